@@ -1,0 +1,78 @@
+using System.Text.Json.Serialization;
+using Tare.Wire.Json;
+
+namespace Tare.Wire;
+
+/// <summary>The body of every error. Swagger: ErrorResponse.</summary>
+public sealed record ErrorResponse
+{
+    [JsonPropertyName("message")]
+    public string Message { get; set; } = "";
+}
+
+/// <summary>Swagger: IDResponse.</summary>
+public sealed record IDResponse
+{
+    public string Id { get; set; } = "";
+}
+
+/// <summary>Credentials for a registry. Swagger: AuthConfig.</summary>
+public sealed record AuthConfig
+{
+    [JsonPropertyName("username")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Username { get; set => field = OmitEmpty.Text(value); }
+
+    [JsonPropertyName("password")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Password { get; set => field = OmitEmpty.Text(value); }
+
+    [JsonPropertyName("auth")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Auth { get; set => field = OmitEmpty.Text(value); }
+
+    [JsonPropertyName("serveraddress")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? ServerAddress { get; set => field = OmitEmpty.Text(value); }
+
+    [JsonPropertyName("identitytoken")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? IdentityToken { get; set => field = OmitEmpty.Text(value); }
+
+    [JsonPropertyName("registrytoken")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? RegistryToken { get; set => field = OmitEmpty.Text(value); }
+}
+
+/// <summary>Swagger: AuthResponse.</summary>
+public sealed record AuthResponse
+{
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? IdentityToken { get; set => field = OmitEmpty.Text(value); }
+
+    public string Status { get; set; } = "";
+}
+
+/// <summary>Media types of the API.</summary>
+public static class MediaType
+{
+    public const string Json = "application/json";
+
+    /// <summary>Bytes of a terminal, as they are.</summary>
+    public const string RawStream = "application/vnd.docker.raw-stream";
+
+    /// <summary>Frames of stdout and stderr: 8 bytes of header (stream, three zeros, length in big endian), then the bytes.</summary>
+    public const string MultiplexedStream = "application/vnd.docker.multiplexed-stream";
+
+    public const string JsonLines = "application/jsonl";
+    public const string NdJson = "application/x-ndjson";
+    public const string JsonSequence = "application/json-seq";
+    public const string Tar = "application/x-tar";
+}
+
+/// <summary>The versions of the Engine API that are spoken.</summary>
+public static class ApiVersions
+{
+    public const string Minimum = "1.24";
+    public const string Maximum = "1.56";
+}
