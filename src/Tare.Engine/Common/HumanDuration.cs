@@ -1,0 +1,27 @@
+namespace Tare.Engine.Common;
+
+/// <summary>Durations in the words of <c>docker ps</c>.</summary>
+internal static class HumanDuration
+{
+    /// <summary>Such as <c>Less than a second</c>, <c>2 seconds</c>, <c>About an hour</c>, <c>3 weeks</c>.</summary>
+    public static string Of(TimeSpan duration)
+    {
+        var seconds = (long)duration.TotalSeconds;
+        if (seconds < 1) return "Less than a second";
+        if (seconds == 1) return "1 second";
+        if (seconds < 60) return $"{seconds} seconds";
+        var minutes = (long)duration.TotalMinutes;
+        if (minutes == 1) return "About a minute";
+        if (minutes < 60) return $"{minutes} minutes";
+        var hours = (long)(duration.TotalHours + 0.5);
+        return hours switch
+        {
+            1 => "About an hour",
+            < 48 => $"{hours} hours",
+            < 24 * 7 * 2 => $"{hours / 24} days",
+            < 24 * 30 * 2 => $"{hours / 24 / 7} weeks",
+            < 24 * 365 * 2 => $"{hours / 24 / 30} months",
+            _ => $"{(long)duration.TotalHours / 24 / 365} years",
+        };
+    }
+}
