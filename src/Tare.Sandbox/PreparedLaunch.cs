@@ -1,0 +1,43 @@
+using Tare.Linux;
+
+namespace Tare.Sandbox;
+
+/// <summary>Why a launch failed, for the user and for the exit code.</summary>
+/// <param name="Message">One sentence: cause, object, fix.</param>
+/// <param name="ExitCode">127: the program was not found; 126: it cannot be executed; 125 or 128: the engine's own failure.</param>
+public sealed record LaunchFailure(string Message, int ExitCode);
+
+/// <summary>A compiled launch, ready for the keeper: the program, and the descriptors that it refers to.</summary>
+public sealed class PreparedLaunch : IDisposable
+{
+    private readonly Func<int, int, LaunchFailure> explain;
+
+    internal PreparedLaunch(Fd program, IReadOnlyList<Fd> descriptors, CgroupHandle cgroup, Func<int, int, LaunchFailure> explain)
+    {
+        Program = program;
+        Descriptors = descriptors;
+        Cgroup = cgroup;
+        this.explain = explain;
+    }
+
+    /// <summary>The launch program, a sealed memory file.</summary>
+    public Fd Program { get; }
+
+    /// <summary>What the launcher finds from descriptor 5 on.</summary>
+    public IReadOnlyList<Fd> Descriptors { get; }
+
+    /// <summary>The control groups that the process will be born in. Lives on after this object.</summary>
+    public CgroupHandle Cgroup { get; }
+
+    /// <summary>Turns a failed step into a sentence.</summary>
+    /// <param name="step">The index that the launcher reported.</param>
+    /// <param name="error">Its errno.</param>
+    public LaunchFailure Explain(int step, int error) => explain(step, error);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Program.Dispose();
+        foreach (var fd in Descriptors) fd.Dispose();
+    }
+}
