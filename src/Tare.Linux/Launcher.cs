@@ -1,0 +1,22 @@
+namespace Tare.Linux;
+
+/// <summary>The launcher: the static ELF, compiled from <c>native/launcher.c</c>, that runs launch programs.</summary>
+public static class Launcher
+{
+    /// <summary>First descriptor of a launch request, as the launcher sees it; see docs/architecture.md, "Launching".</summary>
+    public const int FirstDescriptor = 5;
+
+    /// <summary>Puts the launcher into a sealed memory file, from which it is executed: nobody can write to it, not even through
+    /// <c>/proc/PID/exe</c> of a container's init.</summary>
+    public static Fd Load() => Descriptors.SealedMemory("tare-launcher", Image(), executable: true);
+
+    /// <summary>The ELF image.</summary>
+    public static byte[] Image()
+    {
+        using var stream = typeof(Launcher).Assembly.GetManifestResourceStream("launcher")
+            ?? throw new InvalidOperationException("this build has no launcher in it");
+        var image = new byte[stream.Length];
+        stream.ReadExactly(image);
+        return image;
+    }
+}

@@ -1,0 +1,286 @@
+/*
+ * The launcher: runs a launch program and becomes the container process.
+ *
+ * A launch program is a flat array of system calls, compiled in the daemon (Tare.Runtime, LaunchProgramBuilder) and handed
+ * over in a memory file. This file is the machine that runs it, and the only native source of Tare. It has no libc, allocates
+ * nothing and looks nothing up; what it must know arrives as descriptors:
+ *
+ *   0 1 2  stdio      3  the program      4  the status socket (SEQPACKET)      5...  what the program refers to
+ *
+ * The program is mapped privately, so that steps may patch their own data: relocations turn offsets into pointers, OP_STORE
+ * and OP_FORMAT write results of earlier steps into structures of later ones.
+ *
+ * Every structure here has its twin in LaunchProgramFormat.cs.
+ */
+
+typedef unsigned char u8;
+typedef unsigned short u16;
+typedef unsigned int u32;
+typedef unsigned long u64;
+typedef long s64;
+
+#if defined(__x86_64__)
+enum { NR_write = 1, NR_mmap = 9, NR_ioctl = 16, NR_rt_sigaction = 13, NR_rt_sigprocmask = 14, NR_sendmsg = 46, NR_execve = 59,
+       NR_exit_group = 231, NR_wait4 = 61, NR_kill = 62, NR_setpgid = 109, NR_prctl = 157, NR_rt_sigtimedwait = 128,
+       NR_clone = 56, NR_close_range = 436, NR_clone3 = 435, NR_fstat = 5 };
+static inline long sys(long nr, long a, long b, long c, long d, long e, long f)
+{
+	long ret;
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	register long r9 __asm__("r9") = f;
+	__asm__ volatile("syscall" : "=a"(ret) : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9) : "rcx", "r11", "memory");
+	return ret;
+}
+__asm__(".globl _start\n_start:\n\txor %ebp, %ebp\n\tand $-16, %rsp\n\tcall launch\n\thlt\n");
+#elif defined(__aarch64__)
+enum { NR_write = 64, NR_mmap = 222, NR_ioctl = 29, NR_rt_sigaction = 134, NR_rt_sigprocmask = 135, NR_sendmsg = 211, NR_execve = 221,
+       NR_exit_group = 94, NR_wait4 = 260, NR_kill = 129, NR_setpgid = 154, NR_prctl = 167, NR_rt_sigtimedwait = 137,
+       NR_clone = 220, NR_close_range = 436, NR_clone3 = 435, NR_fstat = 80 };
+static inline long sys(long nr, long a, long b, long c, long d, long e, long f)
+{
+	register long x8 __asm__("x8") = nr;
+	register long x0 __asm__("x0") = a;
+	register long x1 __asm__("x1") = b;
+	register long x2 __asm__("x2") = c;
+	register long x3 __asm__("x3") = d;
+	register long x4 __asm__("x4") = e;
+	register long x5 __asm__("x5") = f;
+	__asm__ volatile("svc #0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory");
+	return x0;
+}
+__asm__(".globl _start\n_start:\n\tmov x29, #0\n\tmov x30, #0\n\tbl launch\n\tbrk #1\n");
+#else
+#error "no launcher for this architecture yet"
+#endif
+
+enum { PROGRAM_FD = 3, STATUS_FD = 4 };
+enum { E_NOENT = 2, E_INTR = 4, E_ACCES = 13, E_NOTDIR = 20, E_NOEXEC = 8, E_PROTO = 71 };
+enum { SIG_CHLD = 17, SIG_KILL = 9, SIG_STOP = 19, SIGNALS = 64 };
+enum { MAX_SLOTS = 256, MAGIC = 0x4C524154 /* "TARL" */, VERSION = 1 };
+
+enum op { OP_SYSCALL, OP_JUMP, OP_BRANCH, OP_CLONE, OP_EXEC, OP_STORE, OP_FORMAT, OP_RESET_SIGNALS, OP_INIT, OP_FAIL, OP_SEND_FD };
+enum kind { KIND_IMMEDIATE, KIND_SLOT, KIND_DATA, KIND_SLOT_ADDRESS };
+enum record { STARTED = 1, FAILED = 2, TERMINAL = 3 };
+
+struct header {
+	u32 magic;
+	u16 version, slots;
+	u32 steps, relocations;
+	u32 data_offset, data_size;	/* relocations stand between the steps and the data */
+	u64 reserved;
+};
+
+struct step {
+	u8 op, flags;
+	u16 nr;		/* the system call's number; OP_STORE: bytes; OP_BRANCH: 0 equal, 1 not equal */
+	u16 kinds;	/* two bits for each argument */
+	u16 result;	/* slot, or 0xffff */
+	u16 error1, target1, error2, target2;	/* on this errno (0: none, 0xffff: any) go on at that step */
+	u64 args[6];
+};
+
+struct relocation { u32 at, to; };	/* both are offsets into the data */
+
+static u8 *data;
+static u64 slots[MAX_SLOTS];
+static u32 current;
+
+/* The compiler may turn loops into calls of these. */
+void *memset(void *p, int value, u64 count)
+{
+	volatile u8 *to = p;
+	while (count--) *to++ = (u8)value;
+	return p;
+}
+
+void *memcpy(void *p, const void *q, u64 count)
+{
+	volatile u8 *to = p;
+	const u8 *from = q;
+	while (count--) *to++ = *from++;
+	return p;
+}
+
+struct iovec { void *base; u64 length; };
+struct msghdr { void *name; u32 name_length; struct iovec *iov; u64 iov_length; void *control; u64 control_length; int flags; };
+struct record_message { u32 kind, step; s64 value; };
+
+static void send_record(u32 kind, s64 value, int fd)
+{
+	struct record_message message = { kind, current, value };
+	struct iovec iov = { &message, sizeof message };
+	struct { u64 length; int level, type; int fd; int padding; } control = { 20, 1 /* SOL_SOCKET */, 1 /* SCM_RIGHTS */, fd, 0 };
+	struct msghdr header = { 0, 0, &iov, 1, fd >= 0 ? &control : 0, fd >= 0 ? sizeof control : 0, 0 };
+	while (sys(NR_sendmsg, STATUS_FD, (long)&header, 0x4000 /* MSG_NOSIGNAL */, 0, 0, 0) == -E_INTR);
+}
+
+static void leave(int code)
+{
+	for (;;) sys(NR_exit_group, code, 0, 0, 0, 0, 0);
+}
+
+static void fail(int error)
+{
+	send_record(FAILED, error, -1);
+	leave(127);
+}
+
+static u64 value_of(const struct step *step, int index)
+{
+	u64 argument = step->args[index];
+	switch (step->kinds >> (2 * index) & 3) {
+	case KIND_SLOT: return slots[argument & (MAX_SLOTS - 1)];
+	case KIND_DATA: return (u64)(data + argument);
+	case KIND_SLOT_ADDRESS: return (u64)&slots[argument & (MAX_SLOTS - 1)];
+	default: return argument;
+	}
+}
+
+/* Number in decimal, then a suffix: "/proc/" cannot be known before, "<pid>/uid_map" is made here. */
+static void format(u8 *to, u64 number, const u8 *suffix)
+{
+	u8 digits[20];
+	int count = 0;
+	do digits[count++] = '0' + number % 10; while (number /= 10);
+	while (count) *to++ = digits[--count];
+	while ((*to++ = *suffix++));
+}
+
+/* All dispositions to their default and nothing blocked: the runtime of our parent ignores SIGPIPE, and children inherit that. */
+static void reset_signals(void)
+{
+	u64 nothing = 0;
+	u64 action[4] = { 0, 0, 0, 0 };
+	for (int signal = 1; signal <= SIGNALS; signal++)
+		if (signal != SIG_KILL && signal != SIG_STOP) sys(NR_rt_sigaction, signal, (long)action, 0, 8, 0, 0);
+	sys(NR_rt_sigprocmask, 2 /* SIG_SETMASK */, (long)&nothing, 0, 8, 0, 0);
+}
+
+/*
+ * Process 1 of a container with --init: starts the rest of the program as its child, forwards signals, reaps orphans, and
+ * ends as the child ends. The child gets a process group of its own, in the foreground of the terminal if there is one, so that
+ * a signal from the keyboard reaches it once.
+ */
+static void run_init(void)
+{
+	u64 all = ~0ul;
+	sys(NR_rt_sigprocmask, 2, (long)&all, 0, 8, 0, 0);
+	long child = sys(NR_clone, SIG_CHLD, 0, 0, 0, 0, 0);
+	if (child < 0) fail((int)-child);
+	if (child == 0) {
+		int group;
+		sys(NR_setpgid, 0, 0, 0, 0, 0, 0);
+		group = 0;
+		if (sys(NR_ioctl, 0, 0x540F /* TIOCGPGRP */, (long)&group, 0, 0, 0) == 0) {
+#if defined(__x86_64__)
+			group = (int)sys(39 /* getpid */, 0, 0, 0, 0, 0, 0);
+#else
+			group = (int)sys(172 /* getpid */, 0, 0, 0, 0, 0, 0);
+#endif
+			sys(NR_ioctl, 0, 0x5410 /* TIOCSPGRP */, (long)&group, 0, 0, 0);
+		}
+		return;
+	}
+	sys(NR_prctl, 15 /* PR_SET_NAME */, (long)"tare-init", 0, 0, 0, 0);
+	sys(NR_close_range, 3, ~0u, 0, 0, 0, 0);
+	for (;;) {
+		int status;
+		long pid;
+		while ((pid = sys(NR_wait4, -1, (long)&status, 1 /* WNOHANG */, 0, 0, 0)) > 0)
+			if (pid == child) leave((status & 0x7f) ? 128 + (status & 0x7f) : status >> 8 & 0xff);
+		long signal = sys(NR_rt_sigtimedwait, (long)&all, 0, 0, 8, 0, 0);
+		if (signal > 0 && signal != SIG_CHLD) sys(NR_kill, child, signal, 0, 0, 0, 0);
+	}
+}
+
+/*
+ * Tries each candidate of the search path, as execvp(3) does: one that is not there is passed over, one that may not be
+ * executed is remembered. The table is a count and that many offsets of paths.
+ */
+static int execute(const u32 *table, u64 argv, u64 envp)
+{
+	int denied = 0;
+	for (u32 i = 0; i < table[0]; i++) {
+		int error = (int)-sys(NR_execve, (long)(data + table[1 + i]), (long)argv, (long)envp, 0, 0, 0);
+		if (error == E_ACCES) denied = 1;
+		else if (error != E_NOENT && error != E_NOTDIR) return error;
+	}
+	return denied ? E_ACCES : E_NOENT;
+}
+
+__attribute__((used)) void launch(void)
+{
+	u64 stat[32];	/* struct stat is 144 bytes on x86-64, 128 on arm64; st_size is at 48 on both */
+	if (sys(NR_fstat, PROGRAM_FD, (long)stat, 0, 0, 0, 0) < 0) fail(E_PROTO);
+	u64 size = stat[6];
+	if (size < sizeof(struct header)) fail(E_PROTO);
+	u8 *program = (u8 *)sys(NR_mmap, 0, size, 3 /* READ|WRITE */, 2 /* PRIVATE */, PROGRAM_FD, 0);
+	if ((u64)program > -4096ul) fail((int)-(s64)program);
+
+	const struct header *header = (const struct header *)program;
+	if (header->magic != MAGIC || header->version != VERSION || header->slots > MAX_SLOTS
+	    || (u64)header->data_offset + header->data_size > size
+	    || sizeof *header + (u64)header->steps * sizeof(struct step) + (u64)header->relocations * sizeof(struct relocation) > header->data_offset)
+		fail(E_PROTO);
+	const struct step *steps = (const struct step *)(header + 1);
+	const struct relocation *relocations = (const struct relocation *)(steps + header->steps);
+	data = program + header->data_offset;
+	for (u32 i = 0; i < header->relocations; i++) *(u64 *)(data + relocations[i].at) = (u64)(data + relocations[i].to);
+
+	for (current = 0; current < header->steps;) {
+		const struct step *step = &steps[current];
+		u64 a[6];
+		s64 result = 0;
+		u32 next = current + 1;
+		for (int i = 0; i < 6; i++) a[i] = value_of(step, i);
+		switch (step->op) {
+		case OP_SYSCALL:
+			do result = sys(step->nr, a[0], a[1], a[2], a[3], a[4], a[5]); while (result == -E_INTR);
+			break;
+		case OP_JUMP:
+			next = (u32)a[0];
+			break;
+		case OP_BRANCH:
+			if ((a[0] == a[1]) == (step->nr == 0)) next = (u32)a[2];
+			break;
+		case OP_CLONE:	/* clone_args, their size, the child's first step */
+			result = sys(NR_clone3, a[0], a[1], 0, 0, 0, 0);
+			if (result == 0) next = (u32)a[2];
+			else if (result > 0) send_record(STARTED, result, -1);
+			break;
+		case OP_EXEC:
+			result = -execute((const u32 *)a[0], a[1], a[2]);
+			break;
+		case OP_STORE:
+			memcpy((u8 *)a[0], &a[1], step->nr);
+			break;
+		case OP_FORMAT:
+			format((u8 *)a[0], a[1], (const u8 *)a[2]);
+			break;
+		case OP_RESET_SIGNALS:
+			reset_signals();
+			break;
+		case OP_INIT:
+			run_init();
+			break;
+		case OP_FAIL:
+			result = -(s64)a[0];
+			break;
+		case OP_SEND_FD:
+			send_record(TERMINAL, 0, (int)a[0]);
+			break;
+		default:
+			result = -E_PROTO;
+		}
+		if (result < 0 && result >= -4095) {
+			u16 error = (u16)-result;
+			if (step->error1 == error || step->error1 == 0xffff) next = step->target1;
+			else if (step->error2 == error || step->error2 == 0xffff) next = step->target2;
+			else fail(error);
+		}
+		if (step->result != 0xffff) slots[step->result & (MAX_SLOTS - 1)] = (u64)result;
+		current = next;
+	}
+	leave(0);
+}
