@@ -1,0 +1,137 @@
+using Tare.Errors;
+using Tare.Images.Layers;
+using Tare.Oci;
+using Tare.Oci.Images;
+using Tare.Store;
+
+namespace Tare.Images;
+
+/// <summary>
+/// The images of an engine: loads and imports them, finds them by whatever a user calls them, names and removes them.
+/// Thread-safe. The texts of its errors are Docker's where Docker has one.
+/// </summary>
+public sealed class ImageStore : IAsyncDisposable
+{
+    private ImageStore(LayerStore layers) => Layers = layers;
+
+    /// <summary>The layers under the images, and the writable directories of containers.</summary>
+    public LayerStore Layers { get; }
+
+    /// <summary>The tables of this floor, for <see cref="Database.Open"/>.</summary>
+    public static SchemaOwner Schema { get; } = new("images", []);
+
+    /// <summary>Opens the store and sweeps what a crash may have left: files that no row accounts for, rows that never became ready.</summary>
+    /// <param name="dataRoot">The data root; <c>content</c>, <c>layers</c> and <c>containers</c> are below it.</param>
+    /// <param name="database">The engine's database, opened with <see cref="Schema"/>.</param>
+    /// <param name="time">The clock.</param>
+    public static ImageStore Open(string dataRoot, Database database, TimeProvider time) => throw new NotImplementedException();
+
+    /// <summary>
+    /// Loads all images of an archive: what <c>docker save</c> writes (old and new), or an OCI layout; plain, gzip or zstd.
+    /// The stream is read once, from where it is to its end. On failure nothing is left behind.
+    /// </summary>
+    /// <exception cref="TareException">The archive is malformed, truncated or tampered with, or the disk is full.</exception>
+    public Task<LoadResult> LoadAsync(Stream archive, LoadOptions options, IProgress<LoadEvent>? progress, CancellationToken cancellationToken) =>
+        throw new NotImplementedException();
+
+    /// <summary>Makes an image of one layer from a root filesystem's tar (plain, gzip or zstd).</summary>
+    /// <exception cref="TareException">The archive is malformed or truncated, or a change is no instruction, or the disk is full.</exception>
+    public Task<Image> ImportAsync(Stream archive, ImportOptions options, CancellationToken cancellationToken) => throw new NotImplementedException();
+
+    /// <summary>All images, in no particular order.</summary>
+    public IReadOnlyList<Image> List() => throw new NotImplementedException();
+
+    /// <summary>Finds an image by name, name@digest, id or a prefix of an id.</summary>
+    /// <exception cref="TareException">NotFound: <c>No such image: x:latest</c>; InvalidArgument: the name is malformed.</exception>
+    public Image Get(string nameOrId) => throw new NotImplementedException();
+
+    /// <summary>As <see cref="Get"/>, but <see langword="null"/> when there is none.</summary>
+    public Image? Find(string nameOrId) => throw new NotImplementedException();
+
+    /// <summary>The exact bytes of an image's configuration, whose digest is the id.</summary>
+    public byte[] ReadConfiguration(Digest id) => throw new NotImplementedException();
+
+    /// <summary>Puts a tag on an image; another image that had it loses it.</summary>
+    /// <param name="nameOrId">The image, as for <see cref="Get"/>.</param>
+    /// <param name="tag">The new name; without a tag it gets <c>latest</c>.</param>
+    /// <exception cref="TareException">NotFound: no such image; InvalidArgument: the tag has a digest.</exception>
+    public TagResult Tag(string nameOrId, Reference tag) => throw new NotImplementedException();
+
+    /// <summary>Removes a name, and the image with its last name, as <c>docker rmi</c> does.</summary>
+    /// <param name="nameOrId">The image, as for <see cref="Get"/>.</param>
+    /// <param name="options">How far to go.</param>
+    /// <param name="users">Which containers use an image.</param>
+    /// <exception cref="TareException">NotFound: no such image; Conflict: it is in use.</exception>
+    public IReadOnlyList<ImageRemoval> Remove(string nameOrId, RemoveOptions options, ImageUsers users) => throw new NotImplementedException();
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+}
+
+/// <summary>How to load an archive.</summary>
+public sealed record LoadOptions
+{
+    /// <summary>Only images of this platform; absent means all of a Docker archive, and the host's of an OCI index.</summary>
+    public OciPlatform? Platform { get; init; }
+}
+
+/// <summary>Something that happened while an archive was loaded.</summary>
+public abstract record LoadEvent;
+
+/// <summary>Part of a layer has been read.</summary>
+/// <param name="Layer">Its short id: twelve digits of its digest.</param>
+/// <param name="Current">Bytes read so far.</param>
+/// <param name="Total">Bytes in all, as they are in the archive.</param>
+public sealed record LayerProgress(string Layer, long Current, long Total) : LoadEvent;
+
+/// <summary>A line for the user, ending in a newline, such as <c>Loaded image: busybox:latest</c>.</summary>
+public sealed record LoadMessage(string Text) : LoadEvent;
+
+/// <summary>What an archive brought.</summary>
+/// <param name="Images">The images, in the archive's order, with all their names.</param>
+public sealed record LoadResult(IReadOnlyList<LoadedImage> Images);
+
+/// <summary>One image of an archive.</summary>
+/// <param name="Image">The image.</param>
+/// <param name="Tags">The names that the archive gave it.</param>
+public sealed record LoadedImage(Image Image, IReadOnlyList<Reference> Tags);
+
+/// <summary>How to import a root filesystem.</summary>
+public sealed record ImportOptions
+{
+    /// <summary>The new image's name.</summary>
+    public Reference? Reference { get; init; }
+
+    /// <summary>The new image's comment.</summary>
+    public string Message { get; init; } = "";
+
+    /// <summary>The platform; the host's when absent.</summary>
+    public OciPlatform? Platform { get; init; }
+
+    /// <summary>Dockerfile instructions: CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME, WORKDIR.</summary>
+    public IReadOnlyList<string> Changes { get; init; } = [];
+}
+
+/// <summary>A tag was put on an image.</summary>
+/// <param name="Image">The image, with the tag.</param>
+/// <param name="Previous">The image that had the tag before; empty when none or the same.</param>
+public sealed record TagResult(Image Image, Digest Previous);
+
+/// <summary>How far a removal goes.</summary>
+/// <param name="Force">Whether names go though stopped containers use the image, and though it has several.</param>
+/// <param name="Prune">Whether nameless images that this one was built from go too.</param>
+public sealed record RemoveOptions(bool Force, bool Prune);
+
+/// <summary>One thing that a removal did. Exactly one of <see cref="Untagged"/> and <see cref="Deleted"/> is set.</summary>
+/// <param name="Untagged">The name that is gone, in its familiar form.</param>
+/// <param name="Deleted">The id of the image, or the chain id of the layer, that is gone.</param>
+/// <param name="Image">The image it was about; empty for a layer.</param>
+public sealed record ImageRemoval(string? Untagged, string? Deleted, Digest Image);
+
+/// <summary>A container that uses an image.</summary>
+/// <param name="Id">The container's id.</param>
+/// <param name="Running">Whether it runs.</param>
+public sealed record ImageUser(string Id, bool Running);
+
+/// <summary>Tells which containers use an image.</summary>
+public delegate IEnumerable<ImageUser> ImageUsers(Digest image);
