@@ -19,9 +19,12 @@ public static partial class Descriptors
     private const int AllSeals = 0x1 | 0x2 | 0x4 | 0x8;
 
     /// <summary>Duplicates a descriptor with close-on-exec set.</summary>
-    public static Fd Duplicate(int number)
+    public static Fd Duplicate(int number) => Duplicate(number, 3);
+
+    /// <summary>Duplicates a descriptor with close-on-exec set, at the first free number from <paramref name="lowest"/> on.</summary>
+    public static Fd Duplicate(int number, int lowest)
     {
-        var copy = fcntl(number, F_DUPFD_CLOEXEC, 3);
+        var copy = fcntl(number, F_DUPFD_CLOEXEC, lowest);
         return copy < 0 ? throw new LinuxException($"duplicate fd {number}", Marshal.GetLastPInvokeError()) : new Fd(copy);
     }
 
