@@ -71,8 +71,12 @@ public sealed class AttachTests(EngineFixture engine) : EngineTests(engine)
         using Running attach = Start(client, "attach", "--no-stdin", name);
         attach.CloseStdin();
         using Running other = Start(client, "attach", name);
-        await other.WriteAsync("typed\n");
-        await attach.SeeAsync("typed");
+        // Output from before the attaching is not shown, so it is typed until it shows.
+        await Eventually.TrueAsync(() =>
+        {
+            other.WriteAsync("typed\n").GetAwaiter().GetResult();
+            return attach.Out.Contains("typed\n", StringComparison.Ordinal);
+        }, () => attach.Err);
         other.CloseStdin();
         Assert.EndsWith("typed\nend\n", (await attach.EndAsync()).Ok().Out, StringComparison.Ordinal);
     }

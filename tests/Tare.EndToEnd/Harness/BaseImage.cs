@@ -41,7 +41,7 @@ internal sealed class TarMaker
     private readonly MemoryStream stream = new();
     private readonly TarWriter writer;
 
-    public TarMaker() => writer = new TarWriter(stream, TarEntryFormat.Pax, leaveOpen: true);
+    public TarMaker() => writer = new TarWriter(stream, TarEntryFormat.Ustar, leaveOpen: true);
 
     public TarMaker Folder(string name, UnixFileMode mode = (UnixFileMode)493) => Add(TarEntryType.Directory, name + "/", mode, null, null);
 
@@ -59,7 +59,7 @@ internal sealed class TarMaker
 
     private TarMaker Add(TarEntryType type, string name, UnixFileMode mode, byte[]? data, string? target)
     {
-        PaxTarEntry entry = new(type, name) { Mode = mode, ModificationTime = DateTimeOffset.UnixEpoch, Uid = 0, Gid = 0 };
+        UstarTarEntry entry = new(type, name) { Mode = mode, ModificationTime = DateTimeOffset.UnixEpoch, Uid = 0, Gid = 0 };
         if (target is not null)
             entry.LinkName = target;
         if (data is not null)
