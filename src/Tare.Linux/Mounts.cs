@@ -1,0 +1,130 @@
+using System.Runtime.InteropServices;
+
+namespace Tare.Linux;
+
+/// <summary>Attributes of a mount, for mount_setattr(2) and fsmount(2).</summary>
+[Flags]
+public enum MountAttributes : ulong
+{
+    None = 0,
+    ReadOnly = 0x1,
+    NoSuid = 0x2,
+    NoDev = 0x4,
+    NoExec = 0x8,
+    NoAccessTime = 0x10,
+    StrictAccessTime = 0x20,
+    NoDirectoryAccessTime = 0x80,
+    NoSymlinkFollow = 0x200000,
+
+    /// <summary>The bits that choose how access times are kept; relative is zero.</summary>
+    AccessTimeMask = 0x70,
+}
+
+/// <summary>How mounts spread between namespaces (mount_namespaces(7)).</summary>
+public enum Propagation : ulong
+{
+    Unchanged = 0,
+    Unbindable = 1 << 17,
+    Private = 1 << 18,
+    Slave = 1 << 19,
+    Shared = 1 << 20,
+}
+
+/// <summary>
+/// Mounts by descriptor: open_tree(2), fsopen(2), fsconfig(2), fsmount(2), mount_setattr(2) (kernel 5.12). What is made here is
+/// detached: it is in no namespace's table until a launch program moves it to its place.
+/// </summary>
+public static partial class Mounts
+{
+    private const uint OPEN_TREE_CLONE = 1;
+    private const uint OPEN_TREE_CLOEXEC = 0x80000;
+    private const uint AT_EMPTY_PATH = 0x1000;
+    private const uint AT_RECURSIVE = 0x8000;
+    private const uint FSOPEN_CLOEXEC = 1;
+    private const uint FSMOUNT_CLOEXEC = 1;
+    private const uint FSCONFIG_SET_FLAG = 0;
+    private const uint FSCONFIG_SET_STRING = 1;
+    private const uint FSCONFIG_CMD_CREATE = 6;
+
+    /// <summary>A detached copy of the mount at a path of the host, with all below it when recursive.</summary>
+    public static unsafe Fd CloneTree(string path, bool recursive)
+    {
+        var fd = syscall(SyscallNumbers.open_tree, Paths.CurrentDirectory, path, (nint)(OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0)));
+        return fd < 0 ? throw new LinuxException($"clone the mount at {path}", Marshal.GetLastPInvokeError()) : new Fd((int)fd);
+    }
+
+    /// <summary>A detached copy of the mount that an open file (not a path) lies in, rooted at that file.</summary>
+    public static Fd CloneTree(Fd file, bool recursive)
+    {
+        var fd = syscall(SyscallNumbers.open_tree, file.Number, "", (nint)(OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0)));
+        return fd < 0 ? throw new LinuxException("clone the mount of an open file", Marshal.GetLastPInvokeError()) : new Fd((int)fd);
+    }
+
+    /// <summary>Changes attributes and propagation of a mount, and of all below it when recursive.</summary>
+    public static unsafe void SetAttributes(Fd mount, MountAttributes set, MountAttributes clear, Propagation propagation, bool recursive)
+    {
+        var attributes = stackalloc ulong[4];
+        attributes[0] = (ulong)set;
+        attributes[1] = (ulong)clear;
+        attributes[2] = (ulong)propagation;
+        attributes[3] = 0;
+        if (syscall(SyscallNumbers.mount_setattr, mount.Number, "", (nint)(AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0)), attributes, 32) < 0)
+            throw new LinuxException("change the attributes of a mount", Marshal.GetLastPInvokeError());
+    }
+
+    /// <summary>Makes a filesystem and a detached mount of it.</summary>
+    /// <param name="type">The filesystem's type, such as <c>overlay</c>.</param>
+    /// <param name="parameters">Parameters in order; a null value is a flag.</param>
+    /// <param name="attributes">Attributes of the mount.</param>
+    /// <exception cref="LinuxException">The kernel refused; its own words on why are part of the message where it gives any.</exception>
+    public static Fd Create(string type, IEnumerable<(string Key, string? Value)> parameters, MountAttributes attributes)
+    {
+        var number = syscall(SyscallNumbers.fsopen, type, (nint)FSOPEN_CLOEXEC);
+        if (number < 0) throw new LinuxException($"open the filesystem type {type}", Marshal.GetLastPInvokeError());
+        using var context = new Fd((int)number);
+        foreach (var (key, value) in parameters)
+        {
+            if (syscall(SyscallNumbers.fsconfig, context.Number, (nint)(value is null ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING), key, value, 0) < 0)
+                throw Failure(context, $"set {key}{(value is null ? "" : "=" + value)} of {type}", Marshal.GetLastPInvokeError());
+        }
+        if (syscall(SyscallNumbers.fsconfig, context.Number, (nint)FSCONFIG_CMD_CREATE, null, null, 0) < 0)
+            throw Failure(context, $"create the {type} filesystem", Marshal.GetLastPInvokeError());
+        var mount = syscall(SyscallNumbers.fsmount, context.Number, (nint)FSMOUNT_CLOEXEC, (nint)attributes);
+        return mount < 0 ? throw Failure(context, $"mount {type}", Marshal.GetLastPInvokeError()) : new Fd((int)mount);
+    }
+
+    /// <summary>Whether overlay takes its layers one by one (<c>lowerdir+</c>, kernel 6.8), each up to 255 bytes long.</summary>
+    public static bool OverlayTakesLayersOneByOne { get; } = Probe("overlay", "lowerdir+", "/");
+
+    private static bool Probe(string type, string key, string value)
+    {
+        var number = syscall(SyscallNumbers.fsopen, type, (nint)FSOPEN_CLOEXEC);
+        if (number < 0) return false;
+        using var context = new Fd((int)number);
+        return syscall(SyscallNumbers.fsconfig, context.Number, (nint)FSCONFIG_SET_STRING, key, value, 0) >= 0;
+    }
+
+    /// <summary>The filesystem context keeps a log of messages that read(2) returns, each with a letter and a space before it.</summary>
+    private static LinuxException Failure(Fd context, string operation, int error)
+    {
+        Span<byte> buffer = stackalloc byte[512];
+        var count = Descriptors.TryRead(context, buffer, out _);
+        var said = count > 2 ? System.Text.Encoding.UTF8.GetString(buffer[2..count]).TrimEnd() : "";
+        return new LinuxException(said.Length == 0 ? operation : $"{operation} ({said})", error);
+    }
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial nint syscall(nint number, nint directory, string path, nint flags);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static unsafe partial nint syscall(nint number, nint directory, string path, nint flags, ulong* attributes, nint size);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial nint syscall(nint number, string type, nint flags);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial nint syscall(nint number, nint fd, nint command, string? key, string? value, nint aux);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint syscall(nint number, nint fd, nint flags, nint attributes);
+}

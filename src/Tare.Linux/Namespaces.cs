@@ -1,0 +1,139 @@
+using System.Runtime.InteropServices;
+
+namespace Tare.Linux;
+
+/// <summary>Kinds of namespaces, as the flags of clone(2).</summary>
+[Flags]
+public enum NamespaceKinds : uint
+{
+    None = 0,
+    Time = 0x00000080,
+    Mount = 0x00020000,
+    Cgroup = 0x02000000,
+    Uts = 0x04000000,
+    Ipc = 0x08000000,
+    User = 0x10000000,
+    Pid = 0x20000000,
+    Network = 0x40000000,
+}
+
+/// <summary>
+/// Namespaces made ahead of a launch and pinned by descriptor, never by a bind mount. Each is made on a thread that is used once,
+/// because a thread's namespaces cannot be given back.
+/// </summary>
+public static partial class Namespaces
+{
+    private const uint CLONE_FS = 0x200;
+    private const ulong MS_REC_PRIVATE = 0x4000 | 0x40000;
+    private const uint SIOCGIFFLAGS = 0x8913;
+    private const uint SIOCSIFFLAGS = 0x8914;
+    private const int MNT_DETACH = 2;
+
+    /// <summary>A network namespace with nothing but a loopback device, which is up.</summary>
+    public static Fd NewNetwork() => OnThread("tare-netns", () =>
+    {
+        Unshare((uint)NamespaceKinds.Network);
+        RaiseLoopback();
+        return Paths.Open("/proc/thread-self/ns/net", OpenFlags.ReadOnly);
+    });
+
+    /// <summary>
+    /// A mount namespace that holds a single empty tmpfs with one directory, <c>/root</c>. Containers copy it instead of the host's:
+    /// copying takes time for every mount there is (35 µs at 22 mounts, 3.5 ms at 3,000).
+    /// </summary>
+    public static Fd NewMountTemplate() => OnThread("tare-mntns", () =>
+    {
+        Unshare(CLONE_FS | (uint)NamespaceKinds.Mount);
+        Check(mount(null, "/", null, MS_REC_PRIVATE, null), "make the mounts of a new namespace private");
+        Check(mount("tare", "/tmp", "tmpfs", 0, "size=64k,mode=0700"), "mount a tmpfs for the template namespace");
+        Check(chdir("/tmp"), "enter the template's tmpfs");
+        Check(mkdir("root", 0x1C0), "make the template's directory");
+        Check((int)syscall(SyscallNumbers.pivot_root, ".", "."), "make the template's tmpfs the root");
+        Check(umount2(".", MNT_DETACH), "let go of the host's mounts in the template");
+        return NamespaceOfThread("mnt");
+    });
+
+    /// <summary>The namespace of a kind that a process is in.</summary>
+    public static Fd Of(int pid, string name) => Paths.Open($"/proc/{pid}/ns/{name}", OpenFlags.ReadOnly);
+
+    private static Fd NamespaceOfThread(string name)
+    {
+        // The thread's root has no /proc any more: ask for its own namespace through a pidfd's ioctl (kernel 6.11), or from outside.
+        var thread = gettid();
+        return RunElsewhere(() => Paths.Open($"/proc/{Environment.ProcessId}/task/{thread}/ns/{name}", OpenFlags.ReadOnly));
+    }
+
+    private static Fd RunElsewhere(Func<Fd> open) => Task.Run(open).GetAwaiter().GetResult();
+
+    private static Fd OnThread(string name, Func<Fd> make)
+    {
+        Fd? made = null;
+        System.Runtime.ExceptionServices.ExceptionDispatchInfo? failure = null;
+        var thread = new Thread(
+            () =>
+            {
+                try
+                {
+                    made = make();
+                }
+                catch (Exception e)
+                {
+                    failure = System.Runtime.ExceptionServices.ExceptionDispatchInfo.Capture(e);
+                }
+            },
+            maxStackSize: 256 * 1024)
+        { IsBackground = true, Name = name };
+        thread.Start();
+        thread.Join();
+        failure?.Throw();
+        return made!;
+    }
+
+    private static void Unshare(uint flags) => Check(unshare(flags), "make a new namespace");
+
+    private static unsafe void RaiseLoopback()
+    {
+        var number = socket(2, 2 | 0x80000, 0);
+        Check(number, "open a socket for the loopback device");
+        using var fd = new Fd(number);
+        var request = stackalloc byte[40];
+        new Span<byte>(request, 40).Clear();
+        request[0] = (byte)'l';
+        request[1] = (byte)'o';
+        Check(ioctl(number, SIOCGIFFLAGS, request), "read the flags of the loopback device");
+        *(ushort*)(request + 16) |= 1;
+        Check(ioctl(number, SIOCSIFFLAGS, request), "bring the loopback device up");
+    }
+
+    private static void Check(int result, string operation)
+    {
+        if (result < 0) throw new LinuxException(operation, Marshal.GetLastPInvokeError());
+    }
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int unshare(uint flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int gettid();
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int socket(int domain, int type, int protocol);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static unsafe partial int ioctl(int fd, nuint request, void* argument);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int mount(string? source, string target, string? type, ulong flags, string? data);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int umount2(string target, int flags);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int chdir(string path);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int mkdir(string path, uint mode);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial nint syscall(nint number, string first, string second);
+}
