@@ -45,6 +45,13 @@ public sealed record SystemInfo
 
     public bool IPv4Forwarding { get; set; }
 
+    /// <summary>Up to API 1.49, as is the next.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public bool? BridgeNfIptables { get; set; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public bool? BridgeNfIp6tables { get; set; }
+
     public bool Debug { get; set; }
 
     public int NFd { get; set; }

@@ -29,6 +29,9 @@ public sealed class DetachKeys
         return new DetachKeys([.. bytes]);
     }
 
+    /// <summary>The sequence as an exec remembers it, in bytes; none means <see cref="Default"/>.</summary>
+    public static DetachKeys OfBytes(byte[]? sequence) => sequence is { Length: > 0 } ? new DetachKeys(sequence) : Parse(null);
+
     /// <summary>Takes input and says what of it is for the process.</summary>
     /// <param name="input">What the user typed.</param>
     /// <param name="output">Receives what may be passed on: the input, perhaps with keys that were held back before it.</param>

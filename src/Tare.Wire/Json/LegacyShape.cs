@@ -31,6 +31,8 @@ internal static class LegacyShape
             return ["User", "Env", "Cmd", "Volumes", "WorkingDir", "Entrypoint", "OnBuild", "Labels"];
         if (type == typeof(ImageInspect))
             return ["Parent", "Comment", "DockerVersion", "Author"];
+        if (type == typeof(NetworkSettings))
+            return ["SecondaryIPAddresses", "SecondaryIPv6Addresses"];
         return [];
     }
 }

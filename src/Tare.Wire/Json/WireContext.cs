@@ -33,6 +33,7 @@ namespace Tare.Wire.Json;
 [JsonSerializable(typeof(IReadOnlyList<ImageHistoryResponseItem>))]
 [JsonSerializable(typeof(IReadOnlyList<ImageSummary>))]
 [JsonSerializable(typeof(IReadOnlyList<Network>))]
+[JsonSerializable(typeof(IReadOnlyList<string>))]
 [JsonSerializable(typeof(Network))]
 [JsonSerializable(typeof(NetworkConnectRequest))]
 [JsonSerializable(typeof(NetworkCreateRequest))]

@@ -1,0 +1,17 @@
+using Tare.Api.Backends;
+using Tare.Api.Hosting;
+using Tare.Engine;
+
+namespace Tare.Api;
+
+/// <summary>Serves an engine.</summary>
+public static class ApiHost
+{
+    /// <summary>
+    /// Listens on all hosts and serves until the token is cancelled; then no new requests are taken, long streams are ended, and the
+    /// sockets are removed.
+    /// </summary>
+    /// <exception cref="Errors.TareException">A host cannot be parsed or listened on. Nothing is left listening.</exception>
+    public static Task RunAsync(TareEngine engine, ApiOptions options, CancellationToken cancellationToken)
+        => ApiServer.RunAsync(EngineBackends.Of(engine), options, cancellationToken);
+}

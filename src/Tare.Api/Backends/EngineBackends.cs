@@ -1,0 +1,110 @@
+using Tare.Engine;
+using Tare.Engine.Containers;
+using Tare.Engine.Events;
+using Tare.Engine.Execs;
+using Tare.Engine.Host;
+using Tare.Engine.Images;
+using Tare.Engine.Streams;
+using Tare.Wire;
+
+namespace Tare.Api.Backends;
+
+/// <summary>All that the routes need, each module its own part.</summary>
+internal sealed record ApiBackends(ISystemBackend System, IContainerBackend Containers, IContainerStreamBackend Streams, IExecBackend Execs, IImageBackend Images);
+
+/// <summary>The engine behind the routes' interfaces; nothing is decided here.</summary>
+internal static class EngineBackends
+{
+    internal static ApiBackends Of(TareEngine engine)
+    {
+        var containers = new Containers(engine.Containers);
+        return new ApiBackends(new Host(engine.System, engine.Events), containers, containers, new Execs(engine.Execs), new Images(engine.Images));
+    }
+
+    private sealed class Host(SystemService system, EventService events) : ISystemBackend
+    {
+        public SystemVersion Version() => system.Version();
+
+        public Task<SystemInfo> InfoAsync(CancellationToken cancellationToken) => system.InfoAsync(cancellationToken);
+
+        public IAsyncEnumerable<EventMessage> Events(string? since, string? until, Filters filters, CancellationToken cancellationToken)
+            => events.Subscribe(since, until, filters, cancellationToken);
+    }
+
+    private sealed class Containers(ContainerService service) : IContainerBackend, IContainerStreamBackend
+    {
+        public Task<ContainerCreateResponse> CreateAsync(string? name, string? platform, ContainerCreateRequest request, CancellationToken cancellationToken)
+            => service.CreateAsync(name, platform, request, cancellationToken);
+
+        public Task StartAsync(string container, CancellationToken cancellationToken) => service.StartAsync(container, cancellationToken);
+
+        public Task StopAsync(string container, string? signal, int? timeoutSeconds, CancellationToken cancellationToken)
+            => service.StopAsync(container, signal, timeoutSeconds, cancellationToken);
+
+        public Task RestartAsync(string container, string? signal, int? timeoutSeconds, CancellationToken cancellationToken)
+            => service.RestartAsync(container, signal, timeoutSeconds, cancellationToken);
+
+        public Task KillAsync(string container, string? signal, CancellationToken cancellationToken) => service.KillAsync(container, signal, cancellationToken);
+
+        public Task PauseAsync(string container, CancellationToken cancellationToken) => service.PauseAsync(container, cancellationToken);
+
+        public Task UnpauseAsync(string container, CancellationToken cancellationToken) => service.UnpauseAsync(container, cancellationToken);
+
+        public Task RenameAsync(string container, string newName, CancellationToken cancellationToken) => service.RenameAsync(container, newName, cancellationToken);
+
+        public Task<ContainerUpdateResponse> UpdateAsync(string container, ContainerUpdateRequest request, CancellationToken cancellationToken)
+            => service.UpdateAsync(container, request, cancellationToken);
+
+        public Task ResizeAsync(string container, int rows, int columns, CancellationToken cancellationToken) => service.ResizeAsync(container, rows, columns, cancellationToken);
+
+        public Task RemoveAsync(string container, ContainerRemoveOptions options, CancellationToken cancellationToken) => service.RemoveAsync(container, options, cancellationToken);
+
+        public Task<ContainerPruneResponse> PruneAsync(Filters filters, CancellationToken cancellationToken) => service.PruneAsync(filters, cancellationToken);
+
+        public Task<IReadOnlyList<ContainerSummary>> ListAsync(ContainerListOptions options, CancellationToken cancellationToken) => service.ListAsync(options, cancellationToken);
+
+        public Task<ContainerInspectResponse> InspectAsync(string container, bool size, CancellationToken cancellationToken) => service.InspectAsync(container, size, cancellationToken);
+
+        public Task<ContainerTopResponse> TopAsync(string container, string? psArguments, CancellationToken cancellationToken) => service.TopAsync(container, psArguments, cancellationToken);
+
+        public Task<ContainerWaitResponse> Wait(string container, WaitCondition condition, CancellationToken cancellationToken) => service.Wait(container, condition, cancellationToken);
+
+        public Task<IOutputStream> LogsAsync(string container, ContainerLogOptions options, CancellationToken cancellationToken) => service.LogsAsync(container, options, cancellationToken);
+
+        public Task<IProcessStreams> AttachAsync(string container, ContainerAttachOptions options, CancellationToken cancellationToken)
+            => service.AttachAsync(container, options, cancellationToken);
+    }
+
+    private sealed class Execs(ExecService service) : IExecBackend
+    {
+        public Task<IDResponse> CreateAsync(string container, ExecCreateRequest request, CancellationToken cancellationToken) => service.CreateAsync(container, request, cancellationToken);
+
+        public Task<IProcessStreams?> StartAsync(string id, ExecStartRequest request, CancellationToken cancellationToken) => service.StartAsync(id, request, cancellationToken);
+
+        public ExecInspectResponse Inspect(string id) => service.Inspect(id);
+
+        public Task ResizeAsync(string id, int rows, int columns, CancellationToken cancellationToken) => service.ResizeAsync(id, rows, columns, cancellationToken);
+    }
+
+    private sealed class Images(ImageService service) : IImageBackend
+    {
+        public Task<IReadOnlyList<ImageSummary>> ListAsync(bool all, Filters filters, CancellationToken cancellationToken) => service.ListAsync(all, filters, cancellationToken);
+
+        public Task<ImageInspect> InspectAsync(string image, CancellationToken cancellationToken) => service.InspectAsync(image, cancellationToken);
+
+        public Task<IReadOnlyList<ImageHistoryResponseItem>> HistoryAsync(string image, CancellationToken cancellationToken) => service.HistoryAsync(image, cancellationToken);
+
+        public Task LoadAsync(Stream archive, bool quiet, Func<ProgressMessage, ValueTask> progress, CancellationToken cancellationToken)
+            => service.LoadAsync(archive, quiet, progress, cancellationToken);
+
+        public Task ImportAsync(Stream archive, string repository, string tag, IReadOnlyList<string> changes, string message, string platform, Func<ProgressMessage, ValueTask> progress, CancellationToken cancellationToken)
+            => service.ImportAsync(archive, repository, tag, changes, message, platform, progress, cancellationToken);
+
+        public Task TagAsync(string image, string repository, string tag, CancellationToken cancellationToken) => service.TagAsync(image, repository, tag, cancellationToken);
+
+        public Task<IReadOnlyList<ImageDeleteResponseItem>> RemoveAsync(string image, bool force, bool prune, CancellationToken cancellationToken)
+            => service.RemoveAsync(image, force, prune, cancellationToken);
+
+        public Task<ImagePruneResponse> PruneAsync(Filters filters, CancellationToken cancellationToken) => service.PruneAsync(filters, cancellationToken);
+    }
+}

@@ -1,0 +1,61 @@
+using System.IO.Pipelines;
+using System.Net.Sockets;
+
+namespace Tare.Api.Hosting;
+
+/// <summary>The other end of a connection, for what HTTP cannot say: that it is gone, and raw bytes after an upgrade.</summary>
+internal interface IPeer
+{
+    /// <summary>Cancelled when the client will send no more, or when the server stops: the end of an ordinary long answer.</summary>
+    CancellationToken Gone { get; }
+
+    /// <summary>Cancelled when the server stops.</summary>
+    CancellationToken Stopping { get; }
+
+    /// <summary>
+    /// Takes the connection away from HTTP. Only when the request's body has been read and nothing of a response was written.
+    /// </summary>
+    HijackedConnection Hijack();
+}
+
+/// <summary>
+/// A connection that speaks no HTTP any more. Input still comes through the transport's pipe, which holds what the client sent early;
+/// output goes straight to the socket, so that its end can be told apart from the end of the connection.
+/// </summary>
+internal sealed class HijackedConnection(PipeReader input, Socket socket, CancellationToken stopping)
+{
+    /// <summary>How long a client may take to close its end after ours is closed. Closing earlier, with input unread, would reset the connection and lose output that the client has not read.</summary>
+    private static readonly TimeSpan Linger = TimeSpan.FromSeconds(10);
+
+    private const int BufferSize = 64 * 1024;
+
+    internal PipeReader Input => input;
+
+    /// <summary>Cancelled when the server stops.</summary>
+    internal CancellationToken Stopping => stopping;
+
+    /// <summary>Towards the client; what is flushed has been handed to the kernel. Fails with <see cref="IOException"/> when the client is gone.</summary>
+    internal PipeWriter Output { get; } = PipeWriter.Create(new NetworkStream(socket, ownsSocket: false), new StreamPipeWriterOptions(minimumBufferSize: BufferSize));
+
+    /// <summary>Tells the client that nothing more comes, and waits for it to close its end.</summary>
+    internal async Task FinishAsync(TimeProvider time)
+    {
+        using var limit = new CancellationTokenSource(Linger, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stopping);
+        try
+        {
+            socket.Shutdown(SocketShutdown.Send);
+            while (true)
+            {
+                var read = await input.ReadAsync(either.Token);
+                input.AdvanceTo(read.Buffer.End);
+                if (read.IsCompleted)
+                    return;
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or SocketException or IOException or ObjectDisposedException)
+        {
+            // The client is gone, or has had its time: the connection is closed either way.
+        }
+    }
+}

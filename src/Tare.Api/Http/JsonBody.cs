@@ -1,0 +1,115 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Tare.Errors;
+using Tare.Wire;
+using Tare.Wire.Json;
+
+namespace Tare.Api.Http;
+
+/// <summary>Reads the JSON document that is the body of a request, with Docker's rules and texts.</summary>
+internal static class JsonBody
+{
+    /// <summary>The longest document, in bytes. Docker has no limit; a daemon's memory has.</summary>
+    internal const int Limit = 16 * 1024 * 1024;
+
+    /// <summary>The document; null when there is no body or it says null.</summary>
+    /// <exception cref="TareException"><see cref="ErrorKind.InvalidArgument"/>: another type of content, no JSON, too long.</exception>
+    internal static async Task<T?> ReadAsync<T>(ApiContext context, CancellationToken cancellationToken)
+        where T : class
+    {
+        CheckType(context);
+        if (context.BodyLength is 0)
+            return null;
+        if (context.BodyLength > Limit)
+            throw TooLong();
+
+        var reader = context.BodyReader;
+        while (true)
+        {
+            var read = await reader.ReadAsync(cancellationToken);
+            if (read.Buffer.Length > Limit)
+                throw TooLong();
+            if (read.IsCompleted)
+            {
+                var document = Parse(read.Buffer, WireJson.Of<T>());
+                reader.AdvanceTo(read.Buffer.End);
+                return document;
+            }
+
+            reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+        }
+    }
+
+    /// <summary>A body without a content type is an error only if it is there.</summary>
+    internal static void CheckType(ApiContext context)
+    {
+        var header = context.RequestHeaders.ContentType.ToString();
+        if (header.Length == 0)
+        {
+            if (context.BodyLength is 0)
+                return;
+            throw TareException.Invalid("malformed Content-Type header (): mime: no media type");
+        }
+
+        var semicolon = header.IndexOf(';', StringComparison.Ordinal);
+        var type = (semicolon < 0 ? header : header[..semicolon]).Trim();
+        if (!type.Equals(MediaType.Json, StringComparison.OrdinalIgnoreCase))
+            throw TareException.Invalid($"unsupported Content-Type header ({header}): must be '{MediaType.Json}'");
+    }
+
+    /// <summary>Reads one document that is all of the bytes but for white space.</summary>
+    internal static T? Parse<T>(ReadOnlySequence<byte> bytes, JsonTypeInfo<T> type)
+        where T : class
+    {
+        // Go matches the names of a struct after reading a whole value, so a document that ends early is told apart from a wrong one.
+        if (IsBlank(bytes))
+            throw TareException.Invalid("invalid JSON: got EOF while reading request body");
+        var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { AllowMultipleValues = true });
+        T? document;
+        try
+        {
+            document = JsonSerializer.Deserialize(ref reader, type);
+        }
+        catch (JsonException e)
+        {
+            throw TareException.Invalid($"invalid JSON: {Explain(bytes, e)}", e);
+        }
+
+        return IsBlank(bytes.Slice(reader.Position))
+            ? document
+            : throw TareException.Invalid("unexpected content after JSON");
+    }
+
+    private static TareException TooLong()
+        => TareException.Invalid($"the body of the request is longer than {(Limit / 1024 / 1024).ToString(CultureInfo.InvariantCulture)} MiB");
+
+    private static bool IsBlank(ReadOnlySequence<byte> bytes)
+    {
+        foreach (var segment in bytes)
+        {
+            if (segment.Span.ContainsAnyExcept(" \t\r\n"u8))
+                return false;
+        }
+
+        return true;
+    }
+
+    private static string Explain(ReadOnlySequence<byte> bytes, JsonException error)
+    {
+        var reader = new Utf8JsonReader(bytes, isFinalBlock: false, state: new JsonReaderState(new JsonReaderOptions { AllowMultipleValues = true }));
+        try
+        {
+            if (reader.Read() && !reader.TrySkip())
+                return "unexpected EOF";
+        }
+        catch (JsonException)
+        {
+            // The document is broken and not merely cut off; the first error says where.
+        }
+
+        // The serializer's sentence has a full stop; ours have none.
+        return error.Message.TrimEnd('.');
+    }
+}

@@ -1,0 +1,71 @@
+using Tare.Api.Backends;
+using Tare.Api.Http;
+using Tare.Api.Streams;
+using Tare.Engine.Streams;
+using Tare.Errors;
+using Tare.Wire;
+
+namespace Tare.Api.Routes;
+
+/// <summary>Further processes in containers.</summary>
+internal sealed class ExecRoutes(IExecBackend execs, TimeProvider time)
+{
+    internal IEnumerable<Route> All() =>
+    [
+        new("POST", "/containers/{name}/exec", CreateAsync),
+        new("POST", "/exec/{id}/start", StartAsync),
+        new("POST", "/exec/{id}/resize", ResizeAsync),
+        new("GET", "/exec/{id}/json", context => context.JsonAsync(200, execs.Inspect(context.Name))),
+    ];
+
+    private async Task CreateAsync(ApiContext context)
+    {
+        var request = await JsonBody.ReadAsync<ExecCreateRequest>(context, context.Peer.Gone) ?? new ExecCreateRequest();
+        if (request.Cmd is not { Count: > 0 })
+            throw TareException.Invalid("No exec command specified");
+        if (context.Version.Before(42))
+            request.ConsoleSize = null;
+        await context.JsonAsync(201, await execs.CreateAsync(context.Name, request, CancellationToken.None));
+    }
+
+    private async Task StartAsync(ApiContext context)
+    {
+        var request = await JsonBody.ReadAsync<ExecStartRequest>(context, context.Peer.Gone) ?? new ExecStartRequest();
+        if (context.Version.Before(42) || !request.Tty)
+            request.ConsoleSize = null;
+        var exec = execs.Inspect(context.Name);
+        IProcessStreams? streams;
+        try
+        {
+            streams = await execs.StartAsync(context.Name, request, CancellationToken.None);
+        }
+        catch (TareException e) when (!request.Detach && e.Kind is not (ErrorKind.NotFound or ErrorKind.Conflict))
+        {
+            // Docker announces the stream before it launches, so what fails then is said on the stream, and the exit code tells.
+            await new StreamSession(context, time).FailAsync(ContainerStreamRoutes.ContentType(!request.Tty, context.Version), !request.Tty, e.Message + "\r\n");
+            return;
+        }
+
+        if (streams is null)
+        {
+            context.Empty(200);
+            return;
+        }
+
+        await new StreamSession(context, time).RunAsync(new(
+            streams,
+            ContainerStreamRoutes.ContentType(!streams.Terminal, context.Version),
+            exec.OpenStdin,
+            exec.OpenStdin && streams.Terminal ? Keys(exec) : null));
+    }
+
+    /// <summary>The exec was created with the keys' bytes; none are Docker's usual keys.</summary>
+    private static DetachKeys Keys(ExecInspectResponse exec) => DetachKeys.OfBytes(exec.DetachKeys);
+
+    private async Task ResizeAsync(ApiContext context)
+    {
+        var rows = context.Query.Size("h", "height");
+        var columns = context.Query.Size("w", "width");
+        await execs.ResizeAsync(context.Name, rows, columns, CancellationToken.None);
+    }
+}

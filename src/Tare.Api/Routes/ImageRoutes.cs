@@ -1,0 +1,105 @@
+using Tare.Api.Backends;
+using Tare.Api.Http;
+using Tare.Engine;
+using Tare.Errors;
+using Tare.Wire;
+
+namespace Tare.Api.Routes;
+
+/// <summary>Images.</summary>
+internal sealed class ImageRoutes(IImageBackend images)
+{
+    /// <summary>How Docker ends the lines of a progress stream.</summary>
+    private const string LineEnd = "\r\n";
+
+    internal IEnumerable<Route> All() =>
+    [
+        new("GET", "/images/json", ListAsync),
+        new("POST", "/images/load", LoadAsync),
+        new("POST", "/images/create", CreateAsync),
+        new("POST", "/images/prune", PruneAsync, Since: 25),
+        new("GET", "/images/{name}/json", InspectAsync),
+        new("GET", "/images/{name}/history", HistoryAsync),
+        new("POST", "/images/{name}/tag", TagAsync),
+        new("DELETE", "/images/{name}", RemoveAsync),
+    ];
+
+    private async Task ListAsync(ApiContext context)
+    {
+        var filters = Filters.Parse(context.Query["filters"]);
+        if (context.Version.Before(25) && filters.IsEmpty && context.Query.Text("filter") is { } reference)
+            filters = Filters.Of("reference", reference);
+        var list = await images.ListAsync(context.Query.Flag("all"), filters, context.Peer.Gone);
+        await context.JsonAsync(200, Compatibility.Of(list, context.Version));
+    }
+
+    private async Task InspectAsync(ApiContext context)
+        => await context.JsonAsync(200, Compatibility.Of(await images.InspectAsync(context.Name, context.Peer.Gone), context.Version));
+
+    private async Task HistoryAsync(ApiContext context)
+        => await context.JsonAsync(200, await images.HistoryAsync(context.Name, context.Peer.Gone));
+
+    /// <summary>Docker announces success before it has read the archive, and says on the stream what failed.</summary>
+    private async Task LoadAsync(ApiContext context)
+    {
+        var gone = context.Peer.Gone;
+        using var lines = new JsonLines(context, MediaType.Json, LineEnd);
+        try
+        {
+            await images.LoadAsync(context.Body, context.Query.Flag("quiet", otherwise: true), message => lines.WriteAsync(message, gone), gone);
+            await lines.StartAsync(gone);
+        }
+        catch (TareException e)
+        {
+            await lines.WriteAsync(Failure(e), gone);
+        }
+    }
+
+    private async Task CreateAsync(ApiContext context)
+    {
+        var query = context.Query;
+        if (query.Text("fromImage") is { } image)
+            throw TareException.NotImplemented($"cannot pull {image}: this engine does not speak to registries yet; load or import the image");
+        var source = query["fromSrc"];
+        if (source != "-")
+            throw TareException.NotImplemented($"cannot import from {source}: this engine fetches no archives; fetch it and import it from a file or from standard input");
+
+        var gone = context.Peer.Gone;
+        using var lines = new JsonLines(context, MediaType.Json, LineEnd);
+        try
+        {
+            await images.ImportAsync(
+                context.Body,
+                query["repo"],
+                query["tag"],
+                query.All("changes"),
+                query.Text("message") ?? "Imported from " + source,
+                context.Version.Before(32) ? string.Empty : query["platform"],
+                message => lines.WriteAsync(message, gone),
+                gone);
+        }
+        catch (TareException e) when (lines.HasStarted)
+        {
+            await lines.WriteAsync(Failure(e), gone);
+        }
+    }
+
+    private async Task TagAsync(ApiContext context)
+    {
+        await images.TagAsync(context.Name, context.Query["repo"], context.Query["tag"], CancellationToken.None);
+        context.Empty(201);
+    }
+
+    private async Task RemoveAsync(ApiContext context)
+    {
+        if (string.IsNullOrWhiteSpace(context.Name))
+            throw TareException.Invalid("image name cannot be blank");
+        await context.JsonAsync(200, await images.RemoveAsync(context.Name, context.Query.Flag("force"), !context.Query.Flag("noprune"), CancellationToken.None));
+    }
+
+    private async Task PruneAsync(ApiContext context)
+        => await context.JsonAsync(200, await images.PruneAsync(Filters.Parse(context.Query["filters"]), CancellationToken.None));
+
+    private static ProgressMessage Failure(TareException error)
+        => new() { ErrorDetail = new ErrorDetail { Message = error.Message }, Error = error.Message };
+}
