@@ -30,13 +30,6 @@ internal static class Timestamps
             : throw TareException.Invalid($"invalid value for \"since\" or \"until\": \"{text}\" is neither a Unix time, a date such as 2006-01-02T15:04:05Z, nor a duration such as 10m");
     }
 
-    /// <summary>RFC 3339 with as many digits of the second as are needed, as Go writes it; ticks are 100 ns.</summary>
-    public static string Format(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture);
-
-    /// <summary>RFC 3339 with nine digits of the second, as <c>logs -t</c> shows it.</summary>
-    public static string FormatNanoseconds(DateTimeOffset time) =>
-        time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff'00Z'", CultureInfo.InvariantCulture);
-
     /// <summary>Nanoseconds since 1970.</summary>
     public static long Nanoseconds(DateTimeOffset time) => (time.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) * 100;
 

@@ -101,7 +101,7 @@ internal sealed class EventLog(TimeProvider time)
         public List<EventMessage> Past { get; } = [];
 
         public Channel<EventMessage> Channel { get; } =
-            global::System.Threading.Channels.Channel.CreateBounded<EventMessage>(new BoundedChannelOptions(SubscriberBound) { SingleReader = true });
+            System.Threading.Channels.Channel.CreateBounded<EventMessage>(new BoundedChannelOptions(SubscriberBound) { SingleReader = true });
 
         public void Dispose()
         {

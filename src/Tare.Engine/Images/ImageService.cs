@@ -1,3 +1,11 @@
+using System.Threading.Channels;
+using Tare.Engine.Common;
+using Tare.Engine.Containers;
+using Tare.Engine.Events;
+using Tare.Errors;
+using Tare.Images;
+using Tare.Oci;
+using Tare.Oci.Images;
 using Tare.Wire;
 
 namespace Tare.Engine.Images;
@@ -5,17 +13,61 @@ namespace Tare.Engine.Images;
 /// <summary>Images, for the API: the store below in the words of the wire.</summary>
 public sealed class ImageService
 {
-    /// <summary>The images (filters: <c>dangling</c>, <c>label</c>, <c>before</c>, <c>since</c>, <c>reference</c>, <c>until</c>).</summary>
-    public Task<IReadOnlyList<ImageSummary>> ListAsync(bool all, Filters filters, CancellationToken cancellationToken) => throw new NotImplementedException();
+    private readonly ImageStore store;
+    private readonly ContainerRegistry registry;
+    private readonly EventLog events;
+    private readonly TimeProvider time;
+
+    internal ImageService(ImageStore store, ContainerRegistry registry, EventLog events, TimeProvider time)
+    {
+        this.store = store;
+        this.registry = registry;
+        this.events = events;
+        this.time = time;
+    }
+
+    /// <summary>The images (filters: <c>dangling</c>, <c>label</c>, <c>before</c>, <c>since</c>, <c>reference</c>, <c>until</c>), newest first.</summary>
+    public Task<IReadOnlyList<ImageSummary>> ListAsync(bool all, Filters filters, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        filters.Validate("dangling", "label", "before", "since", "reference", "until");
+        var images = store.List().Where(ImageFilter.For(filters, store, time));
+        var parents = all ? [] : store.List().Select(image => image.Parent).Where(parent => !parent.IsEmpty).ToHashSet();
+        IReadOnlyList<ImageSummary> result =
+        [
+            .. images
+                // A nameless image that others were built from is a step of theirs.
+                .Where(image => image.Tags.Count > 0 || image.Digests.Count > 0 || !parents.Contains(image.Id))
+                .OrderByDescending(image => image.Created ?? DateTimeOffset.MinValue)
+                .ThenBy(image => image.Id)
+                .Select(ImageViews.Summary),
+        ];
+        return Task.FromResult(result);
+    }
 
     /// <summary>Everything about an image.</summary>
-    public Task<ImageInspect> InspectAsync(string image, CancellationToken cancellationToken) => throw new NotImplementedException();
+    /// <exception cref="TareException"><see cref="ErrorKind.NotFound"/>.</exception>
+    public Task<ImageInspect> InspectAsync(string image, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return Task.FromResult(ImageViews.Inspect(store.Get(image)));
+    }
 
     /// <summary>The steps that made an image, the last first.</summary>
-    public Task<IReadOnlyList<ImageHistoryResponseItem>> HistoryAsync(string image, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public Task<IReadOnlyList<ImageHistoryResponseItem>> HistoryAsync(string image, CancellationToken cancellationToken)
+    {
+        var found = store.Get(image);
+        return Task.Run(() => ImageViews.History(found), cancellationToken);
+    }
 
     /// <summary>Loads an archive of <c>docker save</c> or an OCI layout, compressed or not; each message is reported as it comes.</summary>
-    public Task LoadAsync(Stream archive, bool quiet, Func<ProgressMessage, ValueTask> progress, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public async Task LoadAsync(Stream archive, bool quiet, Func<ProgressMessage, ValueTask> progress, CancellationToken cancellationToken)
+    {
+        var channel = Channel.CreateUnbounded<ProgressMessage>(new UnboundedChannelOptions { SingleReader = true });
+        var load = LoadAsync(archive, quiet, channel.Writer, cancellationToken);
+        await foreach (var message in channel.Reader.ReadAllAsync(cancellationToken)) await progress(message);
+        foreach (var loaded in await load) Publish(loaded.Image, EventAction.Load, loaded.Image.Id.ToString());
+    }
 
     /// <summary>Makes an image of a root filesystem's tar.</summary>
     /// <param name="archive">The tar, compressed or not.</param>
@@ -24,16 +76,120 @@ public sealed class ImageService
     /// <param name="changes">Dockerfile instructions such as <c>CMD ["sh"]</c>.</param>
     /// <param name="message">Comment of the image.</param>
     /// <param name="platform">os/architecture, or empty.</param>
-    /// <param name="progress">Receives each message.</param>
+    /// <param name="progress">Receives each message; the last is the image's id.</param>
     /// <param name="cancellationToken">Ends the import.</param>
-    public Task ImportAsync(Stream archive, string repository, string tag, IReadOnlyList<string> changes, string message, string platform, Func<ProgressMessage, ValueTask> progress, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public async Task ImportAsync(Stream archive, string repository, string tag, IReadOnlyList<string> changes, string message, string platform, Func<ProgressMessage, ValueTask> progress, CancellationToken cancellationToken)
+    {
+        var reference = repository.Length > 0 ? NameOf(repository, tag) : null;
+        var image = await store.ImportAsync(
+            archive,
+            new ImportOptions { Reference = reference, Message = message, Platform = platform.Length > 0 ? PlatformOf(platform) : null, Changes = changes },
+            cancellationToken);
+        Publish(image, EventAction.Import, image.Id.ToString());
+        if (reference is not null) Publish(image, EventAction.Tag, reference.FamiliarString);
+        await progress(new ProgressMessage { Status = image.Id.ToString() });
+    }
 
     /// <summary>Gives an image one more name.</summary>
-    public Task TagAsync(string image, string repository, string tag, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public Task TagAsync(string image, string repository, string tag, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var name = NameOf(repository, tag);
+        var result = store.Tag(image, name);
+        Publish(result.Image, EventAction.Tag, name.WithDefaultTag().FamiliarString);
+        return Task.CompletedTask;
+    }
 
     /// <summary>Removes a name, and the image with the last one.</summary>
-    public Task<IReadOnlyList<ImageDeleteResponseItem>> RemoveAsync(string image, bool force, bool prune, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public Task<IReadOnlyList<ImageDeleteResponseItem>> RemoveAsync(string image, bool force, bool prune, CancellationToken cancellationToken) =>
+        Task.Run(() => Remove(image, new RemoveOptions(force, prune)), cancellationToken);
 
     /// <summary>Removes images that nobody uses (filters: <c>dangling</c>, <c>until</c>, <c>label</c>, <c>label!</c>).</summary>
-    public Task<ImagePruneResponse> PruneAsync(Filters filters, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public Task<ImagePruneResponse> PruneAsync(Filters filters, CancellationToken cancellationToken)
+    {
+        filters.Validate("dangling", "until", "label", "label!");
+        var danglingOnly = filters.GetBoolean("dangling", otherwise: true);
+        var filter = ImageFilter.ForPrune(filters, time);
+        return Task.Run(() => Prune(danglingOnly, filter, cancellationToken), cancellationToken);
+    }
+
+    /// <summary>How many there are.</summary>
+    internal int Count => store.List().Count;
+
+    private ImagePruneResponse Prune(bool danglingOnly, Func<Image, bool> filter, CancellationToken cancellationToken)
+    {
+        var deleted = new List<ImageDeleteResponseItem>();
+        long reclaimed = 0;
+        foreach (var image in store.List().Where(filter))
+        {
+            if (cancellationToken.IsCancellationRequested) break;
+            if (Users(image.Id).Any() || (danglingOnly && !image.IsDangling)) continue;
+            var layers = image.LayerDirectories.Select(directory => (directory, Size: DirectorySize.Of(directory))).ToList();
+            foreach (var name in image.Tags.Concat(image.Digests).Select(reference => reference.FamiliarString).DefaultIfEmpty(image.Id.ToString()))
+            {
+                try
+                {
+                    deleted.AddRange(Remove(name, new RemoveOptions(Force: false, Prune: true)));
+                }
+                catch (TareException e) when (e.Kind is ErrorKind.Conflict or ErrorKind.NotFound)
+                {
+                    // Somebody has begun to use it, or has removed it.
+                }
+            }
+            reclaimed += layers.Where(layer => !Directory.Exists(layer.directory)).Sum(layer => layer.Size);
+        }
+        events.Publish(EventType.Image, EventAction.Prune, "", new Dictionary<string, string> { ["reclaimed"] = reclaimed.ToString(System.Globalization.CultureInfo.InvariantCulture) });
+        return new ImagePruneResponse { ImagesDeleted = deleted.Count > 0 ? deleted : null, SpaceReclaimed = (ulong)reclaimed };
+    }
+
+    private IReadOnlyList<ImageDeleteResponseItem> Remove(string image, RemoveOptions options)
+    {
+        var removals = store.Remove(image, options, Users);
+        foreach (var removal in removals.Where(removal => !removal.Image.IsEmpty))
+        {
+            var id = removal.Image.ToString();
+            events.Publish(EventType.Image, removal.Untagged is null ? EventAction.Delete : EventAction.Untag, id, new Dictionary<string, string> { ["name"] = id });
+        }
+        return [.. removals.Select(removal => new ImageDeleteResponseItem { Untagged = removal.Untagged, Deleted = removal.Deleted })];
+    }
+
+    private IEnumerable<ImageUser> Users(Digest image)
+    {
+        var id = image.ToString();
+        return registry.All.Where(container => container.Definition.ImageId == id).Select(container => new ImageUser(container.Id, container.State.IsRunning));
+    }
+
+    private async Task<IReadOnlyList<LoadedImage>> LoadAsync(Stream archive, bool quiet, ChannelWriter<ProgressMessage> messages, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var result = await Task.Run(() => store.LoadAsync(archive, new LoadOptions(), new LoadProgress(messages, quiet, time), cancellationToken), cancellationToken);
+            return result.Images;
+        }
+        finally
+        {
+            messages.TryComplete();
+        }
+    }
+
+    private void Publish(Image image, string action, string name)
+    {
+        var attributes = new Dictionary<string, string>(image.Config.Config?.Labels ?? new Dictionary<string, string>()) { ["name"] = name };
+        events.Publish(EventType.Image, action, image.Id.ToString(), attributes);
+    }
+
+    private static Reference NameOf(string repository, string tag)
+    {
+        var name = Reference.Parse(repository);
+        if (tag.Length > 0) name = name.WithoutTagAndDigest().WithTag(tag);
+        return name;
+    }
+
+    private static OciPlatform PlatformOf(string text)
+    {
+        var parts = text.Split('/');
+        return parts.Length is 2 or 3
+            ? new OciPlatform { Os = parts[0], Architecture = parts[1], Variant = parts.Length == 3 ? parts[2] : null }
+            : throw TareException.Invalid($"invalid platform \"{text}\": it has the form os/architecture[/variant]");
+    }
 }

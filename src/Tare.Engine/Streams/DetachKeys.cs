@@ -74,6 +74,9 @@ public sealed class DetachKeys
         matched = length - start;
     }
 
+    /// <summary>The bytes of a list, for inspect; empty for an empty list.</summary>
+    internal static byte[] BytesOf(string? keys) => string.IsNullOrEmpty(keys) ? [] : Parse(keys).sequence;
+
     private static byte? KeyByte(string key)
     {
         if (key.Length == 1) return key[0] < 128 ? (byte)key[0] : null;

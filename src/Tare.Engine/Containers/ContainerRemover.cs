@@ -1,0 +1,103 @@
+using Tare.Engine.Common;
+using Tare.Engine.Ports;
+using Tare.Errors;
+using Tare.Wire;
+
+namespace Tare.Engine.Containers;
+
+/// <summary>
+/// Removes containers. The caller waits until the container is taken out of the database and its name is free; its files go afterwards.
+/// What a crash leaves of them is found at the next start, since no container claims it.
+/// </summary>
+internal sealed class ContainerRemover(
+    ContainerRegistry registry,
+    ContainerStopper stopper,
+    ContainerEvents events,
+    IImageSource images,
+    EnginePaths paths,
+    BackgroundWork background)
+{
+    /// <summary>Removes a container; <paramref name="name"/> is what the caller called it.</summary>
+    public async Task RemoveAsync(Container container, string name, bool force)
+    {
+        if (!container.BeginRemoval()) throw TareException.Conflict($"removal of container {name} is already in progress");
+        try
+        {
+            if (registry.TryFind(container.Id) is null) return;
+            await EndAsync(container, force);
+            await TakeOutAsync(container);
+        }
+        catch (TareException e)
+        {
+            throw ContainerErrors.Wrap(e, $"cannot remove container \"{name}\"");
+        }
+        finally
+        {
+            container.EndRemoval();
+        }
+    }
+
+    /// <summary>Removes a container that has ended and was to be removed then. Somebody else may be doing it already.</summary>
+    public void RemoveLater(Container container) => background.Run($"remove container {container.Id}", async _ =>
+    {
+        try
+        {
+            await RemoveAsync(container, container.Name, force: true);
+        }
+        catch (TareException e) when (e.Kind == ErrorKind.Conflict && registry.TryFind(container.Id) is null)
+        {
+            // Somebody else has done it.
+        }
+    });
+
+    private async Task EndAsync(Container container, bool force)
+    {
+        var state = container.State;
+        if (!state.IsRunning) return;
+        if (!force)
+        {
+            throw TareException.Conflict(state.Phase == Phase.Paused
+                ? "container is paused and must be unpaused first"
+                : $"container is {state.Status}: stop the container before removing or force remove");
+        }
+        try
+        {
+            await stopper.KillAsync(container, Signals.Kill);
+        }
+        catch (TareException e) when (e.Kind == ErrorKind.Conflict)
+        {
+            // It has ended in the meantime.
+        }
+    }
+
+    private async Task TakeOutAsync(Container container)
+    {
+        using (await container.Gate.EnterAsync(CancellationToken.None))
+        {
+            var last = container.State;
+            if (last.HasProcess || last.Launching) throw TareException.Conflict($"container is {last.Status}: stop the container before removing or force remove");
+            container.Restarts.CallOff();
+            container.State = last.BeginRemoval();
+            try
+            {
+                registry.Remove(container);
+            }
+            catch
+            {
+                container.State = last;
+                throw;
+            }
+            container.Attaches.Abandon();
+            events.Publish(container, EventAction.Destroy);
+            container.Waits.Removed(last);
+        }
+        _ = background.Run($"remove the files of container {container.Id}", async cancellationToken =>
+        {
+            await container.Cleanup;
+            // Who has been attached may still have to open the log.
+            await container.Attaches.AllOpenedAsync().WaitAsync(cancellationToken);
+            images.RemoveWritable(container.Id);
+            if (Directory.Exists(paths.Container(container.Id))) Directory.Delete(paths.Container(container.Id), recursive: true);
+        });
+    }
+}

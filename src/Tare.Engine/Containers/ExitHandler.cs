@@ -1,0 +1,118 @@
+using Tare.Engine.Common;
+using Tare.Engine.Execs;
+using Tare.Engine.Launch;
+using Tare.Keeper;
+
+namespace Tare.Engine.Containers;
+
+/// <summary>
+/// Takes the ends of processes from the keeper. An end is written down, then told to those who wait, and only then acknowledged: an
+/// engine that dies in between is told again.
+/// </summary>
+internal sealed class ExitHandler(
+    ContainerRegistry registry,
+    ContainerLauncher launcher,
+    ContainerRemover remover,
+    ExecTable execs,
+    IKeeper keeper,
+    ContainerEvents events,
+    BackgroundWork background,
+    EngineOptions options)
+{
+    // What Docker says of a container whose exit code nobody knows.
+    private const int UnknownExitCode = 255;
+
+    /// <summary>Handles ends until the engine goes.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        await foreach (var exit in keeper.Exits.ReadAllAsync(cancellationToken))
+            _ = background.Run($"the end of {exit.Key}", _ => HandleAsync(exit));
+    }
+
+    /// <summary>Handles one end.</summary>
+    public async Task HandleAsync(ProcessExit exit)
+    {
+        if (execs.Ended(exit)) await keeper.AcknowledgeAsync(exit.Key, CancellationToken.None);
+        else if (registry.TryFind(exit.Key.Id) is { } container) await HandleAsync(container, exit);
+        else await keeper.AcknowledgeAsync(exit.Key, CancellationToken.None);
+    }
+
+    private async Task HandleAsync(Container container, ProcessExit exit)
+    {
+        var (remove, restart) = (false, (TimeSpan?)null);
+        using (await container.Gate.EnterAsync(CancellationToken.None))
+        {
+            var state = container.State;
+            // An end that was written down before the acknowledgement arrived comes again.
+            if (exit.Key.Generation == state.Generation && (state.HasProcess || state.Launching)) (remove, restart) = End(container, exit);
+        }
+        if (restart is { } delay) RestartLater(container, delay);
+        if (remove) remover.RemoveLater(container);
+        await container.Attaches.AllOpenedAsync();
+        await keeper.AcknowledgeAsync(exit.Key, CancellationToken.None);
+    }
+
+    private (bool Remove, TimeSpan? Restart) End(Container container, ProcessExit exit)
+    {
+        var (state, host) = (container.State, container.Definition.HostConfig);
+        var live = container.Live;
+        var code = exit.ExitCode ?? UnknownExitCode;
+        var oom = live is not null && WasOutOfMemory(container, live);
+        var again = !container.Restarts.CalledOff && RestartSchedule.Wants(host.RestartPolicy, code, state.RestartCount, state.StoppedByUser);
+        // An end at the same tick as the start would not be seen as later.
+        var ended = again ? state.EndedToRestart(code, exit.At, oom) : state.Ended(code, exit.At, oom);
+        if (exit.ExitCode is null) ended = ended with { Error = "the process ended while no keeper lived, and this kernel does not tell its exit code" };
+
+        registry.Save(container, ended);
+        container.Live = null;
+        execs.ContainerEnded(container);
+        if (live is not null)
+        {
+            live.Dispose();
+            // Orphans in it are ended, and a new start waits until it is gone.
+            container.Cleanup = background.Run($"remove the control groups of container {container.Id}", _ => live.Cgroup.RemoveAsync(CancellationToken.None));
+        }
+        if (oom) events.Publish(container, Wire.EventAction.Oom);
+        events.Died(container, ended);
+        container.Waits.Ended(ended);
+        var ran = ended.StartedAt is { } start ? exit.At - start : TimeSpan.Zero;
+        return (host.AutoRemove && !again && !container.KeepOnExit, again ? container.Restarts.NextDelay(ran) : null);
+    }
+
+    private bool WasOutOfMemory(Container container, LiveProcess live)
+    {
+        try
+        {
+            return live.Cgroup.OomKills() > 0;
+        }
+        catch (Exception e)
+        {
+            options.Log(EngineLogLevel.Warning, $"container {container.Id}: whether it was out of memory is not known: {e.Message}");
+            return false;
+        }
+    }
+
+    /// <summary>Starts a container again by its policy, unless somebody calls that off.</summary>
+    public void RestartLater(Container container, TimeSpan delay)
+    {
+        var calledOff = container.Restarts.Begin();
+        _ = background.Run($"restart container {container.Id}", async stopping =>
+        {
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(calledOff, stopping);
+            try
+            {
+                await Task.Delay(delay, options.Time, either.Token);
+            }
+            catch (OperationCanceledException) when (calledOff.IsCancellationRequested)
+            {
+                return;
+            }
+            using (await container.Gate.EnterAsync(stopping))
+            {
+                if (calledOff.IsCancellationRequested || container.State.Phase != Phase.Restarting) return;
+                // A launch that fails leaves it ended, with the reason; so does Docker.
+                await launcher.LaunchAsync(container, byPolicy: true);
+            }
+        });
+    }
+}

@@ -1,0 +1,154 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using Tare.Engine.Common;
+using Tare.Engine.Containers;
+using Tare.Engine.Host;
+using Tare.Engine.Ports;
+using Tare.Errors;
+using Tare.Wire;
+
+namespace Tare.Engine.Create;
+
+/// <summary>Makes containers: looks at the request, fills it from the image, makes the files, writes it down.</summary>
+internal sealed class ContainerCreator(
+    ContainerRegistry registry,
+    ConfigValidator validator,
+    IImageSource images,
+    ContainerEvents events,
+    EnginePaths paths,
+    CgroupFacts cgroups,
+    TimeProvider time)
+{
+    // As runc and Docker have them.
+    private static readonly string[] DefaultMaskedPaths =
+    [
+        "/proc/asound", "/proc/acpi", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list",
+        "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap",
+    ];
+
+    private static readonly string[] DefaultReadOnlyPaths = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+
+    private const long DefaultShmSize = 64 << 20;
+
+    /// <summary>Creates a container; a failure leaves nothing of it.</summary>
+    public ContainerCreateResponse Create(string? name, string? platform, ContainerCreateRequest request)
+    {
+        var bare = string.IsNullOrEmpty(name) ? null : ContainerName.Parse(name);
+        var warnings = new List<string>();
+        var host = request.HostConfig is { } given ? given with { } : new HostConfig();
+        if (host.RestartPolicy.Name.Length == 0) host.RestartPolicy = host.RestartPolicy with { Name = "no" };
+        if (host.NetworkMode is "" or "default") host.NetworkMode = request.NetworkDisabled ? "none" : "bridge";
+        var wanted = (ContainerConfig)(request with { HostConfig = null, NetworkingConfig = null });
+        validator.Validate(wanted, host, warnings);
+        if (wanted.Image.Length == 0) throw TareException.Invalid("no image specified: a container is made from an image");
+        var image = images.Resolve(wanted.Image);
+        CheckPlatform(image, wanted.Image, platform, warnings);
+        var config = ConfigMerger.Merge(wanted, image.Config);
+        Complete(host);
+        NetworkCheck.Check(host, request.NetworkingConfig, warnings);
+        var mounts = MountParser.Parse(host, other => registry.Find(other).Definition.Mounts);
+        WarnOfWhatIsKeptOnly(wanted, config, mounts, warnings);
+
+        var id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
+        if (config.Hostname.Length == 0) config.Hostname = host.NetworkMode == "host" || host.UTSMode == "host" ? MachineFacts.HostName() : id[..12];
+        var definition = new ContainerDefinition
+        {
+            Id = id,
+            Created = time.GetUtcNow(),
+            ImageId = image.Id,
+            Config = config,
+            HostConfig = host,
+            Mounts = mounts,
+            Networking = request.NetworkingConfig,
+        };
+        Make(definition, bare);
+        return new ContainerCreateResponse { Id = id, Warnings = warnings };
+    }
+
+    private void Make(ContainerDefinition definition, string? name)
+    {
+        // The name first: it is what most often cannot be had, and costs nothing to give back.
+        if (name is not null) registry.ReserveName(name, definition.Id);
+        else name = registry.ReserveGeneratedName(definition.Id);
+        try
+        {
+            Directory.CreateDirectory(paths.Container(definition.Id));
+            images.CreateWritable(definition.Id, definition.ImageId);
+            var container = new Container(definition, name, new LifeState());
+            registry.Add(container);
+            events.Publish(container, EventAction.Create);
+        }
+        catch
+        {
+            registry.ReleaseName(name, definition.Id);
+            images.RemoveWritable(definition.Id);
+            if (Directory.Exists(paths.Container(definition.Id))) Directory.Delete(paths.Container(definition.Id), recursive: true);
+            throw;
+        }
+    }
+
+    /// <summary>Fills in what the user left to the engine, so that inspect shows it.</summary>
+    private void Complete(HostConfig host)
+    {
+        if (host is { Memory: > 0, MemorySwap: 0 }) host.MemorySwap = host.Memory * 2;
+        if (host.ShmSize == 0) host.ShmSize = DefaultShmSize;
+        if (host.IpcMode.Length == 0) host.IpcMode = "private";
+        if (host.CgroupnsMode.Length == 0) host.CgroupnsMode = cgroups.Unified ? "private" : "host";
+        host.PidMode = ContainerModes.ByContainerId(host.PidMode, IdOf);
+        host.IpcMode = ContainerModes.ByContainerId(host.IpcMode, IdOf);
+        host.NetworkMode = ContainerModes.ByContainerId(host.NetworkMode, IdOf);
+        host.OomKillDisable ??= cgroups.OomKillDisable ? false : null;
+        host.Runtime ??= "tare";
+        if (host.LogConfig.Type.Length == 0) host.LogConfig = host.LogConfig with { Type = LogSettings.DefaultDriver };
+        if (host.LogConfig.Config is null) host.LogConfig = host.LogConfig with { Config = new Dictionary<string, string>() };
+        if (host.Privileged) return;
+        host.MaskedPaths ??= DefaultMaskedPaths;
+        host.ReadonlyPaths ??= DefaultReadOnlyPaths;
+    }
+
+    private string? IdOf(string nameOrId)
+    {
+        try
+        {
+            return registry.Find(nameOrId).Id;
+        }
+        catch (TareException)
+        {
+            // The start says that there is none, as Docker does.
+            return null;
+        }
+    }
+
+    private static void CheckPlatform(ContainerImage image, string reference, string? platform, List<string> warnings)
+    {
+        var host = RuntimeInformation.OSArchitecture == Architecture.Arm64 ? "arm64" : "amd64";
+        var own = $"{image.Os}/{image.Architecture}";
+        if (!string.IsNullOrEmpty(platform))
+        {
+            var parts = platform.ToLowerInvariant().Split('/');
+            var architecture = parts.Length > 1 ? parts[1] : parts[0] == "linux" ? host : parts[0];
+            architecture = architecture switch { "x86_64" or "x86-64" => "amd64", "aarch64" => "arm64", _ => architecture };
+            if (architecture != image.Architecture || (parts.Length > 1 && parts[0] != image.Os))
+            {
+                throw TareException.NotFound(
+                    $"image with reference {reference} was found but its platform ({own}) does not match the specified platform ({platform})");
+            }
+        }
+        else if (image.Architecture.Length > 0 && image.Architecture != host)
+        {
+            warnings.Add($"The requested image's platform ({own}) does not match the detected host platform (linux/{host}) and no specific platform was requested");
+        }
+    }
+
+    /// <summary>What is stored, shown by inspect, and has no effect yet.</summary>
+    private static void WarnOfWhatIsKeptOnly(ContainerConfig wanted, ContainerConfig config, IReadOnlyList<ContainerMount> mounts, List<string> warnings)
+    {
+        foreach (var path in config.Volumes ?? (IEnumerable<string>)[])
+        {
+            if (mounts.All(mount => mount.Target != MountParser.CleanPath(path)))
+                warnings.Add($"{path} is a volume of the image; volumes are not supported yet: its data stays in the container and goes with it");
+        }
+        if (wanted.Healthcheck is { Test: { Count: > 0 } test } && test[0] != "NONE") warnings.Add("the health check is stored and not run yet");
+        if (wanted.MacAddress is not null) warnings.Add("the MAC address is stored and has no effect: there is no bridge network yet");
+    }
+}

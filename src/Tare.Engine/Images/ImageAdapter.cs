@@ -1,0 +1,37 @@
+using Tare.Engine.Ports;
+using Tare.Images;
+
+namespace Tare.Engine.Images;
+
+/// <summary>The image store below, as containers see it.</summary>
+internal sealed class ImageAdapter(ImageStore store) : IImageSource
+{
+    /// <inheritdoc/>
+    public ContainerImage Resolve(string reference) => ToContainerImage(store.Get(reference));
+
+    /// <inheritdoc/>
+    public ContainerImage? Find(string reference) => store.Find(reference) is { } image ? ToContainerImage(image) : null;
+
+    /// <inheritdoc/>
+    public ContainerLayers CreateWritable(string containerId, string imageId) => ToLayers(store.Layers.CreateWritable(containerId, store.Get(imageId)));
+
+    /// <inheritdoc/>
+    public ContainerLayers? FindWritable(string containerId) => store.Layers.FindWritable(containerId) is { } layer ? ToLayers(layer) : null;
+
+    /// <inheritdoc/>
+    public void RemoveWritable(string containerId) => store.Layers.RemoveWritable(containerId);
+
+    /// <inheritdoc/>
+    public void SweepWritables(IReadOnlySet<string> containers) => store.Layers.SweepWritables(containers);
+
+    private static ContainerLayers ToLayers(Tare.Images.Layers.WritableLayer layer) => new([.. layer.Lower.Reverse()], layer.Upper, layer.Work);
+
+    private static ContainerImage ToContainerImage(Image image) => new()
+    {
+        Id = image.Id.ToString(),
+        Os = image.Config.Os ?? "linux",
+        Architecture = image.Config.Architecture ?? "",
+        Size = image.Size,
+        Config = ImageViews.Config(image.Config.Config),
+    };
+}

@@ -1,0 +1,115 @@
+using Tare.Engine.Common;
+using Tare.Images;
+using Tare.Oci.Images;
+using Tare.Wire;
+
+namespace Tare.Engine.Images;
+
+/// <summary>Images in the words of the wire.</summary>
+internal static class ImageViews
+{
+    private const string Missing = "<missing>";
+
+    /// <summary>How containers of an image run.</summary>
+    public static ImageConfig? Config(OciContainerConfig? config) => config is null ? null : new ImageConfig
+    {
+        User = config.User,
+        ExposedPorts = Keys(config.ExposedPorts),
+        Env = config.Env,
+        Entrypoint = config.Entrypoint,
+        Cmd = config.Cmd,
+        Volumes = Keys(config.Volumes),
+        WorkingDir = config.WorkingDir,
+        Labels = config.Labels,
+        StopSignal = config.StopSignal,
+        ArgsEscaped = config.ArgsEscaped == true,
+        Healthcheck = config.Healthcheck is { } health ? Health(health) : null,
+        OnBuild = config.OnBuild,
+        Shell = config.Shell,
+    };
+
+    /// <summary>A row of <c>images</c>.</summary>
+    public static ImageSummary Summary(Image image) => new()
+    {
+        Id = image.Id.ToString(),
+        ParentId = image.Parent.ToString(),
+        Created = image.Created?.ToUnixTimeSeconds() ?? 0,
+        Labels = image.Config.Config?.Labels,
+        RepoTags = [.. image.Tags.Select(tag => tag.FamiliarString)],
+        RepoDigests = [.. image.Digests.Select(digest => digest.FamiliarString)],
+        Size = image.Size,
+    };
+
+    /// <summary>Everything about an image.</summary>
+    public static ImageInspect Inspect(Image image) => new()
+    {
+        Id = image.Id.ToString(),
+        RepoTags = [.. image.Tags.Select(tag => tag.FamiliarString)],
+        RepoDigests = [.. image.Digests.Select(digest => digest.FamiliarString)],
+        Parent = image.Parent.ToString(),
+        Comment = image.Config.Comment ?? (image.Config.History is [.., var last] ? last.Comment : null),
+        Created = image.Config.Created,
+        DockerVersion = image.Config.DockerVersion,
+        Author = image.Config.Author,
+        Config = Config(image.Config.Config) ?? new ImageConfig(),
+        Architecture = image.Config.Architecture ?? "",
+        Variant = image.Config.Variant,
+        Os = image.Config.Os ?? "",
+        OsVersion = image.Config.OsVersion,
+        Size = image.Size,
+        GraphDriver = GraphDriver([.. image.LayerDirectories.Reverse()]),
+        RootFS = new ImageRootFS { Type = "layers", Layers = [.. image.DiffIds.Select(id => id.ToString())] },
+        Metadata = new ImageMetadata { LastTagTime = image.LastTagged is { } tagged ? GoTime.Format(tagged) : GoTime.Zero },
+    };
+
+    /// <summary>The steps that made an image, the last first.</summary>
+    public static IReadOnlyList<ImageHistoryResponseItem> History(Image image)
+    {
+        var items = new List<ImageHistoryResponseItem>();
+        var layer = 0;
+        foreach (var step in image.Config.History ?? [])
+        {
+            long size = 0;
+            if (!step.EmptyLayer && layer < image.LayerDirectories.Count) size = DirectorySize.Of(image.LayerDirectories[layer++]);
+            items.Add(new ImageHistoryResponseItem
+            {
+                Id = Missing,
+                Comment = step.Comment ?? "",
+                Created = step.Created is { } text && GoTime.TryParse(text, out var at) ? at.ToUnixTimeSeconds() : 0,
+                CreatedBy = step.CreatedBy ?? "",
+                Size = size,
+            });
+        }
+        items.Reverse();
+        if (items.Count > 0)
+        {
+            items[0] = items[0] with
+            {
+                Id = image.Id.ToString(),
+                Tags = image.Tags.Count > 0 ? [.. image.Tags.Select(tag => tag.FamiliarString)] : null,
+            };
+        }
+        return items;
+    }
+
+    private static DriverData GraphDriver(IReadOnlyList<string> layersFromTheTop)
+    {
+        var data = new Dictionary<string, string>();
+        if (layersFromTheTop.Count > 1) data["LowerDir"] = string.Join(':', layersFromTheTop.Skip(1));
+        if (layersFromTheTop.Count > 0) data["UpperDir"] = layersFromTheTop[0];
+        return new DriverData { Name = StorageDriver.Name, Data = data };
+    }
+
+    private static SortedSet<string>? Keys(IReadOnlyDictionary<string, OciEmpty>? set) =>
+        set is null ? null : new SortedSet<string>(set.Keys, StringComparer.Ordinal);
+
+    private static HealthConfig Health(OciHealthcheck health) => new()
+    {
+        Test = health.Test,
+        Interval = health.Interval ?? 0,
+        Timeout = health.Timeout ?? 0,
+        StartPeriod = health.StartPeriod ?? 0,
+        StartInterval = health.StartInterval ?? 0,
+        Retries = health.Retries ?? 0,
+    };
+}

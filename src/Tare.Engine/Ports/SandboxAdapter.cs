@@ -1,0 +1,66 @@
+using Tare.Linux;
+using Tare.Sandbox;
+
+namespace Tare.Engine.Ports;
+
+/// <summary>The sandbox below, as the engine sees it.</summary>
+internal sealed class SandboxAdapter(SandboxCompiler compiler) : ISandbox
+{
+    /// <inheritdoc/>
+    public ILaunch PrepareContainer(ContainerOptions options) => new Launch(compiler.PrepareContainer(options));
+
+    /// <inheritdoc/>
+    public ILaunch PrepareExec(ExecPlan plan) => new Launch(compiler.PrepareExec(new ExecOptions
+    {
+        Container = plan.Container,
+        ContainerPidFd = plan.PidFd,
+        Cgroup = ((Cgroup)plan.Cgroup).Handle,
+        Args = plan.Args,
+        Env = plan.Env,
+        WorkingDirectory = plan.WorkingDirectory,
+        User = plan.User,
+        Terminal = plan.Terminal,
+        ConsoleSize = plan.ConsoleSize,
+        Privileged = plan.Privileged,
+    }));
+
+    /// <inheritdoc/>
+    public ICgroup? OpenCgroup(string containerId, string cgroupParent) =>
+        compiler.OpenCgroup(containerId, cgroupParent) is { } handle ? new Cgroup(handle) : null;
+
+    private sealed class Launch(PreparedLaunch launch) : ILaunch
+    {
+        public Fd Program => launch.Program;
+
+        public IReadOnlyList<Fd> Descriptors => launch.Descriptors;
+
+        public ICgroup Cgroup { get; } = new Cgroup(launch.Cgroup);
+
+        public LaunchFailure Explain(int step, int error) => launch.Explain(step, error);
+
+        public void Dispose() => launch.Dispose();
+    }
+
+    private sealed class Cgroup(CgroupHandle handle) : ICgroup
+    {
+        public CgroupHandle Handle => handle;
+
+        public Task PauseAsync(CancellationToken cancellationToken) => handle.PauseAsync(cancellationToken);
+
+        public void Unpause() => handle.Unpause();
+
+        public IReadOnlyList<int> Processes() => handle.Processes();
+
+        public void KillAll() => handle.KillAll();
+
+        public long OomKills() => handle.OomKills();
+
+        public void Update(ResourceOptions resources) => handle.Update(resources);
+
+        public async Task RemoveAsync(CancellationToken cancellationToken)
+        {
+            await handle.RemoveAsync(cancellationToken);
+            handle.Dispose();
+        }
+    }
+}

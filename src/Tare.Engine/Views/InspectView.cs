@@ -1,0 +1,117 @@
+using Tare.Engine.Common;
+using Tare.Engine.Containers;
+using Tare.Engine.Create;
+using Tare.Engine.Ports;
+using Tare.Wire;
+
+namespace Tare.Engine.Views;
+
+/// <summary>Everything about a container, in the words of the wire.</summary>
+internal sealed class InspectView(EnginePaths paths, IImageSource images)
+{
+    private const string NoAddress = "";
+
+    /// <summary>Shows a container; with its size when <paramref name="size"/> says so, which reads all its files.</summary>
+    public ContainerInspectResponse Show(Container container, bool size)
+    {
+        // Each is one value: what is shown fits together even while the container changes.
+        var (definition, state, name) = (container.Definition, container.State, container.Name);
+        var (path, arguments) = ConfigMerger.CommandOf(definition.Config);
+        var layers = images.FindWritable(definition.Id);
+        var started = state.Generation > 0;
+        var execs = container.Execs.Keys.Order(StringComparer.Ordinal).ToArray();
+        var upper = size && layers is not null ? DirectorySize.Of(layers.Upper) : 0;
+        return new ContainerInspectResponse
+        {
+            Id = definition.Id,
+            Created = GoTime.Format(definition.Created),
+            Path = path,
+            Args = arguments,
+            State = State(state),
+            Image = definition.ImageId,
+            ResolvConfPath = started ? File(definition, "resolv.conf") : "",
+            HostnamePath = started ? File(definition, "hostname") : "",
+            HostsPath = started ? File(definition, "hosts") : "",
+            LogPath = started && definition.HostConfig.LogConfig.Type != "none" ? paths.Log(definition.Id) : "",
+            Name = "/" + name,
+            RestartCount = state.RestartCount,
+            Driver = StorageDriver.Name,
+            Platform = "linux",
+            ExecIDs = execs.Length > 0 ? execs : null,
+            HostConfig = HostConfigOf(definition.HostConfig),
+            GraphDriver = GraphDriver(definition.Id, layers),
+            SizeRw = size ? upper : null,
+            SizeRootFs = size ? upper + (images.Find(definition.ImageId)?.Size ?? 0) : null,
+            Mounts = [.. definition.Mounts.Where(mount => !mount.FromTmpfsOption).Select(mount => mount.ToWire())],
+            Config = definition.Config,
+            NetworkSettings = Networks(definition),
+        };
+    }
+
+    /// <summary>The networks that a container is in, as list and inspect show them.</summary>
+    public static IReadOnlyDictionary<string, EndpointSettings?> Endpoints(ContainerDefinition definition)
+    {
+        var mode = definition.HostConfig.NetworkMode;
+        if (ContainerModes.IsContainer(mode, out _)) return new Dictionary<string, EndpointSettings?>();
+        return new Dictionary<string, EndpointSettings?> { [mode] = definition.Networking?.EndpointsConfig?.GetValueOrDefault(mode) ?? new EndpointSettings() };
+    }
+
+    private static ContainerState State(LifeState state) => new()
+    {
+        Status = state.Status,
+        Running = state.IsRunning,
+        Paused = state.Phase == Phase.Paused,
+        Restarting = state.Phase == Phase.Restarting,
+        OOMKilled = state.OomKilled,
+        Dead = state.Phase == Phase.Dead,
+        Pid = state.Pid,
+        ExitCode = state.ExitCode,
+        Error = state.Error,
+        StartedAt = state.StartedAt is { } started ? GoTime.Format(started) : GoTime.Zero,
+        FinishedAt = state.FinishedAt is { } finished ? GoTime.Format(finished) : GoTime.Zero,
+    };
+
+    /// <summary>As Docker shows it: lists that were left out are empty where its own client fills them.</summary>
+    private static HostConfig HostConfigOf(HostConfig host) => host with
+    {
+        Dns = host.Dns ?? [],
+        DnsOptions = host.DnsOptions ?? [],
+        DnsSearch = host.DnsSearch ?? [],
+    };
+
+    private DriverData GraphDriver(string id, ContainerLayers? layers) => new()
+    {
+        Name = StorageDriver.Name,
+        Data = layers is null
+            ? null
+            : new Dictionary<string, string>
+            {
+                ["ID"] = id,
+                ["LowerDir"] = string.Join(':', layers.Lower),
+                // Mounted in the container's own namespace only; the name is here for clients that expect one.
+                ["MergedDir"] = Path.Combine(paths.Container(id), "merged"),
+                ["UpperDir"] = layers.Upper,
+                ["WorkDir"] = layers.Work,
+            },
+    };
+
+    private static NetworkSettings Networks(ContainerDefinition definition) => new()
+    {
+        Bridge = "",
+        Ports = new Dictionary<string, IReadOnlyList<PortBinding>?>(),
+        HairpinMode = false,
+        LinkLocalIPv6Address = NoAddress,
+        LinkLocalIPv6PrefixLen = 0,
+        EndpointID = "",
+        Gateway = NoAddress,
+        GlobalIPv6Address = NoAddress,
+        GlobalIPv6PrefixLen = 0,
+        IPAddress = NoAddress,
+        IPPrefixLen = 0,
+        IPv6Gateway = NoAddress,
+        MacAddress = NoAddress,
+        Networks = Endpoints(definition),
+    };
+
+    private string File(ContainerDefinition definition, string name) => Path.Combine(paths.Container(definition.Id), name);
+}
