@@ -68,7 +68,7 @@ stress: ## LAUNCHES=10000 launches with a busy keeper
 bench: ## measure; PEERS=DIR measures docker and podman beside it
 	@scripts/need build bench
 	@$(MAKE) build
-	@PEERS='$(PEERS)' scripts/bench
+	@PEERS='$(PEERS)' python3 bench/bench.py
 
 conformance: ## the OCI runtime validation suite in SUITE=DIR against `tare oci`
 	@scripts/conformance '$(SUITE)'

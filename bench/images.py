@@ -1,0 +1,75 @@
+"""The two images of the benchmark as docker archives: a static busybox, and 150 MB in five layers of this system's own files."""
+import hashlib
+import io
+import json
+import os
+import platform
+import shutil
+import subprocess
+import tarfile
+
+ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
+
+
+def busybox(path, name):
+    """The distribution's static busybox with its applets as links."""
+    program = shutil.which("busybox")
+    layer = io.BytesIO()
+    with tarfile.open(fileobj=layer, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        for folder in ("bin", "dev", "etc", "proc", "root", "sys", "tmp", "var"):
+            tar.addfile(entry(folder, tarfile.DIRTYPE, 0o755))
+        data = open(program, "rb").read()
+        tar.addfile(entry("bin/busybox", tarfile.REGTYPE, 0o755, size=len(data)), io.BytesIO(data))
+        for applet in subprocess.run([program, "--list"], capture_output=True, text=True, check=True).stdout.split():
+            if applet != "busybox":
+                link = entry(f"bin/{applet}", tarfile.SYMTYPE, 0o777)
+                link.linkname = "busybox"
+                tar.addfile(link)
+    archive(path, name, [layer.getvalue()])
+
+
+def large(path, name, layers=5, layer_bytes=30_000_000):
+    """Real files, many small and some large, as an image's are: /usr of this system, cut into layers of equal size."""
+    files = walk("/usr/lib", "/usr/share")
+    made = []
+    for number in range(layers):
+        layer, size = io.BytesIO(), 0
+        with tarfile.open(fileobj=layer, mode="w", format=tarfile.GNU_FORMAT) as tar:
+            while size < layer_bytes:
+                source, length = next(files)
+                with open(source, "rb") as stream:
+                    tar.addfile(entry(f"layer{number}{source}", tarfile.REGTYPE, 0o644, size=length), stream)
+                size += length
+        made.append(layer.getvalue())
+    archive(path, name, made)
+
+
+def walk(*roots):
+    for root in roots:
+        for folder, folders, names in os.walk(root):
+            folders.sort()
+            for name in sorted(names):
+                source = os.path.join(folder, name)
+                if os.path.isfile(source) and not os.path.islink(source) and os.path.getsize(source) < 8_000_000:
+                    yield source, os.path.getsize(source)
+
+
+def entry(name, kind, mode, size=0):
+    info = tarfile.TarInfo(name)
+    info.type, info.mode, info.size = kind, mode, size
+    return info
+
+
+def archive(path, name, layers):
+    digests = [hashlib.sha256(layer).hexdigest() for layer in layers]
+    config = json.dumps({
+        "architecture": ARCHITECTURE, "os": "linux", "created": "2025-01-01T00:00:00Z",
+        "config": {"Env": ["PATH=/bin"], "Cmd": ["sh"]},
+        "rootfs": {"type": "layers", "diff_ids": ["sha256:" + digest for digest in digests]},
+        "history": [{"created": "2025-01-01T00:00:00Z", "created_by": "bench"} for _ in digests],
+    }).encode()
+    config_name = hashlib.sha256(config).hexdigest() + ".json"
+    manifest = json.dumps([{"Config": config_name, "RepoTags": [name], "Layers": [f"{digest}/layer.tar" for digest in digests]}]).encode()
+    with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
+        for file, data in [(config_name, config), *[(f"{digest}/layer.tar", layer) for digest, layer in zip(digests, layers)], ("manifest.json", manifest)]:
+            tar.addfile(entry(file, tarfile.REGTYPE, 0o644, size=len(data)), io.BytesIO(data))
