@@ -22,8 +22,7 @@ public sealed record ExecCreateRequest
 
     public bool AttachStdout { get; set; }
 
-    /// <summary>Up to API 1.41, in this request; later in the start request.</summary>
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    /// <summary>Sent by older clients, and never looked at: the start request says it.</summary>
     public bool Detach { get; set; }
 
     public string DetachKeys { get; set; } = "";
