@@ -6,7 +6,10 @@ namespace Tare.Api.Hosting;
 /// <summary>The other end of a connection, for what HTTP cannot say: that it is gone, and raw bytes after an upgrade.</summary>
 internal interface IPeer
 {
-    /// <summary>Cancelled when the client will send no more, or when the server stops: the end of an ordinary long answer.</summary>
+    /// <summary>
+    /// Cancelled when the client will send no more, or when the server stops: the end of an answer that would otherwise go on for ever.
+    /// Not for what a client may wait for after it has said everything.
+    /// </summary>
     CancellationToken Gone { get; }
 
     /// <summary>Cancelled when the server stops.</summary>

@@ -51,7 +51,7 @@ internal sealed class ContainerRoutes(IContainerBackend containers)
                 Size = context.Query.Flag("size"),
                 Filters = Filters.Parse(context.Query["filters"]),
             },
-            context.Peer.Gone);
+            context.Peer.Stopping);
         await context.JsonAsync(200, Compatibility.Of(list, context.Version));
     }
 
@@ -60,7 +60,7 @@ internal sealed class ContainerRoutes(IContainerBackend containers)
         JsonBody.CheckType(context);
         if (context.BodyLength is 0)
             throw TareException.Invalid("invalid JSON: got EOF while reading request body");
-        var request = await JsonBody.ReadAsync<ContainerCreateRequest>(context, context.Peer.Gone);
+        var request = await JsonBody.ReadAsync<ContainerCreateRequest>(context, context.Peer.Stopping);
         if (request is null || CreateCompatibility.HasNoConfig(request))
             throw TareException.Invalid("config cannot be empty in order to create a container");
 
@@ -72,12 +72,12 @@ internal sealed class ContainerRoutes(IContainerBackend containers)
 
     private async Task InspectAsync(ApiContext context)
     {
-        var container = await containers.InspectAsync(context.Name, context.Query.Flag("size"), context.Peer.Gone);
+        var container = await containers.InspectAsync(context.Name, context.Query.Flag("size"), context.Peer.Stopping);
         await context.JsonAsync(200, Compatibility.Of(container, context.Version));
     }
 
     private async Task TopAsync(ApiContext context)
-        => await context.JsonAsync(200, await containers.TopAsync(context.Name, context.Query.Text("ps_args"), context.Peer.Gone));
+        => await context.JsonAsync(200, await containers.TopAsync(context.Name, context.Query.Text("ps_args"), context.Peer.Stopping));
 
     private Task StartAsync(ApiContext context)
     {
@@ -108,7 +108,7 @@ internal sealed class ContainerRoutes(IContainerBackend containers)
 
     private async Task UpdateAsync(ApiContext context)
     {
-        var request = await JsonBody.ReadAsync<ContainerUpdateRequest>(context, context.Peer.Gone) ?? new ContainerUpdateRequest();
+        var request = await JsonBody.ReadAsync<ContainerUpdateRequest>(context, context.Peer.Stopping) ?? new ContainerUpdateRequest();
         CreateCompatibility.Apply(request, context.Version);
         await context.JsonAsync(200, await containers.UpdateAsync(context.Name, request, CancellationToken.None));
     }

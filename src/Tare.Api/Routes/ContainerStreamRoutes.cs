@@ -39,12 +39,14 @@ internal sealed class ContainerStreamRoutes(IContainerStreamBackend containers, 
         if (!options.Stdout && !options.Stderr)
             throw TareException.Invalid("Bad parameters: you must choose at least one stream");
 
-        await using var logs = await containers.LogsAsync(context.Name, options, context.Peer.Gone);
+        // A client that has only half closed its connection still wants what is there.
+        var end = options.Follow ? context.Peer.Gone : context.Peer.Stopping;
+        await using var logs = await containers.LogsAsync(context.Name, options, end);
         var framed = !logs.Terminal;
-        var body = await context.StreamAsync(ContentType(framed, context.Version), context.Peer.Gone);
+        var body = await context.StreamAsync(ContentType(framed, context.Version), end);
         try
         {
-            await OutputPump.RunAsync(logs, body, framed, context.Peer.Gone);
+            await OutputPump.RunAsync(logs, body, framed, end);
         }
         catch (TareException e)
         {

@@ -20,7 +20,7 @@ internal sealed class ExecRoutes(IExecBackend execs, TimeProvider time)
 
     private async Task CreateAsync(ApiContext context)
     {
-        var request = await JsonBody.ReadAsync<ExecCreateRequest>(context, context.Peer.Gone) ?? new ExecCreateRequest();
+        var request = await JsonBody.ReadAsync<ExecCreateRequest>(context, context.Peer.Stopping) ?? new ExecCreateRequest();
         if (request.Cmd is not { Count: > 0 })
             throw TareException.Invalid("No exec command specified");
         if (context.Version.Before(42))
@@ -30,7 +30,7 @@ internal sealed class ExecRoutes(IExecBackend execs, TimeProvider time)
 
     private async Task StartAsync(ApiContext context)
     {
-        var request = await JsonBody.ReadAsync<ExecStartRequest>(context, context.Peer.Gone) ?? new ExecStartRequest();
+        var request = await JsonBody.ReadAsync<ExecStartRequest>(context, context.Peer.Stopping) ?? new ExecStartRequest();
         if (context.Version.Before(42) || !request.Tty)
             request.ConsoleSize = null;
         var exec = execs.Inspect(context.Name);

@@ -29,29 +29,29 @@ internal sealed class ImageRoutes(IImageBackend images)
         var filters = Filters.Parse(context.Query["filters"]);
         if (context.Version.Before(25) && filters.IsEmpty && context.Query.Text("filter") is { } reference)
             filters = Filters.Of("reference", reference);
-        var list = await images.ListAsync(context.Query.Flag("all"), filters, context.Peer.Gone);
+        var list = await images.ListAsync(context.Query.Flag("all"), filters, context.Peer.Stopping);
         await context.JsonAsync(200, Compatibility.Of(list, context.Version));
     }
 
     private async Task InspectAsync(ApiContext context)
-        => await context.JsonAsync(200, Compatibility.Of(await images.InspectAsync(context.Name, context.Peer.Gone), context.Version));
+        => await context.JsonAsync(200, Compatibility.Of(await images.InspectAsync(context.Name, context.Peer.Stopping), context.Version));
 
     private async Task HistoryAsync(ApiContext context)
-        => await context.JsonAsync(200, await images.HistoryAsync(context.Name, context.Peer.Gone));
+        => await context.JsonAsync(200, await images.HistoryAsync(context.Name, context.Peer.Stopping));
 
     /// <summary>Docker announces success before it has read the archive, and says on the stream what failed.</summary>
     private async Task LoadAsync(ApiContext context)
     {
-        var gone = context.Peer.Gone;
+        var stopping = context.Peer.Stopping;
         using var lines = new JsonLines(context, MediaType.Json, LineEnd);
         try
         {
-            await images.LoadAsync(context.Body, context.Query.Flag("quiet", otherwise: true), message => lines.WriteAsync(message, gone), gone);
-            await lines.StartAsync(gone);
+            await images.LoadAsync(context.Body, context.Query.Flag("quiet", otherwise: true), message => lines.WriteAsync(message, stopping), stopping);
+            await lines.StartAsync(stopping);
         }
         catch (TareException e)
         {
-            await lines.WriteAsync(Failure(e), gone);
+            await lines.WriteAsync(Failure(e), stopping);
         }
     }
 
@@ -64,7 +64,7 @@ internal sealed class ImageRoutes(IImageBackend images)
         if (source != "-")
             throw TareException.NotImplemented($"cannot import from {source}: this engine fetches no archives; fetch it and import it from a file or from standard input");
 
-        var gone = context.Peer.Gone;
+        var stopping = context.Peer.Stopping;
         using var lines = new JsonLines(context, MediaType.Json, LineEnd);
         try
         {
@@ -75,12 +75,12 @@ internal sealed class ImageRoutes(IImageBackend images)
                 query.All("changes"),
                 query.Text("message") ?? "Imported from " + source,
                 context.Version.Before(32) ? string.Empty : query["platform"],
-                message => lines.WriteAsync(message, gone),
-                gone);
+                message => lines.WriteAsync(message, stopping),
+                stopping);
         }
         catch (TareException e) when (lines.HasStarted)
         {
-            await lines.WriteAsync(Failure(e), gone);
+            await lines.WriteAsync(Failure(e), stopping);
         }
     }
 

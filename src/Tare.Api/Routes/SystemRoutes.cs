@@ -35,7 +35,7 @@ internal sealed class SystemRoutes(ISystemBackend system)
 
     private async Task InfoAsync(ApiContext context)
     {
-        var info = await system.InfoAsync(context.Peer.Gone);
+        var info = await system.InfoAsync(context.Peer.Stopping);
         await context.JsonAsync(200, Compatibility.Of(info, context.Version));
     }
 

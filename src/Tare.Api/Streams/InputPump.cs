@@ -22,15 +22,24 @@ internal static class InputPump
         while (true)
         {
             var read = await source.ReadAsync(cancellationToken);
-            foreach (var segment in read.Buffer)
+            try
             {
-                if (detachKeys is null)
-                    await target.WriteStdinAsync(segment, cancellationToken);
-                else if (await WriteTypedAsync(segment, target, detachKeys, cancellationToken))
-                    return InputEnd.Detached;
+                foreach (var segment in read.Buffer)
+                {
+                    if (segment.IsEmpty)
+                        continue;
+                    if (detachKeys is null)
+                        await target.WriteStdinAsync(segment, cancellationToken);
+                    else if (await WriteTypedAsync(segment, target, detachKeys, cancellationToken))
+                        return InputEnd.Detached;
+                }
+            }
+            finally
+            {
+                // Whoever drains the connection after this pump reads on behind what it has seen.
+                source.AdvanceTo(read.Buffer.End);
             }
 
-            source.AdvanceTo(read.Buffer.End);
             if (read.IsCompleted)
                 break;
         }

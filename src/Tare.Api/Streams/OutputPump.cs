@@ -31,6 +31,8 @@ internal static class OutputPump
 
             if (await next is not { } chunk)
                 break;
+            if (chunk.Data.IsEmpty)
+                continue;
             if (framed)
                 WriteHeader(target, chunk);
             target.Write(chunk.Data.Span);
