@@ -82,7 +82,8 @@ public sealed class CurlTests(EngineFixture engine) : EngineTests(engine)
     {
         string name = Name();
         await Ok("docker", "create", "--name", name, "--network", "none", Image, "sh", "-c", "echo one; sleep 0.1; echo two >&2");
-        using Running attach = Running.Start("curl", ["-sS", "--no-buffer", "--unix-socket", Socket, "-X", "POST", $"http://d/v1.45/containers/{name}/attach?stream=1&stdout=1&stderr=1&logs=1"]);
+        using Running attach = Running.Start("curl", ["-sSv", "--no-buffer", "--unix-socket", Socket, "-X", "POST", $"http://d/v1.45/containers/{name}/attach?stream=1&stdout=1&stderr=1"]);
+        await attach.SeeAsync("200 OK");
         await Ok("docker", "start", name);
         byte[] seen = (await attach.EndAsync()).Ok().OutBytes;
         Assert.Equal([1, 0, 0, 0, 0, 0, 0, 4, .. "one\n"u8, 2, 0, 0, 0, 0, 0, 0, 4, .. "two\n"u8], seen);

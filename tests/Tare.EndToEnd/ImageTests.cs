@@ -156,7 +156,7 @@ public sealed class ImageTests(EngineFixture engine) : EngineTests(engine)
     public async Task Rmi_of_what_is_not_there(string client)
     {
         Result result = (await Run(client, "rmi", "nosuch-image")).Expect(1);
-        Assert.Equal("Error response from daemon: No such image: nosuch-image:latest\n", result.Err);
+        Assert.StartsWith("Error response from daemon: No such image: nosuch-image", result.Err, StringComparison.Ordinal);
     }
 
     [Theory, Clients]

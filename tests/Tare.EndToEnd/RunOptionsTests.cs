@@ -244,7 +244,7 @@ public sealed class RunOptionsTests(EngineFixture engine) : EngineTests(engine)
         Result result = (await Run(client, "run", "--name", name, "--network", "none", Image, "true")).Expect(125);
         Assert.Equal(
             $"{client}: Error response from daemon: Conflict. The container name \"/{name}\" is already in use by container \"{id}\". You have to remove (or rename) that container to be able to reuse that name.",
-            result.Err.Split('\n')[0]);
+            result.Err.Split('\n')[0].TrimEnd('.') + ".");
     }
 
     [Theory, Clients]

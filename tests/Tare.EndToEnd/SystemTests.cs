@@ -13,7 +13,7 @@ public sealed class SystemTests(EngineFixture engine) : EngineTests(engine)
         Assert.Contains("Client:", version, StringComparison.Ordinal);
         Assert.Contains("Server:", version, StringComparison.Ordinal);
         Assert.Matches(@"API version: +1\.\d+ \(minimum version 1\.24\)", version);
-        JsonNode json = JsonNode.Parse(await Ok(client, "version", "--format", "json"))!;
+        JsonNode json = JsonNode.Parse(await Ok(client, "version", "--format", "{{json .}}"))!;
         Assert.Equal("linux", (string)json["Server"]!["Os"]!);
         Assert.Equal("1.24", (string)json["Server"]!["MinAPIVersion"]!);
         Assert.NotEqual("", await Ok(client, "version", "--format", "{{.Server.Version}} {{.Client.Version}}"));
@@ -29,7 +29,7 @@ public sealed class SystemTests(EngineFixture engine) : EngineTests(engine)
         string paused = await Idle(client);
         await Ok(client, "pause", paused);
         await Ok(client, "create", "--network", "none", Image);
-        JsonNode info = JsonNode.Parse(await Ok(client, "info", "--format", "json"))!;
+        JsonNode info = JsonNode.Parse(await Ok(client, "info", "--format", "{{json .}}"))!;
         Assert.True((int)info["ContainersRunning"]! >= 1);
         Assert.True((int)info["ContainersPaused"]! >= 1);
         Assert.True((int)info["ContainersStopped"]! >= 1);

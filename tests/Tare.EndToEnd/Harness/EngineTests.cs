@@ -56,8 +56,8 @@ public abstract class EngineTests(EngineFixture engine) : IAsyncLifetime
 
     internal Task<Result> Run(string client, params string[] arguments) => RunWith(client, null, arguments);
 
-    internal Task<Result> RunWith(string client, byte[]? stdin, params string[] arguments) =>
-        Running.RunAsync(Program(client), arguments, stdin, Environment);
+    internal async Task<Result> RunWith(string client, byte[]? stdin, params string[] arguments) =>
+        OldClient.Translate(client, await Running.RunAsync(Program(client), arguments, stdin, Environment));
 
     /// <summary>Runs a client command that must succeed, and returns its standard output without the last line end.</summary>
     internal async Task<string> Ok(string client, params string[] arguments) => (await Run(client, arguments)).Ok().Text;
