@@ -44,6 +44,13 @@ public static partial class Descriptors
         return (new Fd(ends[0]), new Fd(ends[1]));
     }
 
+    /// <summary>Makes an empty anonymous file in memory; close-on-exec.</summary>
+    public static Fd Memory(string name)
+    {
+        var number = memfd_create(name, MFD_CLOEXEC);
+        return number < 0 ? throw new LinuxException($"create the memory file {name}", Marshal.GetLastPInvokeError()) : new Fd(number);
+    }
+
     /// <summary>Makes an anonymous file in memory with the given content and seals it against any change.</summary>
     /// <param name="name">A name for <c>/proc/PID/fd</c>.</param>
     /// <param name="content">The bytes.</param>

@@ -38,6 +38,16 @@ public static partial class PidFds
         return number < 0 ? null : new Fd((int)number);
     }
 
+    /// <summary>The pid of a process, in this process's pid namespace; -1 when it has ended and been reaped (pidfd_open(2), fdinfo).</summary>
+    public static int PidOf(Fd pidFd)
+    {
+        foreach (var line in File.ReadLines($"/proc/self/fdinfo/{pidFd.Number}"))
+        {
+            if (line.StartsWith("Pid:", StringComparison.Ordinal)) return int.Parse(line.AsSpan(4), System.Globalization.CultureInfo.InvariantCulture);
+        }
+        return -1;
+    }
+
     /// <summary>Sends a signal; false when the process has ended.</summary>
     public static bool SendSignal(Fd pidFd, int signal)
     {

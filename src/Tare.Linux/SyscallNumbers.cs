@@ -24,6 +24,7 @@ public static class SyscallNumbers
     public static int fchdir { get; } = Pick(81, 50);
     public static int fchmod { get; } = Pick(91, 52);
     public static int fchmodat { get; } = Pick(268, 53);
+    public static int fchownat { get; } = Pick(260, 54);
     public static int fchown { get; } = Pick(93, 55);
     public static int fcntl { get; } = Pick(72, 25);
     public static int fsconfig { get; } = Pick(431, 431);

@@ -1,0 +1,260 @@
+using System.Buffers.Binary;
+using System.Text;
+
+namespace Tare.Runtime.Launching;
+
+/// <summary>What a step is for, kept beside the program so that its failure can be put into words.</summary>
+/// <param name="Stage">Which part of the launch.</param>
+/// <param name="Object">The path, name or value concerned.</param>
+internal readonly record struct Purpose(Stage Stage, string Object = "");
+
+/// <summary>The parts of a launch that can fail in their own way.</summary>
+internal enum Stage
+{
+    Setup,
+    Cgroup,
+    Namespace,
+    Clone,
+    Root,
+    Mount,
+    Device,
+    Sysctl,
+    Hostname,
+    Terminal,
+    WorkingDirectory,
+    Rlimit,
+    User,
+    Capabilities,
+    Seccomp,
+    Execute,
+}
+
+/// <summary>Assembles a launch program step by step.</summary>
+internal sealed class LaunchProgramBuilder
+{
+    private readonly List<Step> steps = [];
+    private readonly List<Purpose> purposes = [];
+    private readonly List<(int At, int To)> relocations = [];
+    private readonly Dictionary<string, DataOffset> strings = [];
+    private byte[] data = new byte[4096];
+    private int dataLength;
+    private int slots;
+
+    /// <summary>What the steps that follow are for.</summary>
+    public Purpose Purpose { get; set; }
+
+    /// <summary>What each step is for.</summary>
+    public IReadOnlyList<Purpose> Purposes => purposes;
+
+    /// <summary>A new slot.</summary>
+    public Slot NewSlot() => slots < LaunchProgramFormat.MaxSlots
+        ? new Slot(slots++)
+        : throw new InvalidOperationException("the launch program needs more slots than the launcher has");
+
+    /// <summary>Binds a label to the next step.</summary>
+    public void Mark(Label label) => label.Step = steps.Count;
+
+    /// <summary>A system call.</summary>
+    public Step Call(int number, params ReadOnlySpan<Argument> arguments) => Add(Operation.SystemCall, number, arguments);
+
+    /// <summary>Goes on elsewhere.</summary>
+    public void Jump(Label target) => Add(Operation.Jump, 0, []).Targets = [target];
+
+    /// <summary>Goes on elsewhere when two values are equal.</summary>
+    public void BranchIfEqual(Argument left, Argument right, Label target)
+    {
+        var step = Add(Operation.Branch, 0, [left, right]);
+        step.Targets = [null, null, target];
+    }
+
+    /// <summary><c>clone3</c>; the child goes on at <paramref name="child"/>, the parent with the next step.</summary>
+    public Step Clone(DataOffset arguments, int size, Label child)
+    {
+        var step = Add(Operation.Clone, 0, [arguments, size]);
+        step.Targets = [null, null, child];
+        return step;
+    }
+
+    /// <summary>Tries each path in turn with execve(2).</summary>
+    public void Execute(IReadOnlyList<string> paths, DataOffset argv, DataOffset envp)
+    {
+        var offsets = paths.Select(p => Text(p).Offset).ToArray();
+        var table = Reserve(4 * (offsets.Length + 1), 4);
+        WriteUInt32(table.Offset, (uint)offsets.Length);
+        for (var i = 0; i < offsets.Length; i++) WriteUInt32(table.Offset + 4 * (i + 1), (uint)offsets[i]);
+        Add(Operation.Execute, 0, [table, argv, envp]);
+    }
+
+    /// <summary>Copies a slot's value into the data.</summary>
+    public void Store(DataOffset to, Slot from, int bytes) => Add(Operation.Store, bytes, [to, from]);
+
+    /// <summary>All signals to their default disposition, none blocked.</summary>
+    public void ResetSignals() => Add(Operation.ResetSignals, 0, []);
+
+    /// <summary>Splits into an init (process 1, which stays in the launcher) and its child, which goes on with the next step.</summary>
+    public void Init() => Add(Operation.Init, 0, []);
+
+    /// <summary>Sends a descriptor to the keeper as the terminal's master.</summary>
+    public void SendTerminal(Slot descriptor) => Add(Operation.SendDescriptor, 0, [descriptor]);
+
+    /// <summary>A zero-terminated UTF-8 string.</summary>
+    public DataOffset Text(string value)
+    {
+        if (strings.TryGetValue(value, out var known)) return known;
+        var count = Encoding.UTF8.GetByteCount(value);
+        var offset = Reserve(count + 1, 1);
+        Encoding.UTF8.GetBytes(value, data.AsSpan(offset.Offset, count));
+        strings.Add(value, offset);
+        return offset;
+    }
+
+    /// <summary>A null-terminated array of pointers to strings, as execve(2) takes it.</summary>
+    public DataOffset TextArray(IReadOnlyList<string> values)
+    {
+        var array = Reserve(8 * (values.Count + 1), 8);
+        for (var i = 0; i < values.Count; i++) relocations.Add((array.Offset + 8 * i, Text(values[i]).Offset));
+        return array;
+    }
+
+    /// <summary>Bytes, aligned to 8.</summary>
+    public DataOffset Bytes(ReadOnlySpan<byte> value)
+    {
+        var offset = Reserve(value.Length, 8);
+        value.CopyTo(data.AsSpan(offset.Offset));
+        return offset;
+    }
+
+    /// <summary>64-bit words.</summary>
+    public DataOffset Words(params ReadOnlySpan<ulong> values)
+    {
+        var offset = Reserve(8 * values.Length, 8);
+        for (var i = 0; i < values.Length; i++) BinaryPrimitives.WriteUInt64LittleEndian(data.AsSpan(offset.Offset + 8 * i), values[i]);
+        return offset;
+    }
+
+    /// <summary>32-bit words.</summary>
+    public DataOffset Words32(params ReadOnlySpan<uint> values)
+    {
+        var offset = Reserve(4 * values.Length, 8);
+        for (var i = 0; i < values.Length; i++) WriteUInt32(offset.Offset + 4 * i, values[i]);
+        return offset;
+    }
+
+    /// <summary>Makes the launcher put the address of one piece of data into another.</summary>
+    public void Point(DataOffset at, DataOffset to) => relocations.Add((at.Offset, to.Offset));
+
+    /// <summary>The finished program.</summary>
+    public byte[] Build()
+    {
+        var dataOffset = LaunchProgramFormat.HeaderSize + steps.Count * LaunchProgramFormat.StepSize + relocations.Count * LaunchProgramFormat.RelocationSize;
+        var program = new byte[dataOffset + dataLength];
+        var at = program.AsSpan();
+        BinaryPrimitives.WriteUInt32LittleEndian(at, LaunchProgramFormat.Magic);
+        BinaryPrimitives.WriteUInt16LittleEndian(at[4..], LaunchProgramFormat.Version);
+        BinaryPrimitives.WriteUInt16LittleEndian(at[6..], (ushort)slots);
+        BinaryPrimitives.WriteUInt32LittleEndian(at[8..], (uint)steps.Count);
+        BinaryPrimitives.WriteUInt32LittleEndian(at[12..], (uint)relocations.Count);
+        BinaryPrimitives.WriteUInt32LittleEndian(at[16..], (uint)dataOffset);
+        BinaryPrimitives.WriteUInt32LittleEndian(at[20..], (uint)dataLength);
+        at = at[LaunchProgramFormat.HeaderSize..];
+        foreach (var step in steps)
+        {
+            step.Write(at);
+            at = at[LaunchProgramFormat.StepSize..];
+        }
+        foreach (var (from, to) in relocations)
+        {
+            BinaryPrimitives.WriteUInt32LittleEndian(at, (uint)from);
+            BinaryPrimitives.WriteUInt32LittleEndian(at[4..], (uint)to);
+            at = at[LaunchProgramFormat.RelocationSize..];
+        }
+        data.AsSpan(0, dataLength).CopyTo(at);
+        return program;
+    }
+
+    private Step Add(Operation operation, int number, ReadOnlySpan<Argument> arguments)
+    {
+        var step = new Step(steps.Count, operation, number, arguments);
+        steps.Add(step);
+        purposes.Add(Purpose);
+        return step;
+    }
+
+    private DataOffset Reserve(int length, int alignment)
+    {
+        var offset = (dataLength + alignment - 1) & ~(alignment - 1);
+        if (offset + length > data.Length) Array.Resize(ref data, Math.Max(data.Length * 2, offset + length));
+        dataLength = offset + length;
+        return new DataOffset(offset);
+    }
+
+    private void WriteUInt32(int offset, uint value) => BinaryPrimitives.WriteUInt32LittleEndian(data.AsSpan(offset), value);
+
+    /// <summary>A step under construction.</summary>
+    internal sealed class Step
+    {
+        private readonly int index;
+        private readonly Operation operation;
+        private readonly ushort number;
+        private readonly Argument[] arguments;
+        private Slot? result;
+        private (ushort Error, Label? Target) first;
+        private (ushort Error, Label? Target) second;
+
+        internal Step(int index, Operation operation, int number, ReadOnlySpan<Argument> arguments)
+        {
+            this.index = index;
+            this.operation = operation;
+            this.number = checked((ushort)number);
+            this.arguments = arguments.ToArray();
+        }
+
+        internal Label?[] Targets { get; set; } = [];
+
+        /// <summary>Keeps the result.</summary>
+        public Step Into(Slot slot)
+        {
+            result = slot;
+            return this;
+        }
+
+        /// <summary>On this error goes on at a label; null: with the next step. Two errors at most.</summary>
+        public Step On(int error, Label? target = null)
+        {
+            if (first.Error == 0) first = ((ushort)error, target);
+            else if (second.Error == 0) second = ((ushort)error, target);
+            else throw new InvalidOperationException("a step handles two errors at most");
+            return this;
+        }
+
+        /// <summary>On any error goes on at a label; null: with the next step.</summary>
+        public Step OnAny(Label? target = null) => On(LaunchProgramFormat.AnyError, target);
+
+        internal void Write(Span<byte> to)
+        {
+            ushort kinds = 0;
+            for (var i = 0; i < arguments.Length; i++) kinds |= (ushort)((int)arguments[i].Kind << (2 * i));
+            to[0] = (byte)operation;
+            to[1] = 0;
+            BinaryPrimitives.WriteUInt16LittleEndian(to[2..], number);
+            BinaryPrimitives.WriteUInt16LittleEndian(to[4..], kinds);
+            BinaryPrimitives.WriteUInt16LittleEndian(to[6..], result is { } slot ? (ushort)slot.Index : LaunchProgramFormat.NoSlot);
+            WriteHandler(to[8..], first);
+            WriteHandler(to[12..], second);
+            for (var i = 0; i < 6; i++)
+            {
+                var value = i < arguments.Length ? arguments[i].Value : 0;
+                if (i < Targets.Length && Targets[i] is { } label) value = (ulong)Bound(label);
+                BinaryPrimitives.WriteUInt64LittleEndian(to[(16 + 8 * i)..], value);
+            }
+        }
+
+        private void WriteHandler(Span<byte> to, (ushort Error, Label? Target) handler)
+        {
+            BinaryPrimitives.WriteUInt16LittleEndian(to, handler.Error);
+            BinaryPrimitives.WriteUInt16LittleEndian(to[2..], handler.Error == 0 ? (ushort)0 : checked((ushort)(handler.Target is { } label ? Bound(label) : index + 1)));
+        }
+
+        private static int Bound(Label label) => label.Step >= 0 ? label.Step : throw new InvalidOperationException("a label of the launch program was never bound");
+    }
+}
