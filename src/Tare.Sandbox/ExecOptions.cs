@@ -11,7 +11,7 @@ public sealed record ExecOptions
     /// <summary>A pidfd of the container's first process. Owned by the caller.</summary>
     public required Fd ContainerPidFd { get; init; }
 
-    /// <summary>The container's cgroups. Owned by the caller.</summary>
+    /// <summary>The container's cgroups.</summary>
     public required CgroupHandle Cgroup { get; init; }
 
     /// <summary>The program and its arguments.</summary>

@@ -1,4 +1,5 @@
 using Tare.Linux;
+using Tare.Runtime.Launching;
 
 namespace Tare.Sandbox;
 
@@ -10,12 +11,13 @@ public sealed record LaunchFailure(string Message, int ExitCode);
 /// <summary>A compiled launch, ready for the keeper: the program, and the descriptors that it refers to.</summary>
 public sealed class PreparedLaunch : IDisposable
 {
+    private readonly DescriptorList descriptors;
     private readonly Func<int, int, LaunchFailure> explain;
 
-    internal PreparedLaunch(Fd program, IReadOnlyList<Fd> descriptors, CgroupHandle cgroup, Func<int, int, LaunchFailure> explain)
+    internal PreparedLaunch(Fd program, DescriptorList descriptors, CgroupHandle cgroup, Func<int, int, LaunchFailure> explain)
     {
         Program = program;
-        Descriptors = descriptors;
+        this.descriptors = descriptors;
         Cgroup = cgroup;
         this.explain = explain;
     }
@@ -24,7 +26,7 @@ public sealed class PreparedLaunch : IDisposable
     public Fd Program { get; }
 
     /// <summary>What the launcher finds from descriptor 5 on.</summary>
-    public IReadOnlyList<Fd> Descriptors { get; }
+    public IReadOnlyList<Fd> Descriptors => descriptors.All;
 
     /// <summary>The control groups that the process will be born in. Lives on after this object.</summary>
     public CgroupHandle Cgroup { get; }
@@ -38,6 +40,6 @@ public sealed class PreparedLaunch : IDisposable
     public void Dispose()
     {
         Program.Dispose();
-        foreach (var fd in Descriptors) fd.Dispose();
+        descriptors.Dispose();
     }
 }

@@ -1,15 +1,213 @@
+using System.Collections.Concurrent;
+using Tare.Errors;
+using Tare.Linux;
+using Tare.Oci.Runtime;
+using Tare.Runtime;
+using Tare.Runtime.Cgroups;
+using Tare.Runtime.Launching;
+using Tare.Sandbox.Security;
+
 namespace Tare.Sandbox;
 
 /// <summary>Turns options into launches: the one door through which containers, execs and build steps are started.</summary>
-public sealed class SandboxCompiler
+public sealed class SandboxCompiler : IDisposable
 {
+    private const string DefaultParent = "/tare";
+    private const int NamespacesAhead = 4;
+
+    private readonly CgroupLayout layout = CgroupLayout.Host;
+    private readonly NetworkNamespacePool networks = new(NamespacesAhead);
+    private readonly Lazy<Fd> template = new(Namespaces.NewMountTemplate);
+    private readonly ConcurrentDictionary<string, LinuxSeccomp> defaultProfiles = new();
+
+    /// <summary>Does ahead what the first launch would wait for.</summary>
+    public void WarmUp()
+    {
+        networks.Fill();
+        _ = template.Value;
+        _ = SeccompFilter(new SecurityOptions(), StandardContainer.CapabilityNames);
+    }
+
     /// <summary>Makes the control groups, opens what the launch needs, and compiles the launch program.</summary>
-    /// <exception cref="Tare.Errors.TareException">An option makes no sense or cannot be had on this kernel.</exception>
-    public PreparedLaunch PrepareContainer(ContainerOptions options) => throw new NotImplementedException();
+    /// <exception cref="TareException">An option makes no sense or cannot be had on this kernel. Nothing is left behind.</exception>
+    public PreparedLaunch PrepareContainer(ContainerOptions options)
+    {
+        var descriptors = new DescriptorList();
+        Cgroup? cgroup = null;
+        try
+        {
+            var root = RootMount.Create(options.Root);
+            var rootNumber = descriptors.Add(root);
+            var capabilities = StandardContainer.CapabilitiesOf(options.Security);
+            var user = ContainerUser.Resolve(root, options.User, options.AdditionalGroups);
+            var spec = SpecTranslator.Translate(options, user, capabilities);
+            cgroup = Cgroup.Create(layout, CgroupPath(options.Id, options.CgroupParent), spec.Linux!.Resources!);
+
+            var (created, joined) = NamespacesOf(options.Namespaces, descriptors);
+            var mounts = new List<MountSpec>();
+            var sources = new Dictionary<int, MountSource>();
+            AddMounts(spec.Mounts!, mounts, sources, descriptors, () => CgroupMounts.Add(
+                mounts, sources, descriptors, layout, cgroup, created.HasFlag(NamespaceKinds.Cgroup), options.Security.Privileged));
+            var program = LaunchCompiler.CompileContainer(
+                new LaunchInputs
+                {
+                    Spec = spec with { Mounts = mounts },
+                    Root = rootNumber,
+                    MountTemplate = descriptors.Add(template.Value.Duplicate()),
+                    CgroupProcs = [.. cgroup.OpenForJoining().Select(descriptors.Add)],
+                    CgroupDirectory = cgroup.OpenDirectory() is { } directory ? descriptors.Add(directory) : null,
+                    New = created,
+                    Join = joined,
+                    MountSources = sources,
+                    SeccompFilter = SeccompFilter(options.Security, capabilities),
+                    Init = options.Init,
+                },
+                options.Id);
+            return new PreparedLaunch(
+                Descriptors.SealedMemory("tare-launch", program.Image), descriptors, new CgroupHandle(cgroup), (step, error) => LaunchFailures.Explain(program, step, error));
+        }
+        catch
+        {
+            descriptors.Dispose();
+            cgroup?.TryRemove();
+            throw;
+        }
+    }
 
     /// <summary>Compiles a further process of a running container.</summary>
-    public PreparedLaunch PrepareExec(ExecOptions options) => throw new NotImplementedException();
+    /// <exception cref="TareException">An option makes no sense, or the container is gone.</exception>
+    public PreparedLaunch PrepareExec(ExecOptions options)
+    {
+        var descriptors = new DescriptorList();
+        try
+        {
+            var container = options.Container;
+            var security = options.Privileged ? container.Security with { Privileged = true } : container.Security;
+            var capabilities = StandardContainer.CapabilitiesOf(security);
+            using var root = OpenRootOf(options.ContainerPidFd);
+            var user = ContainerUser.Resolve(root, options.User.Length > 0 ? options.User : container.User, options.User.Length > 0 ? [] : container.AdditionalGroups);
+            var cgroup = options.Cgroup.Group;
+            var process = SpecTranslator.Process(
+                container with
+                {
+                    Args = options.Args,
+                    Env = [.. container.Env, .. options.Env],
+                    WorkingDirectory = options.WorkingDirectory.Length > 0 ? options.WorkingDirectory : container.WorkingDirectory,
+                    Terminal = options.Terminal,
+                    ConsoleSize = options.ConsoleSize,
+                },
+                user,
+                capabilities);
+            var program = LaunchCompiler.CompileExec(new ExecInputs
+            {
+                Process = process,
+                Target = descriptors.Add(options.ContainerPidFd.Duplicate()),
+                Join = JoinedByExec(container.Namespaces),
+                CgroupProcs = [.. cgroup.OpenForJoining().Select(descriptors.Add)],
+                CgroupDirectory = cgroup.OpenDirectory() is { } directory ? descriptors.Add(directory) : null,
+                SeccompFilter = SeccompFilter(security, capabilities),
+            });
+            return new PreparedLaunch(
+                Descriptors.SealedMemory("tare-exec", program.Image), descriptors, options.Cgroup, (step, error) => LaunchFailures.Explain(program, step, error));
+        }
+        catch
+        {
+            descriptors.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>Finds the control groups of a container that an earlier daemon started; null when they are gone.</summary>
-    public CgroupHandle? OpenCgroup(string containerId, string cgroupParent) => throw new NotImplementedException();
+    public CgroupHandle? OpenCgroup(string containerId, string cgroupParent) =>
+        Cgroup.Open(layout, CgroupPath(containerId, cgroupParent)) is { } cgroup ? new CgroupHandle(cgroup) : null;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        networks.Dispose();
+        if (template.IsValueCreated) template.Value.Dispose();
+    }
+
+    /// <summary>The root of a process. Its number may be somebody else's by the time it is used, unless it is alive afterwards.</summary>
+    private static Fd OpenRootOf(Fd process)
+    {
+        var root = Paths.TryOpen(Paths.CurrentDirectory, $"/proc/{PidFds.PidOf(process)}/root", OpenFlags.Path, Linux.Resolve.None, out _);
+        if (root is not null && PidFds.SendSignal(process, 0)) return root;
+        root?.Dispose();
+        throw TareException.Conflict("the container's first process has ended");
+    }
+
+    private static string CgroupPath(string id, string parent)
+    {
+        var clean = parent.Length == 0 ? DefaultParent : "/" + parent.Trim('/');
+        return clean.Split('/').Contains("..") ? throw TareException.Invalid($"invalid cgroup parent {parent}: it may not contain ..") : $"{clean}/{id}";
+    }
+
+    /// <summary>Binds are opened here, by path in the daemon's namespace, and travel as detached mounts; the rest is mounted by the program.</summary>
+    private static void AddMounts(IReadOnlyList<MountSpec> wanted, List<MountSpec> mounts, Dictionary<int, MountSource> sources, DescriptorList descriptors, Action addCgroups)
+    {
+        foreach (var mount in wanted)
+        {
+            var flags = MountFlags.Parse(mount.Options ?? []);
+            if (mount.Type == "bind" || flags.Bind) sources[mounts.Count] = OpenBind(mount, flags, descriptors);
+            mounts.Add(mount);
+            if (mount.Destination == "/sys") addCgroups();
+        }
+    }
+
+    private static MountSource OpenBind(MountSpec mount, MountFlags flags, DescriptorList descriptors)
+    {
+        Fd tree;
+        try
+        {
+            tree = Mounts.CloneTree(mount.Source!, flags.Recursive);
+        }
+        catch (LinuxException e) when (e.Error is Errno.ENOENT)
+        {
+            throw TareException.Invalid($"invalid mount config for type \"bind\": bind source path does not exist: {mount.Source}", e);
+        }
+        var number = descriptors.Add(tree);
+        if (flags.Attributes != 0 || flags.Cleared != 0) Mounts.SetAttributes(tree, flags.Attributes, flags.Cleared, Propagation.Unchanged, flags.RecursiveReadOnly);
+        if (flags.Propagation != Propagation.Unchanged) Mounts.SetAttributes(tree, 0, 0, flags.Propagation, flags.PropagationRecursive);
+        return new MountSource(number, FileStatuses.Of(tree) is { IsDirectory: true });
+    }
+
+    private (NamespaceKinds New, List<(int, NamespaceKinds)> Join) NamespacesOf(NamespaceOptions options, DescriptorList descriptors)
+    {
+        var created = NamespaceKinds.None;
+        var joined = new List<(int, NamespaceKinds)>();
+        if (options.Network == NamespaceMode.Private) joined.Add((descriptors.Add(networks.Take()), NamespaceKinds.Network));
+        else Join(options.Network, options.JoinNetwork, NamespaceKinds.Network);
+        Join(options.Pid, options.JoinPid, NamespaceKinds.Pid);
+        Join(options.Ipc, options.JoinIpc, NamespaceKinds.Ipc);
+        Join(options.Uts, null, NamespaceKinds.Uts);
+        Join(options.Cgroup, null, NamespaceKinds.Cgroup);
+        return (created, joined);
+
+        void Join(NamespaceMode mode, Fd? process, NamespaceKinds kind)
+        {
+            if (mode == NamespaceMode.Private) created |= kind;
+            else if (mode == NamespaceMode.Join) joined.Add((descriptors.Add((process ?? throw new ArgumentException($"joining the {kind} namespace needs a process", nameof(options))).Duplicate()), kind));
+        }
+    }
+
+    private static NamespaceKinds JoinedByExec(NamespaceOptions options)
+    {
+        var kinds = NamespaceKinds.Mount;
+        if (options.Network != NamespaceMode.Host) kinds |= NamespaceKinds.Network;
+        if (options.Pid != NamespaceMode.Host) kinds |= NamespaceKinds.Pid;
+        if (options.Ipc != NamespaceMode.Host) kinds |= NamespaceKinds.Ipc;
+        if (options.Uts != NamespaceMode.Host) kinds |= NamespaceKinds.Uts;
+        if (options.Cgroup != NamespaceMode.Host) kinds |= NamespaceKinds.Cgroup;
+        return kinds;
+    }
+
+    private byte[]? SeccompFilter(SecurityOptions security, IReadOnlyList<string> capabilities)
+    {
+        if (security.Privileged || security.SeccompUnconfined) return null;
+        var profile = security.SeccompProfile is { } custom
+            ? SeccompProfile.Parse(custom).Resolve(capabilities)
+            : defaultProfiles.GetOrAdd(string.Join(' ', capabilities.Order()), _ => SeccompProfile.Default.Resolve(capabilities));
+        return SeccompCompiler.Compile(profile, keep: security.SeccompProfile is null);
+    }
 }

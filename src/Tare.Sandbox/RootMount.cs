@@ -1,0 +1,44 @@
+using Tare.Errors;
+using Tare.Linux;
+
+namespace Tare.Sandbox;
+
+/// <summary>Mounts a container's root, detached: nothing of it shows in the host's table of mounts.</summary>
+internal static class RootMount
+{
+    /// <summary>The longest string that fsconfig(2) takes, without its end.</summary>
+    private const int LongestParameter = 255;
+
+    /// <summary>A detached mount of an overlay, or of a directory.</summary>
+    /// <exception cref="TareException">A directory is missing, or the kernel refuses.</exception>
+    public static Fd Create(RootFilesystem root)
+    {
+        if (root.Directory is { } directory) return Mounts.CloneTree(directory, recursive: true);
+        if (root.Layers.Count == 0 && root.Upper is { } only) return Mounts.CloneTree(only, recursive: false);
+        var parameters = new List<(string, string?)>();
+        if (Mounts.OverlayTakesLayersOneByOne)
+        {
+            foreach (var layer in root.Layers)
+            {
+                if (layer.Length > LongestParameter) throw TooLong(layer);
+                parameters.Add(("lowerdir+", layer));
+            }
+        }
+        else
+        {
+            var layers = string.Join(':', root.Layers);
+            if (layers.Length > LongestParameter)
+                throw TareException.NotImplemented($"an image of {root.Layers.Count} layers under this data root needs kernel 6.8 or a shorter --data-root: the names of its layers are {layers.Length} bytes long, and this kernel takes {LongestParameter}");
+            parameters.Add(("lowerdir", layers));
+        }
+        if (root.Upper is { } upper)
+        {
+            parameters.Add(("upperdir", upper));
+            parameters.Add(("workdir", root.Work ?? throw new ArgumentException("an overlay with an upper directory needs a work directory", nameof(root))));
+        }
+        return Mounts.Create("overlay", parameters, MountAttributes.None);
+    }
+
+    private static TareException TooLong(string path) =>
+        TareException.Invalid($"the layer's path {path} is longer than the {LongestParameter} bytes that overlay takes: use a shorter --data-root");
+}
