@@ -113,7 +113,7 @@ public sealed class SystemService
             Name = MachineFacts.HostName(),
             Labels = options.Labels,
             ServerVersion = options.Version,
-            Runtimes = new Dictionary<string, Runtime> { ["tare"] = new() { Path = "tare" } },
+            Runtimes = new Dictionary<string, Wire.Runtime> { ["tare"] = new() { Path = "tare" } },
             DefaultRuntime = "tare",
             // What others call live restore is how this engine always works.
             LiveRestoreEnabled = true,

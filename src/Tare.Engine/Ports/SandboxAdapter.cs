@@ -57,10 +57,6 @@ internal sealed class SandboxAdapter(SandboxCompiler compiler) : ISandbox
 
         public void Update(ResourceOptions resources) => handle.Update(resources);
 
-        public async Task RemoveAsync(CancellationToken cancellationToken)
-        {
-            await handle.RemoveAsync(cancellationToken);
-            handle.Dispose();
-        }
+        public Task RemoveAsync(CancellationToken cancellationToken) => handle.RemoveAsync(cancellationToken);
     }
 }
