@@ -48,7 +48,9 @@ internal sealed record ContainerUser(uint Uid, uint Gid, IReadOnlyList<uint> Gro
             groupFile ??= ReadGroups(root);
             groups.Add(FindGroup(groupFile, name) ?? throw TareException.Invalid($"unable to find group {name}: no matching entries in group file"));
         }
-        return new ContainerUser(uid, gid, [.. groups.Distinct()], entry?.Home is { Length: > 0 } home ? home : "/");
+
+        // The group itself is among the additional ones: without it, a process could drop it and escape a mode that denies the group.
+        return new ContainerUser(uid, gid, [.. groups.Prepend(gid).Distinct()], entry?.Home is { Length: > 0 } home ? home : "/");
     }
 
     private static (string Name, uint Id, uint Group, string Home)? FindUser(Fd root, string user)

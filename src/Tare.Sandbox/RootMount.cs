@@ -15,7 +15,7 @@ internal static class RootMount
     {
         if (root.Directory is { } directory) return Mounts.CloneTree(directory, recursive: true);
         if (root.Layers.Count == 0 && root.Upper is { } only) return Mounts.CloneTree(only, recursive: false);
-        var parameters = new List<(string, string?)>();
+        var parameters = new List<(string, string?)> { ("source", "overlay") };
         if (Mounts.OverlayTakesLayersOneByOne)
         {
             foreach (var layer in root.Layers)

@@ -1,0 +1,256 @@
+using Tare.Errors;
+using Tare.Linux;
+
+namespace Tare.Sandbox.Tests;
+
+/// <summary>Real launches on the real kernel, by the real launcher.</summary>
+public sealed class ContainerLaunchTests : IDisposable
+{
+    private readonly LaunchHost host = new();
+
+    public void Dispose() => host.Dispose();
+
+    [Fact]
+    public void Output_and_exit_code_arrive()
+    {
+        var result = host.Run(host.Options("sh", "-c", "echo out; echo err >&2; cat; exit 7"), "in\n");
+        Assert.Equal(new LaunchResult(7, "out\nin\n", "err\n", null), result);
+    }
+
+    [Fact]
+    public void The_container_has_namespaces_of_its_own()
+    {
+        var result = host.Run(host.Options("sh", "-c", "echo $$; hostname; ls /proc/self/fd | wc -l; ls -d /proc/[0-9]* | wc -l; ifconfig lo | grep -c 'UP LOOPBACK'"));
+        Assert.Equal("1\nbox\n4\n3\n1\n", result.Output);
+    }
+
+    [Fact]
+    public void Nothing_of_the_host_shows_in_its_mounts()
+    {
+        var lines = host.Run(host.Options("cat", "/proc/self/mounts")).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.StartsWith("overlay / overlay rw", lines[0], StringComparison.Ordinal);
+        Assert.All(lines[1..], line => Assert.True(line.Split(' ')[1].StartsWith("/proc", StringComparison.Ordinal) || line.Split(' ')[1].StartsWith("/dev", StringComparison.Ordinal) || line.Split(' ')[1].StartsWith("/sys", StringComparison.Ordinal), line));
+        Assert.DoesNotContain(File.ReadLines("/proc/self/mountinfo"), line => line.Contains(host.Home, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Kernel_files_are_masked_and_read_only()
+    {
+        var result = host.Run(host.Options("sh", "-c", "wc -c < /proc/timer_list; touch /proc/sys/kernel/domainname 2>&1; echo x 2>/dev/null > /proc/sysrq-trigger || echo refused; ls /sys/firmware | wc -l; touch /sys/x 2>&1"));
+        Assert.Equal("0\ntouch: /proc/sys/kernel/domainname: Read-only file system\nrefused\n0\ntouch: /sys/x: Read-only file system\n", result.Output);
+    }
+
+    [Fact]
+    public void Devices_are_there_and_others_cannot_be_opened()
+    {
+        var result = host.Run(host.Options("sh", "-c", "dd if=/dev/zero of=/dev/null bs=1 count=1 2>&1 | grep -c records; readlink /dev/stdin; mknod /tmp/kmsg c 1 11 && cat /tmp/kmsg"));
+        Assert.Equal("2\n/proc/self/fd/0\n", result.Output);
+        Assert.Contains("Operation not permitted", result.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Capabilities_are_Dockers()
+    {
+        Assert.Contains("CapEff:\t00000000a80425fb", host.Run(host.Options("cat", "/proc/self/status")).Output, StringComparison.Ordinal);
+        var alice = host.Run(host.Options("cat", "/proc/self/status") with { User = "alice" }).Output;
+        Assert.Contains("CapEff:\t0000000000000000", alice, StringComparison.Ordinal);
+        Assert.Contains("CapBnd:\t00000000a80425fb", alice, StringComparison.Ordinal);
+        Assert.Contains("Seccomp:\t2", alice, StringComparison.Ordinal);
+        Assert.Contains("NoNewPrivs:\t0", alice, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Privileged_has_what_the_host_has()
+    {
+        var output = host.Run(host.Options("sh", "-c", "grep -E 'CapEff|Seccomp:' /proc/self/status; test -c /dev/kmsg && echo kmsg; touch /proc/sys/kernel/domainname && echo writable") with { Security = new SecurityOptions { Privileged = true } }).Output;
+        Assert.Contains($"CapEff:\t{Capabilities.Bounding:x16}\nSeccomp:\t0\n", output, StringComparison.Ordinal);
+        Assert.EndsWith("kmsg\nwritable\n", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("", "uid=0(root) gid=0(root) groups=0(root)", "/root")]
+    [InlineData("alice", "uid=1000(alice) gid=1001(staff) groups=29(audio),1001(staff)", "/home/alice")]
+    [InlineData("1000", "uid=1000(alice) gid=1001(staff) groups=29(audio),1001(staff)", "/home/alice")]
+    [InlineData("1000:audio", "uid=1000(alice) gid=29(audio) groups=29(audio)", "/home/alice")]
+    [InlineData("4711:4712", "uid=4711 gid=4712 groups=4712", "/")]
+    public void Users_come_from_the_image(string user, string identity, string home)
+    {
+        var result = host.Run(host.Options("sh", "-c", "id; echo $HOME; echo > /dev/stdout && echo own") with { User = user });
+        Assert.StartsWith(identity, result.Output, StringComparison.Ordinal);
+        Assert.Contains($"\n{home}\n", result.Output, StringComparison.Ordinal);
+        Assert.EndsWith("own\n", result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_unknown_user_is_named()
+    {
+        var error = Assert.Throws<TareException>(() => host.Run(host.Options("true") with { User = "bob" }));
+        Assert.Equal("unable to find user bob: no matching entries in passwd file", error.Message);
+    }
+
+    [Theory]
+    [InlineData("nosuch", 127, "exec: \"nosuch\": executable file not found in $PATH")]
+    [InlineData("/nosuch", 127, "exec: \"/nosuch\": stat /nosuch: no such file or directory")]
+    [InlineData("/etc/passwd", 126, "exec: \"/etc/passwd\": permission denied")]
+    public void A_command_that_cannot_be_executed_says_why(string command, int code, string message)
+    {
+        using var running = host.Start(host.Options(command));
+        Assert.Equal(new LaunchFailure(message, code), running.Failure);
+        Assert.Equal(127, running.Finish().ExitCode);
+    }
+
+    [Fact]
+    public void The_working_directory_is_made()
+    {
+        var result = host.Run(host.Options("sh", "-c", "echo $PWD; touch x && ls") with { WorkingDirectory = "/a/b" });
+        Assert.Equal("/a/b\nx\n", result.Output);
+    }
+
+    [Fact]
+    public void A_working_directory_cannot_lead_to_the_host()
+    {
+        using var running = host.Start(host.Options("ls", "..") with { WorkingDirectory = "/proc/self/fd/5" });
+        Assert.Contains("working directory /proc/self/fd/5", running.Failure?.Message, StringComparison.Ordinal);
+        running.Finish();
+    }
+
+    [Fact]
+    public void Binds_and_tmpfs_are_mounted_over_what_the_image_has()
+    {
+        var source = Directory.CreateDirectory(Path.Combine(host.Home, "data")).FullName;
+        File.WriteAllText(Path.Combine(source, "file"), "data\n");
+        var result = host.Run(host.Options("sh", "-c", "cat /mnt/deep/file /etc/one; touch /mnt/deep/new /scratch/x && echo ok; touch /ro/x") with
+        {
+            Mounts =
+            [
+                new MountOptions { Type = "bind", Source = source, Target = "/mnt/deep" },
+                new MountOptions { Type = "bind", Source = source, Target = "/ro", ReadOnly = true },
+                new MountOptions { Type = "bind", Source = Path.Combine(source, "file"), Target = "/etc/one" },
+                new MountOptions { Type = "tmpfs", Target = "/scratch", Options = ["size=64k"] },
+            ],
+        });
+        Assert.Equal("data\ndata\nok\n", result.Output);
+        Assert.Contains("Read-only file system", result.Errors, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(source, "new")));
+    }
+
+    [Fact]
+    public void A_link_in_the_image_cannot_carry_a_mount_out_of_it()
+    {
+        var outside = Directory.CreateDirectory(Path.Combine(host.Home, "outside")).FullName;
+        File.CreateSymbolicLink(Path.Combine(host.Layer, "trap"), "../../../../../../.." + outside);
+        File.CreateSymbolicLink(Path.Combine(host.Layer, "trap2"), outside);
+        var result = host.Run(host.Options("sh", "-c", "mount | grep -c tare-trap") with
+        {
+            Mounts = [new MountOptions { Type = "tmpfs", Target = "/trap/x" }, new MountOptions { Type = "tmpfs", Target = "/trap2/y" }],
+        });
+        Assert.Empty(Directory.EnumerateFileSystemEntries(outside));
+        Assert.NotEqual(-1, result.ExitCode);
+    }
+
+    [Fact]
+    public void A_read_only_root_is_read_only_and_its_mounts_are_not()
+    {
+        var result = host.Run(host.Options("sh", "-c", "touch /x; touch /dev/shm/x && echo shm") with
+        {
+            Root = new RootFilesystem { Layers = [host.Layer], Upper = Path.Combine(host.Home, "upper"), Work = Path.Combine(host.Home, "work"), ReadOnly = true },
+        });
+        Assert.Equal("shm\n", result.Output);
+        Assert.Contains("Read-only file system", result.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_terminal_is_a_terminal()
+    {
+        using var running = host.Start(host.Options("sh", "-c", "tty; stty size; test -t 2 && echo yes; ls /dev/console") with { Terminal = true, ConsoleSize = (30, 100) });
+        Assert.Null(running.Failure);
+        var result = running.Finish();
+        Assert.Equal("/dev/pts/0\r\n30 100\r\nyes\r\n/dev/console\r\n", result.Output);
+    }
+
+    [Fact]
+    public void The_keyboard_interrupts_what_runs_in_the_terminal()
+    {
+        using var running = host.Start(host.Options("sh", "-c", "trap 'echo caught; exit 3' INT; echo ready; while :; do sleep 0.01; done") with { Terminal = true });
+        running.ReadUntil("ready");
+        Assert.Equal(3, running.Finish("\u0003").ExitCode);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void The_init_forwards_signals_reaps_orphans_and_passes_the_exit_code_on(bool terminal)
+    {
+        using var running = host.Start(host.Options("sh", "-c", "trap 'echo got; exit 9' TERM; echo pid $$; (sleep 0 & ) ; echo ready; while :; do sleep 0.01; done") with { Init = true, Terminal = terminal });
+        Assert.Contains("pid 2", running.ReadUntil("ready"), StringComparison.Ordinal);
+        using (var process = PidFds.Open(running.Pid)) PidFds.SendSignal(process, 15);
+        var result = running.Finish();
+        Assert.Equal(9, result.ExitCode);
+        Assert.Contains("got", result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Limits_reach_the_control_groups_and_the_process()
+    {
+        var result = host.Run(host.Options("sh", "-c", "cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/pids/pids.max /sys/fs/cgroup/cpu/cpu.cfs_quota_us; ulimit -n") with
+        {
+            Resources = new ResourceOptions { Memory = 64 << 20, PidsLimit = 20, CpuQuota = 50000, CpuPeriod = 100000 },
+            Rlimits = [("nofile", 123, 456)],
+        });
+        Assert.Equal($"{64 << 20}\n20\n50000\n123\n", result.Output);
+    }
+
+    [Fact]
+    public void Seccomp_refuses_what_Docker_refuses()
+    {
+        var options = host.Options("sh", "-c", "busybox unshare -U true 2>&1; true");
+        Assert.Contains("Operation not permitted", host.Run(options).Output, StringComparison.Ordinal);
+        var unconfined = host.Run(host.Options("cat", "/proc/self/status") with { Security = new SecurityOptions { SeccompUnconfined = true } });
+        Assert.Contains("Seccomp:\t0", unconfined.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_process_can_be_added_and_shares_the_container()
+    {
+        var options = host.Options("sh", "-c", "cd /tmp; echo here > mark; echo ready; cat");
+        using var running = host.Start(options);
+        running.ReadUntil("ready");
+        using var pidFd = PidFds.Open(running.Pid);
+        var exec = new ExecOptions { Container = options, ContainerPidFd = pidFd, Cgroup = running.Cgroup, Args = ["sh", "-c", "cat mark; echo $A$HOME; hostname; id -u; exit 4"], Env = ["A=b"], WorkingDirectory = "/tmp", User = "alice" };
+        using (var process = host.StartExec(exec))
+        {
+            var result = process.Finish();
+            Assert.Equal((4, "here\nb/home/alice\nbox\n1000\n"), (result.ExitCode, result.Output));
+        }
+        using (var terminal = host.StartExec(exec with { Args = ["sh", "-c", "tty; stty size"], Terminal = true, ConsoleSize = (12, 34) }))
+            Assert.Equal("/dev/pts/0\r\n12 34\r\n", terminal.Finish().Output);
+        using (var missing = host.StartExec(exec with { Args = ["nosuch"] }))
+        {
+            Assert.Equal(127, missing.Failure?.ExitCode);
+            missing.Finish();
+        }
+        Assert.Equal(0, running.Finish().ExitCode);
+    }
+
+    [Fact]
+    public async Task Freezing_stops_the_container_and_thawing_lets_it_go_on()
+    {
+        using var running = host.Start(host.Options("sh", "-c", "echo ready; cat"));
+        running.ReadUntil("ready");
+        await running.Cgroup.PauseAsync(CancellationToken.None);
+        Assert.Equal('D', StateOf(running.Pid));
+        running.Cgroup.Unpause();
+        Assert.Equal(0, running.Finish().ExitCode);
+
+        static char StateOf(int pid) => File.ReadAllText($"/proc/{pid}/stat").Split(") ")[1][0];
+    }
+
+    [Fact]
+    public async Task Removing_the_control_groups_kills_what_is_in_them()
+    {
+        using var running = host.Start(host.Options("sleep", "1000"));
+        await running.Cgroup.RemoveAsync(CancellationToken.None);
+        Assert.Equal(137, running.Finish().ExitCode);
+        Assert.Null(host.Compiler.OpenCgroup(Path.GetFileName(running.Cgroup.Path), "/tare-sandbox-test"));
+    }
+}
