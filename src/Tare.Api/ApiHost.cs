@@ -13,5 +13,5 @@ public static class ApiHost
     /// </summary>
     /// <exception cref="Errors.TareException">A host cannot be parsed or listened on. Nothing is left listening.</exception>
     public static Task RunAsync(TareEngine engine, ApiOptions options, CancellationToken cancellationToken)
-        => ApiServer.RunAsync(EngineBackends.Of(engine), options, cancellationToken);
+        => ApiServer.RunAsync(EngineBackends.Of(engine), engine.Poller, options, cancellationToken);
 }

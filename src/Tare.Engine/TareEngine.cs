@@ -90,6 +90,9 @@ public sealed class TareEngine : IAsyncDisposable
     /// <summary>Version and information.</summary>
     public SystemService System { get; }
 
+    /// <summary>The one poller of the process, for those above who wait for descriptors as well.</summary>
+    public Poller Poller => poller;
+
     private ExitHandler Exits { get; }
 
     private Reconciler Reconciler { get; }

@@ -37,6 +37,11 @@ public sealed class Poller : IDisposable
     /// <summary>Completes when a write would not block, or would fail.</summary>
     public ValueTask WaitWritableAsync(Fd fd, CancellationToken cancellationToken) => WaitAsync(fd, EpollEvents.Out, cancellationToken);
 
+    /// <summary>
+    /// Completes when both directions of a socket are over: the other end is closed, and not merely done with sending (POLLHUP, poll(2)).
+    /// </summary>
+    public ValueTask WaitHangUpAsync(Fd fd, CancellationToken cancellationToken) => WaitAsync(fd, EpollEvents.HangUp, cancellationToken);
+
     /// <summary>Reads from a non-blocking descriptor; 0 at the end of the file (a pty whose last slave is closed has ended as well).</summary>
     public async ValueTask<int> ReadAsync(Fd fd, Memory<byte> buffer, CancellationToken cancellationToken)
     {
@@ -81,6 +86,7 @@ public sealed class Poller : IDisposable
             {
                 entry.Reader?.Fail(new ObjectDisposedException(nameof(Poller)));
                 entry.Writer?.Fail(new ObjectDisposedException(nameof(Poller)));
+                entry.HangUp?.Fail(new ObjectDisposedException(nameof(Poller)));
                 entry.Fd.DangerousRelease();
             }
             entries.Clear();
@@ -103,12 +109,11 @@ public sealed class Poller : IDisposable
                 var counted = false;
                 fd.DangerousAddRef(ref counted);
             }
-            else if (!ReferenceEquals(entry!.Fd, fd) || (direction == EpollEvents.In ? entry.Reader : entry.Writer) is not null)
+            else if (!ReferenceEquals(entry!.Fd, fd) || entry.Slot(direction) is not null)
             {
                 throw new InvalidOperationException($"{fd} is already being waited for");
             }
-            if (direction == EpollEvents.In) entry!.Reader = waiter;
-            else entry!.Writer = waiter;
+            entry!.Slot(direction) = waiter;
             try
             {
                 if (known) epoll.Modify(fd, entry.Interest, entry.Token);
@@ -116,8 +121,7 @@ public sealed class Poller : IDisposable
             }
             catch
             {
-                if (direction == EpollEvents.In) entry.Reader = null;
-                else entry.Writer = null;
+                entry.Slot(direction) = null;
                 if (!known) fd.DangerousRelease();
                 throw;
             }
@@ -133,9 +137,8 @@ public sealed class Poller : IDisposable
         lock (gate)
         {
             if (disposed || !entries.TryGetValue(waiter.Number, out var entry)) return false;
-            if (ReferenceEquals(entry.Reader, waiter)) entry.Reader = null;
-            else if (ReferenceEquals(entry.Writer, waiter)) entry.Writer = null;
-            else return false;
+            if (!ReferenceEquals(entry.Slot(waiter.Direction), waiter)) return false;
+            entry.Slot(waiter.Direction) = null;
             Rearm(waiter.Number, entry);
             return true;
         }
@@ -143,7 +146,7 @@ public sealed class Poller : IDisposable
 
     private void Rearm(int number, Entry entry)
     {
-        if (entry.Reader is not null || entry.Writer is not null)
+        if (entry.IsWaitedFor)
         {
             epoll.Modify(number, entry.Interest, entry.Token);
             return;
@@ -163,7 +166,7 @@ public sealed class Poller : IDisposable
             {
                 var ready = epoll[i];
                 if (ready.Token == WakeToken) return;
-                Waiter? reader = null, writer = null;
+                Waiter? reader = null, writer = null, hangUp = null;
                 lock (gate)
                 {
                     var number = (int)(ready.Token & 0xffffffff);
@@ -171,10 +174,12 @@ public sealed class Poller : IDisposable
                     var broken = (ready.Events & (EpollEvents.Error | EpollEvents.HangUp)) != 0;
                     if (broken || (ready.Events & EpollEvents.In) != 0) (reader, entry.Reader) = (entry.Reader, null);
                     if (broken || (ready.Events & EpollEvents.Out) != 0) (writer, entry.Writer) = (entry.Writer, null);
+                    if (broken) (hangUp, entry.HangUp) = (entry.HangUp, null);
                     Rearm(number, entry);
                 }
                 reader?.Complete();
                 writer?.Complete();
+                hangUp?.Complete();
             }
         }
     }
@@ -187,13 +192,31 @@ public sealed class Poller : IDisposable
         /// <summary>Number and serial: an event of an earlier wait for the same number is told apart.</summary>
         public ulong Token { get; } = ((ulong)serial << 32) | (uint)fd.Number;
 
-        public Waiter? Reader { get; set; }
+        public Waiter? Reader;
 
-        public Waiter? Writer { get; set; }
+        public Waiter? Writer;
+
+        public Waiter? HangUp;
+
+        public bool IsWaitedFor => Reader is not null || Writer is not null || HangUp is not null;
 
         public EpollEvents Interest => EpollEvents.OneShot
             | (Reader is null ? EpollEvents.None : EpollEvents.In)
             | (Writer is null ? EpollEvents.None : EpollEvents.Out);
+
+        /// <summary>Where who waits for this direction is kept. A hang-up is reported whatever is asked for.</summary>
+        public ref Waiter? Slot(EpollEvents direction)
+        {
+            switch (direction)
+            {
+                case EpollEvents.In:
+                    return ref Reader;
+                case EpollEvents.Out:
+                    return ref Writer;
+                default:
+                    return ref HangUp;
+            }
+        }
     }
 
     private sealed class Waiter : IValueTaskSource

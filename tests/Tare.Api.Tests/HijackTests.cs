@@ -216,6 +216,27 @@ public sealed class HijackTests
         await streams.Disposed.Task.WaitAsync(TimeSpan.FromSeconds(10));
     }
 
+    /// <summary>The docker client closes its end for sending at once when it has no input, and it is still there.</summary>
+    [Fact]
+    public async Task Without_input_half_a_connection_is_enough_and_none_is_the_end()
+    {
+        var streams = new EchoStreams();
+        await using var server = await ServerFixture.StartAsync(new FakeBackends { Streams = () => streams });
+        var client = await server.RawAsync();
+        await client.WriteAsync("POST /v1.50/containers/c/attach?stream=1&stdout=1 HTTP/1.1\r\nHost: d\r\nContent-Length: 0\r\n" + Upgrade);
+        await client.ReadHeadAsync();
+        client.CloseWrite();
+        foreach (var text in new[] { "a", "b" })
+        {
+            await streams.WriteStdinAsync(Encoding.UTF8.GetBytes(text), default);
+            Assert.Equal(text, Frames.Split(await client.ReadExactlyAsync(9)).Stdout);
+        }
+
+        Assert.False(streams.Disposed.Task.IsCompleted);
+        client.Dispose();
+        await streams.Disposed.Task.WaitAsync(TimeSpan.FromSeconds(10));
+    }
+
     [Fact]
     public async Task Stopping_the_server_ends_sessions()
     {

@@ -58,7 +58,7 @@ public sealed class ListenTests : IDisposable
             Listening = bound.SetResult,
             Log = (_, line) => warnings.Add(line),
         };
-        var running = ApiServer.RunAsync(new FakeBackends().All, options, stop.Token);
+        var running = ApiServer.RunAsync(new FakeBackends().All, ServerFixture.Poller, options, stop.Token);
         Assert.Equal(3, (await bound.Task.WaitAsync(TimeSpan.FromSeconds(10))).Count);
         Assert.Contains("without encryption", Assert.Single(warnings), StringComparison.Ordinal);
 
@@ -148,7 +148,7 @@ public sealed class ListenTests : IDisposable
     {
         using var stop = new CancellationTokenSource();
         var options = new ApiOptions { Hosts = hosts, Listening = _ => stop.Cancel() };
-        return await Record.ExceptionAsync(() => ApiServer.RunAsync(new FakeBackends().All, options, stop.Token).WaitAsync(TimeSpan.FromSeconds(10)));
+        return await Record.ExceptionAsync(() => ApiServer.RunAsync(new FakeBackends().All, ServerFixture.Poller, options, stop.Token).WaitAsync(TimeSpan.FromSeconds(10)));
     }
 
     private static int FreePort()

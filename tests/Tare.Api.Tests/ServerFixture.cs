@@ -14,6 +14,9 @@ internal sealed class ServerFixture : IAsyncDisposable
     private ServerFixture(FakeBackends engine, string socket, Task running, CancellationTokenSource stop)
         => (Engine, SocketPath, this.running, this.stop) = (engine, socket, running, stop);
 
+    /// <summary>One for all tests, as there is one for a daemon.</summary>
+    internal static Linux.Poller Poller { get; } = new();
+
     internal FakeBackends Engine { get; }
 
     internal string SocketPath { get; }
@@ -36,7 +39,7 @@ internal sealed class ServerFixture : IAsyncDisposable
         var stop = new CancellationTokenSource();
         var listening = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var options = new ApiOptions { Hosts = ["unix://" + socket], Listening = _ => listening.SetResult() };
-        var running = ApiServer.RunAsync(engine.All, options, stop.Token);
+        var running = ApiServer.RunAsync(engine.All, Poller, options, stop.Token);
         await await Task.WhenAny(listening.Task, running);
         return new ServerFixture(engine, socket, running, stop);
     }

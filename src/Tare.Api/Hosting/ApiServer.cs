@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Tare.Api.Backends;
 using Tare.Errors;
+using Tare.Linux;
 
 namespace Tare.Api.Hosting;
 
@@ -17,7 +18,7 @@ internal static class ApiServer
     /// <summary>How long requests that are under way may take to end when the server stops.</summary>
     private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(5);
 
-    internal static async Task RunAsync(ApiBackends backends, ApiOptions options, CancellationToken cancellationToken)
+    internal static async Task RunAsync(ApiBackends backends, Poller poller, ApiOptions options, CancellationToken cancellationToken)
     {
         var addresses = options.Hosts.Select(ListenAddress.Parse).Distinct().ToArray();
         if (addresses.Length == 0)
@@ -25,7 +26,7 @@ internal static class ApiServer
         var sockets = Bind(addresses, options);
         try
         {
-            await ServeAsync(addresses, sockets, backends, options, cancellationToken);
+            await ServeAsync(addresses, sockets, backends, poller, options, cancellationToken);
         }
         finally
         {
@@ -35,7 +36,7 @@ internal static class ApiServer
         }
     }
 
-    private static async Task ServeAsync(ListenAddress[] addresses, Dictionary<EndPoint, Socket> sockets, ApiBackends backends, ApiOptions options, CancellationToken cancellationToken)
+    private static async Task ServeAsync(ListenAddress[] addresses, Dictionary<EndPoint, Socket> sockets, ApiBackends backends, Poller poller, ApiOptions options, CancellationToken cancellationToken)
     {
         var kestrel = new KestrelServerOptions { AddServerHeader = false, AllowSynchronousIO = false, AllowHostHeaderOverride = true };
         kestrel.Limits.MaxRequestBodySize = null;
@@ -48,7 +49,7 @@ internal static class ApiServer
             kestrel.Listen(endPoint, listen =>
             {
                 listen.Protocols = HttpProtocols.Http1;
-                listen.Use(next => connection => PeerConnection.RunAsync(connection, next, cancellationToken));
+                listen.Use(next => connection => PeerConnection.RunAsync(connection, next, poller, cancellationToken));
             });
         }
 

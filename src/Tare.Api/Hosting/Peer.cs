@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using System.Net.Sockets;
+using Tare.Linux;
 
 namespace Tare.Api.Hosting;
 
@@ -25,7 +26,7 @@ internal interface IPeer
 /// A connection that speaks no HTTP any more. Input still comes through the transport's pipe, which holds what the client sent early;
 /// output goes straight to the socket, so that its end can be told apart from the end of the connection.
 /// </summary>
-internal sealed class HijackedConnection(PipeReader input, Socket socket, CancellationToken stopping)
+internal sealed class HijackedConnection(PipeReader input, Socket socket, Poller poller, CancellationToken stopping)
 {
     /// <summary>How long a client may take to close its end after ours is closed. Closing earlier, with input unread, would reset the connection and lose output that the client has not read.</summary>
     private static readonly TimeSpan Linger = TimeSpan.FromSeconds(10);
@@ -39,6 +40,16 @@ internal sealed class HijackedConnection(PipeReader input, Socket socket, Cancel
 
     /// <summary>Towards the client; what is flushed has been handed to the kernel. Fails with <see cref="IOException"/> when the client is gone.</summary>
     internal PipeWriter Output { get; } = PipeWriter.Create(new NetworkStream(socket, ownsSocket: false), new StreamPipeWriterOptions(minimumBufferSize: BufferSize));
+
+    /// <summary>
+    /// Completes when the client has closed the whole connection, and not only its end for sending. Over TCP that shows when something
+    /// is sent to it.
+    /// </summary>
+    internal async Task WaitHangUpAsync(CancellationToken cancellationToken)
+    {
+        using var own = Descriptors.Duplicate((int)socket.Handle);
+        await poller.WaitHangUpAsync(own, cancellationToken);
+    }
 
     /// <summary>Tells the client that nothing more comes, and waits for it to close its end.</summary>
     internal async Task FinishAsync(TimeProvider time)

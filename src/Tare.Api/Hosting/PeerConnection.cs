@@ -3,6 +3,7 @@ using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
+using Tare.Linux;
 
 namespace Tare.Api.Hosting;
 
@@ -14,13 +15,15 @@ namespace Tare.Api.Hosting;
 internal sealed class PeerConnection : ConnectionContext, IPeer, IDisposable
 {
     private readonly ConnectionContext inner;
+    private readonly Poller poller;
     private readonly CancellationTokenSource closed = new();
     private readonly CancellationTokenSource gone;
     private bool hijacked;
 
-    internal PeerConnection(ConnectionContext inner, CancellationToken stopping)
+    internal PeerConnection(ConnectionContext inner, Poller poller, CancellationToken stopping)
     {
         this.inner = inner;
+        this.poller = poller;
         Stopping = stopping;
         gone = CancellationTokenSource.CreateLinkedTokenSource(inner.ConnectionClosed, stopping);
         Gone = gone.Token;
@@ -77,7 +80,7 @@ internal sealed class PeerConnection : ConnectionContext, IPeer, IDisposable
     {
         hijacked = true;
         var socket = Features.GetRequiredFeature<IConnectionSocketFeature>().Socket;
-        return new HijackedConnection(inner.Transport.Input, socket, Stopping);
+        return new HijackedConnection(inner.Transport.Input, socket, poller, Stopping);
     }
 
     public void Dispose()
@@ -87,9 +90,9 @@ internal sealed class PeerConnection : ConnectionContext, IPeer, IDisposable
     }
 
     /// <summary>The connection middleware that puts this class between the transport and HTTP.</summary>
-    internal static async Task RunAsync(ConnectionContext connection, ConnectionDelegate next, CancellationToken stopping)
+    internal static async Task RunAsync(ConnectionContext connection, ConnectionDelegate next, Poller poller, CancellationToken stopping)
     {
-        using var peer = new PeerConnection(connection, stopping);
+        using var peer = new PeerConnection(connection, poller, stopping);
         await next(peer);
     }
 }

@@ -25,7 +25,8 @@ internal sealed class StreamSession(ApiContext context, TimeProvider time)
     /// </summary>
     /// <remarks>
     /// 1. The head goes out. 2. Input and output are pumped at the same time. 3. The client's FIN is the end of stdin and nothing more;
-    /// the engine knows whether the process sees it and whether the session ends with it. 4. When the output ends, our FIN goes out, and
+    /// the engine knows whether the process sees it and whether the session ends with it. A client that has closed the whole connection
+    /// ends the session when its input has been passed on. 4. When the output ends, our FIN goes out, and
     /// the connection is kept until the client has closed its end, so that output which it has not read yet is not lost.
     /// </remarks>
     internal async Task RunAsync(Request request)
@@ -36,6 +37,7 @@ internal sealed class StreamSession(ApiContext context, TimeProvider time)
         var end = CancellationTokenSource.CreateLinkedTokenSource(hijacked.Stopping);
         var output = OutputPump.RunAsync(streams, hijacked.Output, framed, end.Token);
         var input = request.UseInput ? PumpInputAsync(request, hijacked, end) : Task.CompletedTask;
+        var watch = WatchAsync(hijacked, input, end);
         try
         {
             await output;
@@ -47,7 +49,7 @@ internal sealed class StreamSession(ApiContext context, TimeProvider time)
         finally
         {
             await end.CancelAsync();
-            await input;
+            await Task.WhenAll(input, watch);
             end.Dispose();
         }
 
@@ -107,6 +109,21 @@ internal sealed class StreamSession(ApiContext context, TimeProvider time)
         {
             // The connection is broken, so nobody reads the output either.
             await end.CancelAsync();
+        }
+    }
+
+    /// <summary>A client that is gone for good reads no output; what it has sent before still goes to the process.</summary>
+    private static async Task WatchAsync(HijackedConnection connection, Task input, CancellationTokenSource end)
+    {
+        try
+        {
+            await connection.WaitHangUpAsync(end.Token);
+            await input;
+            await end.CancelAsync();
+        }
+        catch (OperationCanceledException)
+        {
+            // The session is over before the client is.
         }
     }
 
