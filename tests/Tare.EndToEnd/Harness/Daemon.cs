@@ -103,6 +103,7 @@ internal sealed class Daemon : IAsyncDisposable
             }
         }
         left.AddRange(before.Compare(Folder, ExecRoot));
+        left.AddRange(Enumerable.Range(1, generation).SelectMany(number => File.ReadLines(LogFile(number))).Where(line => line.Contains("nhandled exception", StringComparison.Ordinal)));
         return left;
     }
 
