@@ -1,6 +1,7 @@
 using Tare.Engine.Common;
 using Tare.Engine.Execs;
 using Tare.Engine.Launch;
+using Tare.Errors;
 using Tare.Keeper;
 
 namespace Tare.Engine.Containers;
@@ -22,15 +23,34 @@ internal sealed class ExitHandler(
     // What Docker says of a container whose exit code nobody knows.
     private const int UnknownExitCode = 255;
 
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
+
     /// <summary>Handles ends until the engine goes.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         await foreach (var exit in keeper.Exits.ReadAllAsync(cancellationToken))
-            _ = background.Run($"the end of {exit.Key}", _ => HandleAsync(exit));
+            _ = background.Run($"the end of {exit.Key}", stopping => HandleAsync(exit, stopping));
     }
 
-    /// <summary>Handles one end.</summary>
-    public async Task HandleAsync(ProcessExit exit)
+    /// <summary>Handles one end, and again when it could not be written down: a full disk may have room again.</summary>
+    private async Task HandleAsync(ProcessExit exit, CancellationToken stopping)
+    {
+        while (true)
+        {
+            try
+            {
+                await HandleAsync(exit);
+                return;
+            }
+            catch (TareException e)
+            {
+                options.Log(EngineLogLevel.Error, $"the end of {exit.Key} is not written down yet: {e.Message}");
+                await Task.Delay(RetryInterval, options.Time, stopping);
+            }
+        }
+    }
+
+    private async Task HandleAsync(ProcessExit exit)
     {
         if (execs.Ended(exit)) await keeper.AcknowledgeAsync(exit.Key, CancellationToken.None);
         else if (registry.TryFind(exit.Key.Id) is { } container) await HandleAsync(container, exit);

@@ -38,7 +38,7 @@ internal sealed class LaunchPlanner(ContainerRegistry registry, IImageSource ima
     /// <summary>What an exec needs to know of its container: its rights and its environment. Nothing is joined, mounted or made for it.</summary>
     public ContainerOptions ForExec(ContainerDefinition definition, bool terminal)
     {
-        var options = Describe(definition, [], new NamespaceOptions());
+        var options = Describe(definition, [], Namespaces(definition.HostConfig, joined: null));
         return options with { Env = EnvironmentBuilder.ForContainer(definition.Config.Hostname, terminal, definition.Config.Env) };
     }
 
@@ -184,7 +184,8 @@ internal sealed class LaunchPlanner(ContainerRegistry registry, IImageSource ima
         }
     }
 
-    private NamespaceOptions Namespaces(HostConfig host, List<Fd> joined) => new()
+    /// <summary>The namespaces; where <paramref name="joined"/> is null, only of what kind they are.</summary>
+    private NamespaceOptions Namespaces(HostConfig host, List<Fd>? joined) => new()
     {
         Network = Mode(host.NetworkMode),
         JoinNetwork = Join(host.NetworkMode, "network", joined),
@@ -199,9 +200,9 @@ internal sealed class LaunchPlanner(ContainerRegistry registry, IImageSource ima
     private static NamespaceMode Mode(string mode) =>
         mode == "host" ? NamespaceMode.Host : ContainerModes.IsContainer(mode, out _) ? NamespaceMode.Join : NamespaceMode.Private;
 
-    private Fd? Join(string mode, string what, List<Fd> joined)
+    private Fd? Join(string mode, string what, List<Fd>? joined)
     {
-        if (!ContainerModes.IsContainer(mode, out var other)) return null;
+        if (joined is null || !ContainerModes.IsContainer(mode, out var other)) return null;
         Container container;
         try
         {

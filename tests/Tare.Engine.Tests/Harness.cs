@@ -1,0 +1,107 @@
+using Tare.Engine.Containers;
+using Tare.Linux;
+using Tare.Wire;
+
+namespace Tare.Engine.Tests;
+
+/// <summary>An engine over fakes, which can be killed and opened again over the same fakes.</summary>
+internal sealed class Harness : IAsyncDisposable
+{
+    private readonly string root = Directory.CreateTempSubdirectory("tare-engine-").FullName;
+    private EngineCore? core;
+
+    public Harness() => Images = new FakeImages(root);
+
+    public FakeTable Table { get; } = new();
+
+    public FakeKeeper Keeper { get; } = new();
+
+    public FakeSandbox Sandbox { get; } = new();
+
+    public FakeImages Images { get; }
+
+    public Poller Poller { get; } = new();
+
+    public List<string> Log { get; } = [];
+
+    public EngineCore Core => core!;
+
+    public ContainerService Containers => Core.Containers;
+
+    public static async Task<Harness> OpenAsync()
+    {
+        var harness = new Harness();
+        await harness.ReopenAsync();
+        return harness;
+    }
+
+    /// <summary>Ends the engine as a kill would: nothing of it is tidied up but its threads.</summary>
+    public async Task KillEngineAsync()
+    {
+        if (core is not null) await core.DisposeAsync();
+        core = null;
+    }
+
+    /// <summary>Opens the engine anew.</summary>
+    public async Task ReopenAsync()
+    {
+        await KillEngineAsync();
+        Directory.CreateDirectory(Path.Combine(root, "containers"));
+        core = new EngineCore(
+            new EngineOptions { DataRoot = root, ExecRoot = root, Log = (_, text) => { lock (Log) Log.Add(text); } },
+            Table,
+            Images,
+            Keeper,
+            Sandbox,
+            Poller);
+        await core.StartAsync(CancellationToken.None);
+    }
+
+    public async Task<string> CreateAsync(string? name = null, Action<ContainerCreateRequest>? change = null)
+    {
+        var request = new ContainerCreateRequest { Image = "bb", HostConfig = new HostConfig { NetworkMode = "none" } };
+        change?.Invoke(request);
+        return (await Containers.CreateAsync(name, null, request, CancellationToken.None)).Id;
+    }
+
+    public async Task<string> RunAsync(string? name = null, Action<ContainerCreateRequest>? change = null)
+    {
+        var id = await CreateAsync(name, change);
+        await Containers.StartAsync(id, CancellationToken.None);
+        return id;
+    }
+
+    public Container Get(string id) => Core.Registry.Find(id);
+
+    public string DirectoryOf(string id) => Path.Combine(root, "containers", id);
+
+    public IReadOnlyList<string> Directories => [.. Directory.EnumerateDirectories(Path.Combine(root, "containers")).Select(path => Path.GetFileName(path)!)];
+
+    /// <summary>Waits until the work behind the callers' backs is done.</summary>
+    public Task IdleAsync() => Core.Background.IdleAsync();
+
+    /// <summary>Waits for the next end of a container and what follows from it.</summary>
+    public async Task<ContainerWaitResponse> EndAsync(string id, Func<Task> how)
+    {
+        var ended = Containers.Wait(id, WaitCondition.NextExit, CancellationToken.None);
+        await how();
+        var response = await ended.WaitAsync(TimeSpan.FromSeconds(10));
+        await IdleAsync();
+        return response;
+    }
+
+    /// <summary>The actions of all events so far.</summary>
+    public IReadOnlyList<EventMessage> Events()
+    {
+        using var subscription = Core.EventLog.Subscribe(DateTimeOffset.UnixEpoch, null, new Events.EventFilter(Filters.None));
+        return [.. subscription.Past];
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await KillEngineAsync();
+        Keeper.Dispose();
+        Poller.Dispose();
+        Directory.Delete(root, recursive: true);
+    }
+}
