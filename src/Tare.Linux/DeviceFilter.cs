@@ -100,6 +100,9 @@ public static partial class DeviceFilter
             foreach (var at in skips) block[at] |= (ulong)(ushort)(block.Count - at - 1) << 16;
             code.AddRange(block);
 
+            // What an unconditional rule leaves over is never reached, and the verifier refuses such code.
+            if (skips.Count == 0) return Bytes(code);
+
             void Unless(ulong jump)
             {
                 skips.Add(block.Count);
@@ -108,6 +111,11 @@ public static partial class DeviceFilter
         }
         code.Add(Instruction(0xb4, 0, 0, 0, 0));
         code.Add(Instruction(0x95, 0, 0, 0, 0));
+        return Bytes(code);
+    }
+
+    private static byte[] Bytes(List<ulong> code)
+    {
         var bytes = new byte[code.Count * 8];
         for (var i = 0; i < code.Count; i++) BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(8 * i), code[i]);
         return bytes;
