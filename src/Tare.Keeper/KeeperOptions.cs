@@ -1,3 +1,6 @@
+using System.Globalization;
+using Tare.Errors;
+
 namespace Tare.Keeper;
 
 /// <summary>How a keeper process is run.</summary>
@@ -21,17 +24,47 @@ public sealed record KeeperOptions
     /// <summary>Only says by the exit code whether the handover can be read (<c>--check-handover</c>), and does nothing.</summary>
     public bool CheckHandover { get; init; }
 
+    /// <summary>Whether SIGCHLD was blocked by executing this program again (<c>--signals-blocked</c>).</summary>
+    public bool SignalsBlocked { get; init; }
+
     /// <summary>The launcher's ELF image; by default the built-in one.</summary>
     public ReadOnlyMemory<byte> LauncherImage { get; init; }
 
-    /// <summary>Reads the options of <c>tare keeper</c>: <c>--exec-root DIR</c>, and those that one keeper gives to the next.</summary>
-    /// <exception cref="Errors.TareException">An argument is unknown or lacks its value.</exception>
-    public static KeeperOptions Parse(IReadOnlyList<string> arguments) => throw new NotImplementedException();
-}
+    /// <summary>The clock of log frames and ends.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
 
-/// <summary>The keeper process.</summary>
-public static class KeeperRole
-{
-    /// <summary>Runs the keeper until its last process is acknowledged and the daemon is gone; returns the exit code.</summary>
-    public static int Run(KeeperOptions options) => throw new NotImplementedException();
+    /// <summary>Reads the options of <c>tare keeper</c>: <c>--exec-root DIR</c>, and those that one keeper gives to the next.</summary>
+    /// <exception cref="TareException">An argument is unknown or lacks its value.</exception>
+    public static KeeperOptions Parse(IReadOnlyList<string> arguments)
+    {
+        var options = new KeeperOptions { ExecRoot = "/run/tare" };
+        for (var i = 0; i < arguments.Count; i++)
+        {
+            var (name, attached) = arguments[i].IndexOf('=', StringComparison.Ordinal) is var at and > 0 ? (arguments[i][..at], arguments[i][(at + 1)..]) : (arguments[i], null);
+            options = name switch
+            {
+                "--exec-root" => options with { ExecRoot = Path.GetFullPath(Value(ref i)) },
+                "--connection-fd" => options with { ConnectionFd = Number(ref i) },
+                "--handover-fd" => options with { HandoverFd = Number(ref i) },
+                "--check-handover" => options with { CheckHandover = true },
+                "--signals-blocked" => options with { SignalsBlocked = true },
+                _ => throw TareException.Invalid($"unknown flag: {name}"),
+            };
+
+            string Value(ref int i) => attached ?? (i + 1 < arguments.Count ? arguments[++i] : throw TareException.Invalid($"flag needs an argument: {name}"));
+
+            int Number(ref int i) => int.TryParse(Value(ref i), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw TareException.Invalid($"invalid number for flag: {name}");
+        }
+        return options;
+    }
+
+    /// <summary>The arguments that give these options to another program.</summary>
+    internal List<string> ToArguments()
+    {
+        List<string> arguments = [.. RoleArguments, "--exec-root", ExecRoot];
+        if (ConnectionFd >= 0) arguments.AddRange(["--connection-fd", ConnectionFd.ToString(CultureInfo.InvariantCulture)]);
+        if (HandoverFd >= 0) arguments.AddRange(["--handover-fd", HandoverFd.ToString(CultureInfo.InvariantCulture)]);
+        if (SignalsBlocked) arguments.Add("--signals-blocked");
+        return arguments;
+    }
 }

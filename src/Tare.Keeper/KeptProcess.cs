@@ -41,19 +41,11 @@ public sealed class KeptProcess : IDisposable
     /// <summary>The master of its pty.</summary>
     public Fd? Terminal { get; init; }
 
-    /// <summary>The launch program, when it was kept.</summary>
-    public Fd? Program { get; init; }
-
-    /// <summary>The program's descriptors, when they were kept.</summary>
-    public IReadOnlyList<Fd> Descriptors { get; init; } = [];
-
     /// <inheritdoc/>
     public void Dispose()
     {
         PidFd?.Dispose();
         Stdin?.Dispose();
         Terminal?.Dispose();
-        Program?.Dispose();
-        foreach (var descriptor in Descriptors) descriptor.Dispose();
     }
 }

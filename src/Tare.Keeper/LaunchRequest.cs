@@ -60,10 +60,4 @@ public sealed record LaunchRequest
 
     /// <summary>The log; required by <see cref="OutputTarget.Log"/>.</summary>
     public LogOptions? Log { get; init; }
-
-    /// <summary>
-    /// Whether the keeper (and the client, for a new keeper) keeps the program and its descriptors until the exit is
-    /// acknowledged, to launch it again by policy. What they refer to, such as a mounted root filesystem, then lives as long.
-    /// </summary>
-    public bool KeepProgram { get; init; }
 }

@@ -6,7 +6,9 @@ namespace Tare.Linux;
 public static partial class RegularFiles
 {
     private const int AT_FDCWD = -100;
+    private const int O_WRONLY = 1;
     private const int O_RDWR = 2;
+    private const int O_APPEND = 0x400;
     private const int O_CREAT = 0x40;
     private const int O_CLOEXEC = 0x80000;
     private const int LOCK_EX = 2;
@@ -28,6 +30,20 @@ public static partial class RegularFiles
     {
         var number = Retry(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0x180);
         return number < 0 ? throw new LinuxException($"open \"{path}\"", Marshal.GetLastPInvokeError()) : new Fd(number);
+    }
+
+    /// <summary>Opens a file for appending and makes it (0600) when it is missing. The last part of the path may be no link.</summary>
+    public static Fd OpenAppend(string path)
+    {
+        var number = Retry(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0x180);
+        return number < 0 ? throw new LinuxException($"open \"{path}\"", Marshal.GetLastPInvokeError()) : new Fd(number);
+    }
+
+    /// <summary>Opens /dev/null for reading and writing.</summary>
+    public static Fd OpenNull()
+    {
+        var number = Retry("/dev/null", O_RDWR | O_CLOEXEC, 0);
+        return number < 0 ? throw new LinuxException("open /dev/null", Marshal.GetLastPInvokeError()) : new Fd(number);
     }
 
     /// <summary>Reads at a position; 0 at the end.</summary>

@@ -1,0 +1,224 @@
+using Tare.Keeper.Protocol;
+using Tare.Linux;
+
+namespace Tare.Keeper.Server;
+
+/// <summary>One keeper: puts its parts together, begins from nothing, a journal or a handover, and runs.</summary>
+internal sealed class KeeperHost : IDisposable
+{
+    private readonly KeeperOptions options;
+    private readonly Fd exclusive;
+    private readonly Fd listener;
+    private readonly EventLoop loop = new();
+    private readonly LogWriter writer;
+    private readonly Journal journal;
+    private readonly KeeperState state;
+    private readonly Reaper reaper;
+    private readonly Outputs outputs;
+    private readonly Launches launches;
+    private readonly Watches watches;
+    private readonly Requests requests;
+
+    /// <summary>Puts it together around the exclusive lock and the listening socket.</summary>
+    public KeeperHost(KeeperOptions options, Fd exclusive, Fd listener, Action<string> complain)
+    {
+        this.options = options;
+        this.exclusive = exclusive;
+        this.listener = listener;
+        writer = new LogWriter(options.Clock, complain);
+        journal = new Journal(JournalPath(options.ExecRoot));
+        state = new KeeperState(loop, writer, journal, options.Clock, complain);
+        outputs = new Outputs(state);
+        Launches? lateLaunches = null;
+        reaper = new Reaper(state) { Ended = OnEnded, MayEnd = Launches.MayEnd, ExpectsUnknown = () => lateLaunches!.ExpectsUnknown };
+        Requests? lateRequests = null;
+        launches = lateLaunches = new Launches(state, outputs, reaper, options.LauncherImage) { Answer = (child, session, request) => lateRequests!.AnswerLaunch(child, session, request) };
+        watches = new Watches(state);
+        Upgrade? lateUpgrade = null;
+        requests = lateRequests = new Requests(state, launches, outputs, reaper, watches)
+        {
+            Deserted = OnDeserted,
+            UpgradeRequested = (session, request, binary) => lateUpgrade!.Begin(session, request, binary, reaper),
+        };
+        lateUpgrade = new Upgrade(state, options, Capture);
+        loop.Add(listener, EpollEvents.In, OnConnection);
+    }
+
+    public static string SocketPath(string execRoot) => execRoot + "/keeper.sock";
+
+    public static string JournalPath(string execRoot) => execRoot + "/keeper.journal";
+
+    public static string LockPath(string execRoot) => execRoot + "/keeper.lock";
+
+    /// <summary>Begins with what the journal of a keeper that died has.</summary>
+    public void Recover()
+    {
+        foreach (var (record, started) in journal.Living.ToList())
+        {
+            if (!started)
+            {
+                state.Aborted.Add(record.Key);
+                continue;
+            }
+            var child = new KeptChild { Record = record, Adopted = true, Bare = true, Phase = Phase.Ended };
+            state.Children.Add(record.Key, child);
+            if (record.Exit is not null) continue;
+            child.PidFd = PidFds.TryOpen(record.Pid, out _);
+            if (child.PidFd is not null && PidFds.Identity(child.PidFd, record.Pid) != record.Identity)
+            {
+                child.PidFd.Dispose();
+                child.PidFd = null;
+            }
+            child.Phase = child.PidFd is null ? Phase.Lost : Phase.Running;
+            outputs.Attach(child);
+            if (child.PidFd is not null) reaper.Watch(child);
+        }
+        state.Complain($"took over {state.Children.Count} processes from the journal");
+    }
+
+    /// <summary>Goes on as the program that this one was before.</summary>
+    public void Restore(Handover handover)
+    {
+        foreach (var session in handover.Sessions) requests.Connect(new Fd(session.Socket), session.Id).Subscribed = session.Subscribed;
+        foreach (var key in handover.Aborted) state.Aborted.Add(key);
+        foreach (var process in handover.Processes) Restore(process);
+        foreach (var watch in handover.Watches)
+        {
+            var eventFd = new Fd(watch.EventFd);
+            if (state.Children.TryGetValue(watch.Key, out var child) && child.Log is not null)
+                requests.Watch(new LogWatcher { Session = watch.Session, Id = watch.Id, Key = watch.Key, EventFd = eventFd, Hold = watch.Hold, Asked = watch.Position, Position = watch.Position, Request = watch.Request }, child);
+            else
+                eventFd.Dispose();
+        }
+        if (requests.Find(handover.RequestSession) is { } asking) Requests.Done(asking, handover.Request);
+        reaper.Sweep();
+    }
+
+    public void Connect(Fd socket) => requests.Connect(socket);
+
+    public void Run() => loop.Run();
+
+    /// <summary>Leaves nothing behind but the lock's file, which must not be taken from under another keeper.</summary>
+    public void Dispose()
+    {
+        File.Delete(SocketPath(options.ExecRoot));
+        writer.Dispose();
+        journal.Dispose();
+        if (!journal.Living.Any()) File.Delete(JournalPath(options.ExecRoot));
+        launches.Dispose();
+        reaper.Dispose();
+        listener.Dispose();
+        loop.Dispose();
+        exclusive.Dispose();
+    }
+
+    private void OnConnection()
+    {
+        while (SeqPacketSocket.Accept(listener) is { } socket)
+        {
+            if (SeqPacketSocket.PeerUser(socket) == 0) requests.Connect(socket);
+            else socket.Dispose();
+        }
+    }
+
+    private void OnEnded(KeptChild child, WaitStatus? status)
+    {
+        if (child.Phase == Phase.Launching)
+        {
+            launches.ProcessEnded(child);
+            return;
+        }
+        child.Status = status;
+        child.EndedAt = state.Clock.GetUtcNow();
+        child.Phase = Phase.Ending;
+        Finish(child);
+    }
+
+    private void Finish(KeptChild child)
+    {
+        if (child.Log is not { } log)
+        {
+            Finished(child, 0);
+            return;
+        }
+        state.Writer.Post(() =>
+        {
+            var end = log.Finish();
+            state.Loop.Post(() => Finished(child, end));
+        });
+    }
+
+    private void Finished(KeptChild child, long logEnd)
+    {
+        child.Phase = Phase.Ended;
+        child.Record = child.Record with { Exit = ExitOf(child, logEnd) };
+        child.Log = null;
+        state.Journal.Exited(child.Record);
+        outputs.Close(child);
+        requests.AnnounceExit(child);
+    }
+
+    private static ProcessExit ExitOf(KeptChild child, long logEnd) =>
+        new(child.Key, child.Status?.ExitCode, child.Status?.Signaled ?? false, child.EndedAt, logEnd);
+
+    private void OnDeserted()
+    {
+        if (state.Children.Count == 0) loop.Stop();
+    }
+
+    private Handover Capture() => new()
+    {
+        Listener = listener.Number,
+        Lock = exclusive.Number,
+        Sessions = [.. requests.Sessions.Where(session => !session.IsCongested).Select(session => new HandedSession(session.Id, session.Socket.Number, session.Subscribed))],
+        Processes = [.. state.Children.Values.Select(Capture)],
+        Watches = [.. watches.All.Select(watcher => new HandedWatch(watcher.Session, watcher.Id, watcher.Key, watcher.Hold, watcher.Asked, watcher.EventFd.Number, watcher.Request))],
+        Aborted = [.. state.Aborted],
+    };
+
+    private static HandedProcess Capture(KeptChild child)
+    {
+        var descriptors = new List<Fd>();
+        var slots = child.Descriptors(descriptors);
+        var record = child.Record with { Slots = slots };
+        if (child.Log is { Start: >= 0 } log) record = record with { LogStart = log.Start };
+        if (child.Phase == Phase.Ending) record = record with { Exit = ExitOf(child, 0) };
+        HandedLaunch? launch = null;
+        if (child.Launch is { } under)
+            launch = new HandedLaunch(under.LauncherPid, under.StatusSocket?.Number ?? -1, under.Failure, under.ProcessGone, under.Waiting);
+        return new HandedProcess(record, child.Phase, child.Owner, child.Adopted, child.Bare, [.. descriptors.Select(fd => fd.Number)], child.Log?.CertainEnd ?? -1, launch);
+    }
+
+    private void Restore(HandedProcess handed)
+    {
+        var child = new KeptChild { Record = handed.Record with { Slots = Slots.None }, Phase = handed.Phase, Owner = handed.Owner, Adopted = handed.Adopted, Bare = handed.Bare };
+        var next = 0;
+        child.PidFd = Take(Slots.PidFd);
+        child.Stdin = Take(Slots.Stdin);
+        child.Stdout = Take(Slots.Stdout);
+        child.Stderr = Take(Slots.Stderr);
+        child.Master = Take(Slots.Master);
+        state.Children.Add(child.Key, child);
+        if (handed.Launch is { } launch)
+        {
+            child.Launch = new LaunchState { LauncherPid = launch.LauncherPid, StatusSocket = launch.StatusSocket < 0 ? null : new Fd(launch.StatusSocket), Failure = launch.Failure, ProcessGone = launch.ProcessGone };
+            child.Launch.Waiting.AddRange(launch.Waiting);
+            launches.Resume(child);
+        }
+        if (child.Phase is Phase.Running or Phase.Lost or Phase.Ending) outputs.Attach(child, handed.LogPosition);
+        if (child.Phase == Phase.Running)
+        {
+            reaper.Watch(child);
+        }
+        else if (child.Phase == Phase.Ending)
+        {
+            var exit = child.Record.Exit!;
+            child.Status = exit.ExitCode is { } code ? new WaitStatus(exit.Signaled ? code - 128 : code, exit.Signaled) : null;
+            child.EndedAt = exit.At;
+            child.Record = child.Record with { Exit = null };
+            Finish(child);
+        }
+
+        Fd? Take(Slots slot) => (handed.Record.Slots & slot) != 0 && next < handed.Descriptors.Count ? new Fd(handed.Descriptors[next++]) : null;
+    }
+}
