@@ -37,7 +37,7 @@ public sealed class LaunchTests
         await using var keeper = await KeeperFixture.StartAsync();
         // The first failure also loads what the runtime needs for it.
         await Assert.ThrowsAsync<LaunchFailedException>(() => keeper.LaunchAsync("first", TestProgram.Failing(1).Program));
-        var before = KeeperFixture.CountDescriptors(keeper.Client.KeeperPid);
+        var before = KeeperFixture.OpenFiles(keeper.Client.KeeperPid);
         var (program, step) = TestProgram.Failing(Errno.EXDEV);
         var error = await Assert.ThrowsAsync<LaunchFailedException>(() => keeper.LaunchAsync("failing", program));
         Assert.Equal((step, Errno.EXDEV), (error.Step, error.Error));
@@ -47,7 +47,7 @@ public sealed class LaunchTests
         Assert.Equal(Errno.EPROTO, nonsense.Error);
         Assert.Empty(await keeper.Client.ListAsync(CancellationToken.None));
         Assert.Empty(KeeperFixture.Children(keeper.Client.KeeperPid));
-        Assert.Equal(before, KeeperFixture.CountDescriptors(keeper.Client.KeeperPid));
+        Assert.Equal(before, KeeperFixture.OpenFiles(keeper.Client.KeeperPid));
     }
 
     [Fact]

@@ -62,8 +62,6 @@ internal sealed class Reconciler(
             return;
         }
         if (state.Launching) registry.Save(container, state.Launched(process.Pid, process.StartedAt));
-        process.Program?.Dispose();
-        foreach (var descriptor in process.Descriptors) descriptor.Dispose();
         var parent = planner.CgroupParent(container.Definition.HostConfig);
         container.Live = new LiveProcess
         {
