@@ -97,11 +97,11 @@ internal static class Compatibility
 
     private static Commit Of(Commit commit, ApiVersion version) => version.Before(49) ? commit with { Expected = commit.ID } : commit;
 
-    private static SortedDictionary<string, Runtime>? WithoutStatus(IReadOnlyDictionary<string, Runtime>? runtimes)
+    private static SortedDictionary<string, Wire.Runtime>? WithoutStatus(IReadOnlyDictionary<string, Wire.Runtime>? runtimes)
     {
         if (runtimes is null)
             return null;
-        var known = new SortedDictionary<string, Runtime>(StringComparer.Ordinal);
+        var known = new SortedDictionary<string, Wire.Runtime>(StringComparer.Ordinal);
         foreach (var (name, runtime) in runtimes)
             known[name] = runtime with { Status = null };
         return known;
