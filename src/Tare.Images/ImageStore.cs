@@ -1,5 +1,9 @@
 using Tare.Errors;
+using Tare.Images.Catalogs;
+using Tare.Images.Content;
+using Tare.Images.Importing;
 using Tare.Images.Layers;
+using Tare.Images.Loading;
 using Tare.Oci;
 using Tare.Oci.Images;
 using Tare.Store;
@@ -12,60 +16,126 @@ namespace Tare.Images;
 /// </summary>
 public sealed class ImageStore : IAsyncDisposable
 {
-    private ImageStore(LayerStore layers) => Layers = layers;
+    private readonly Database _database;
+    private readonly ContentStore _content;
+    private readonly Catalog _catalog;
+    private readonly ImageLoader _loader;
+    private readonly TimeProvider _time;
+    private readonly Lock _removing = new();
+    private readonly Lock _settling = new();
+    private Task _settled = Task.CompletedTask;
+
+    private ImageStore(string dataRoot, Database database, TimeProvider time)
+    {
+        _database = database;
+        _time = time;
+        _content = new ContentStore(dataRoot);
+        Layers = new LayerStore(dataRoot, database);
+        _catalog = new Catalog(database, _content, Layers);
+        _loader = new ImageLoader(database, _content, Layers, _catalog, time);
+    }
+
+    /// <summary>The tables of this floor, for <see cref="Database.Open"/>.</summary>
+    public static SchemaOwner Schema => CatalogSchema.Owner;
 
     /// <summary>The layers under the images, and the writable directories of containers.</summary>
     public LayerStore Layers { get; }
 
-    /// <summary>The tables of this floor, for <see cref="Database.Open"/>.</summary>
-    public static SchemaOwner Schema { get; } = new("images", []);
+    /// <summary>What opening had to give up, one sentence each: images whose layers a power cut has taken.</summary>
+    public IReadOnlyList<string> Losses { get; private set; } = [];
 
     /// <summary>Opens the store and sweeps what a crash may have left: files that no row accounts for, rows that never became ready.</summary>
     /// <param name="dataRoot">The data root; <c>content</c>, <c>layers</c> and <c>containers</c> are below it.</param>
     /// <param name="database">The engine's database, opened with <see cref="Schema"/>.</param>
     /// <param name="time">The clock.</param>
-    public static ImageStore Open(string dataRoot, Database database, TimeProvider time) => throw new NotImplementedException();
+    public static ImageStore Open(string dataRoot, Database database, TimeProvider time)
+    {
+        var store = new ImageStore(Path.GetFullPath(dataRoot), database, time);
+        store.Losses = Recovery.Run(database, store._content, store.Layers);
+        return store;
+    }
 
     /// <summary>
     /// Loads all images of an archive: what <c>docker save</c> writes (old and new), or an OCI layout; plain, gzip or zstd.
     /// The stream is read once, from where it is to its end. On failure nothing is left behind.
     /// </summary>
     /// <exception cref="TareException">The archive is malformed, truncated or tampered with, or the disk is full.</exception>
-    public Task<LoadResult> LoadAsync(Stream archive, LoadOptions options, IProgress<LoadEvent>? progress, CancellationToken cancellationToken) =>
-        throw new NotImplementedException();
+    public async Task<LoadResult> LoadAsync(Stream archive, LoadOptions options, IProgress<LoadEvent>? progress, CancellationToken cancellationToken)
+    {
+        var result = await _loader.LoadAsync(archive, options, progress, cancellationToken);
+        Settle();
+        return result;
+    }
 
     /// <summary>Makes an image of one layer from a root filesystem's tar (plain, gzip or zstd).</summary>
     /// <exception cref="TareException">The archive is malformed or truncated, or a change is no instruction, or the disk is full.</exception>
-    public Task<Image> ImportAsync(Stream archive, ImportOptions options, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public async Task<Image> ImportAsync(Stream archive, ImportOptions options, CancellationToken cancellationToken)
+    {
+        if (options.Platform is { Os: not "linux" } other) throw TareException.Invalid($"operating system is not supported: {other.Os}");
+        var container = ChangeInstructions.Apply(new OciContainerConfig(), options.Changes);
+        var now = _time.GetUtcNow();
+        var image = await _loader.ImportAsync(
+            archive, diffId => ImportConfiguration.Make(options, container, diffId, now), options.Reference, cancellationToken);
+        Settle();
+        return image;
+    }
 
     /// <summary>All images, in no particular order.</summary>
-    public IReadOnlyList<Image> List() => throw new NotImplementedException();
+    public IReadOnlyList<Image> List() => [.. _catalog.Current.Images.Values];
 
     /// <summary>Finds an image by name, name@digest, id or a prefix of an id.</summary>
     /// <exception cref="TareException">NotFound: <c>No such image: x:latest</c>; InvalidArgument: the name is malformed.</exception>
-    public Image Get(string nameOrId) => throw new NotImplementedException();
+    public Image Get(string nameOrId) => Find(nameOrId) ?? throw CatalogSnapshot.NotFound(nameOrId);
 
     /// <summary>As <see cref="Get"/>, but <see langword="null"/> when there is none.</summary>
-    public Image? Find(string nameOrId) => throw new NotImplementedException();
+    public Image? Find(string nameOrId) => _catalog.Current.Find(nameOrId);
 
     /// <summary>The exact bytes of an image's configuration, whose digest is the id.</summary>
-    public byte[] ReadConfiguration(Digest id) => throw new NotImplementedException();
+    public byte[] ReadConfiguration(Digest id) => _content.Read(id);
 
     /// <summary>Puts a tag on an image; another image that had it loses it.</summary>
     /// <param name="nameOrId">The image, as for <see cref="Get"/>.</param>
     /// <param name="tag">The new name; without a tag it gets <c>latest</c>.</param>
     /// <exception cref="TareException">NotFound: no such image; InvalidArgument: the tag has a digest.</exception>
-    public TagResult Tag(string nameOrId, Reference tag) => throw new NotImplementedException();
+    public TagResult Tag(string nameOrId, Reference tag)
+    {
+        if (!tag.Digest.IsEmpty) throw TareException.Invalid("refusing to create a tag with a digest reference");
+        lock (_removing)
+        {
+            var id = Get(nameOrId).Id;
+            var previous = _database.Write(session => CatalogWriter.SetName(session, tag.WithDefaultTag(), id, _time.GetUtcNow()), Durability.Full);
+            _catalog.Invalidate();
+            return new TagResult(_catalog.Current.Images[id], previous);
+        }
+    }
 
     /// <summary>Removes a name, and the image with its last name, as <c>docker rmi</c> does.</summary>
     /// <param name="nameOrId">The image, as for <see cref="Get"/>.</param>
     /// <param name="options">How far to go.</param>
     /// <param name="users">Which containers use an image.</param>
     /// <exception cref="TareException">NotFound: no such image; Conflict: it is in use.</exception>
-    public IReadOnlyList<ImageRemoval> Remove(string nameOrId, RemoveOptions options, ImageUsers users) => throw new NotImplementedException();
+    public IReadOnlyList<ImageRemoval> Remove(string nameOrId, RemoveOptions options, ImageUsers users)
+    {
+        lock (_removing) return new ImageRemover(_database, _content, Layers, _catalog, users).Remove(nameOrId, options);
+    }
 
-    /// <inheritdoc/>
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    /// <summary>Waits until what was loaded is on the disk.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _settled.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _content.Dispose();
+        Layers.Dispose();
+    }
+
+    // Nobody waits for the disk: a layer that has not reached it when the power fails is found and dropped at the next start.
+    private void Settle()
+    {
+        lock (_settling)
+        {
+            _settled = _settled.ContinueWith(
+                _ => Layers.Settle(), CancellationToken.None, TaskContinuationOptions.LongRunning, TaskScheduler.Default);
+        }
+    }
 }
 
 /// <summary>How to load an archive.</summary>

@@ -1,10 +1,15 @@
+using System.Text;
 using Tare.Errors;
+using Tare.Images.Catalogs;
+using Tare.Linux;
+using Tare.Oci;
+using Tare.Store;
 
 namespace Tare.Images.Layers;
 
 /// <summary>
 /// The overlay directories: one for each layer, shared by all images that have it, and one for each container. Every directory
-/// is journaled in the database before it is made and until it is gone, so that a crash leaves nothing unaccounted.
+/// is journaled in the database before it is made and until it is gone, so that a crash leaves nothing unaccounted. Thread-safe.
 /// </summary>
 /// <remarks>
 /// <code>
@@ -13,30 +18,251 @@ namespace Tare.Images.Layers;
 /// containers/&lt;id&gt;/work    overlay's own
 /// </code>
 /// </remarks>
-public sealed class LayerStore
+public sealed class LayerStore : IDisposable
 {
-    internal LayerStore()
+    private const int PrivateMode = 0x1C0;
+    private const int RootMode = 0x1ED;
+
+    private readonly string _layersPath;
+    private readonly string _containersPath;
+    private readonly Database _database;
+    private readonly Fd _layers;
+    private readonly Fd _containers;
+
+    internal LayerStore(string dataRoot, Database database)
     {
+        _database = database;
+        _layersPath = Path.Combine(dataRoot, "layers");
+        _containersPath = Path.Combine(dataRoot, "containers");
+        _layers = PrivateDirectory.Open(_layersPath);
+        _containers = PrivateDirectory.Open(_containersPath);
     }
 
+    /// <summary>The id of this boot of the machine: what was written during another one and not synced may be lost.</summary>
+    internal static string BootId { get; } = File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
+
     /// <summary>Makes the writable directories of a container over an image, and keeps the image's layers for as long as they exist.</summary>
-    /// <exception cref="TareException">Conflict: the container has some; Internal: the disk is full.</exception>
-    public WritableLayer CreateWritable(string containerId, Image image) => throw new NotImplementedException();
+    /// <exception cref="TareException">Conflict: the container has some; NotFound: the image has just been removed; Internal: the disk is full.</exception>
+    public WritableLayer CreateWritable(string containerId, Image image)
+    {
+        var lower = _database.Write(session =>
+        {
+            if (session.QueryFirst("SELECT 1 FROM image_writable WHERE container = ?", row => row.GetInt64(0), containerId) != 0)
+                throw TareException.Conflict($"the container {containerId} has a writable layer already");
+            var layers = session.Query(
+                "SELECT layer FROM image_has_layer WHERE image = ? ORDER BY position", row => row.GetInt64(0), image.Id.ToString());
+            if (layers.Count != image.DiffIds.Count) throw TareException.NotFound($"No such image: {image.Id}");
+            session.Execute("INSERT INTO image_writable (container) VALUES (?)", containerId);
+            for (var i = 0; i < layers.Count; i++)
+                session.Execute("INSERT INTO image_writable_has_layer (container, position, layer) VALUES (?, ?, ?)", containerId, i, layers[i]);
+            return layers;
+        });
+        try
+        {
+            var name = Encoding.UTF8.GetBytes(containerId);
+            var error = FileSystem.MakeDirectory(_containers, name, PrivateMode);
+            if (error is not (0 or Errno.EEXIST)) throw Failure(containerId, error);
+            using var container = BytePaths.TryOpenDirectory(_containers, name, out error) ?? throw Failure(containerId, error);
+            Make(container, "work"u8, PrivateMode, containerId);
+            Make(container, "fs"u8, RootMode, containerId);
+            return Writable(containerId, lower);
+        }
+        catch
+        {
+            RemoveWritable(containerId);
+            throw;
+        }
+    }
 
     /// <summary>The writable directories of a container, or <see langword="null"/>.</summary>
-    public WritableLayer? FindWritable(string containerId) => throw new NotImplementedException();
+    public WritableLayer? FindWritable(string containerId) => _database.Read(session =>
+        session.QueryFirst("SELECT 1 FROM image_writable WHERE container = ?", row => row.GetInt64(0), containerId) == 0
+            ? null
+            : Writable(containerId, session.Query(
+                "SELECT layer FROM image_writable_has_layer WHERE container = ? ORDER BY position", row => row.GetInt64(0), containerId)));
 
     /// <summary>
     /// Removes a container's writable directories and gives its layers free; nothing happens when there are none. The rest of
-    /// <c>containers/&lt;id&gt;</c> is the caller's.
+    /// <c>containers/&lt;id&gt;</c> is the caller's; the directory itself goes if nothing else is in it.
     /// </summary>
-    public void RemoveWritable(string containerId) => throw new NotImplementedException();
+    public void RemoveWritable(string containerId)
+    {
+        if (FindWritable(containerId) is null) return;
+        var name = Encoding.UTF8.GetBytes(containerId);
+        using (var container = BytePaths.TryOpenDirectory(_containers, name, out _))
+        {
+            if (container is not null)
+            {
+                DirectoryTree.Remove(container, "fs"u8);
+                DirectoryTree.Remove(container, "work"u8);
+            }
+        }
+
+        var error = FileSystem.RemoveDirectory(_containers, name);
+        if (error is not (0 or Errno.ENOENT or Errno.ENOTEMPTY)) throw Failure(containerId, error);
+        var freed = _database.Write(session =>
+        {
+            session.Execute("DELETE FROM image_writable WHERE container = ?", containerId);
+            return DoomUnused(session);
+        });
+        RemoveDoomed(freed);
+    }
 
     /// <summary>The ids of all containers that have writable directories.</summary>
-    public IReadOnlyList<string> ListWritables() => throw new NotImplementedException();
+    public IReadOnlyList<string> ListWritables() =>
+        _database.Read(session => session.Query("SELECT container FROM image_writable ORDER BY container", row => row.GetString(0)));
 
     /// <summary>Removes the writable directories of containers that are not listed: what a crash may have left.</summary>
-    public void SweepWritables(IReadOnlySet<string> containers) => throw new NotImplementedException();
+    public void SweepWritables(IReadOnlySet<string> containers)
+    {
+        foreach (var container in ListWritables())
+        {
+            if (!containers.Contains(container)) RemoveWritable(container);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _layers.Dispose();
+        _containers.Dispose();
+    }
+
+    /// <summary>The directory of a layer.</summary>
+    internal string DirectoryOf(long id) => Path.Combine(_layersPath, LayerName.Of(id), "fs");
+
+    /// <summary>Journals and makes a directory to extract to.</summary>
+    internal LayerDraft Begin()
+    {
+        var id = _database.Write(session =>
+        {
+            session.Execute("INSERT INTO image_layer (state) VALUES (?)", CatalogSchema.Draft);
+            return session.LastInsertId;
+        });
+        try
+        {
+            var name = Encoding.ASCII.GetBytes(LayerName.Of(id));
+            Make(_layers, name, PrivateMode, "the layer");
+            using var layer = BytePaths.TryOpenDirectory(_layers, name, out var error) ?? throw Failure("the layer", error);
+            Make(layer, "fs"u8, RootMode, "the layer");
+            var root = BytePaths.TryOpenDirectory(layer, "fs"u8, out error) ?? throw Failure("the layer", error);
+            return new LayerDraft(this, id, root);
+        }
+        catch
+        {
+            Discard(id);
+            throw;
+        }
+    }
+
+    /// <summary>Gives a filled directory its digest, or finds the one that another operation has published meanwhile.</summary>
+    /// <returns>The row that has the layer.</returns>
+    internal static long Publish(WriteSession session, LayerDraft draft)
+    {
+        if (FindReady(session, draft.DiffId) is { } existing) return existing;
+        session.Execute(
+            "UPDATE image_layer SET diff_id = ?, size = ?, state = ?, boot = ? WHERE id = ?",
+            draft.DiffId.ToString(),
+            draft.Size,
+            CatalogSchema.Ready,
+            BootId,
+            draft.Id);
+        return draft.Id;
+    }
+
+    /// <summary>The row that has a layer.</summary>
+    internal static long? FindReady(ReadSession session, Digest diffId) =>
+        session.QueryFirst<long?>(
+            "SELECT id FROM image_layer WHERE diff_id = ? AND state = ?", row => row.GetInt64(0), diffId.ToString(), CatalogSchema.Ready);
+
+    /// <summary>Whether a layer is there.</summary>
+    internal bool Contains(Digest diffId) => _database.Read(session => FindReady(session, diffId)) is not null;
+
+    /// <summary>The DiffIDs under each container, the lowest first.</summary>
+    internal static IEnumerable<IReadOnlyList<Digest>> WritableChains(ReadSession session) =>
+        session.Query(
+                "SELECT h.container, l.diff_id FROM image_writable_has_layer AS h JOIN image_layer AS l ON l.id = h.layer ORDER BY h.container, h.position",
+                row => (Container: row.GetString(0), DiffId: Digest.Parse(row.GetString(1))))
+            .GroupBy(row => row.Container, row => row.DiffId)
+            .Select(group => group.ToList())
+            .ToList();
+
+    /// <summary>Marks all layers that nobody needs; their directories go with <see cref="RemoveDoomed"/> after the commit.</summary>
+    internal static IReadOnlyList<long> DoomUnused(WriteSession session)
+    {
+        const string unused = """
+            SELECT id FROM image_layer AS l WHERE state = ?
+                AND NOT EXISTS (SELECT 1 FROM image_has_layer WHERE layer = l.id)
+                AND NOT EXISTS (SELECT 1 FROM image_writable_has_layer WHERE layer = l.id)
+            """;
+        var layers = session.Query(unused, row => row.GetInt64(0), CatalogSchema.Ready);
+        // The digest goes too: the layer may come again before its old directory is gone.
+        foreach (var layer in layers)
+            session.Execute("UPDATE image_layer SET state = ?, diff_id = NULL WHERE id = ?", CatalogSchema.Doomed, layer);
+        return layers;
+    }
+
+    /// <summary>Removes the directories of layers that are marked, and their rows.</summary>
+    internal void RemoveDoomed(IReadOnlyList<long> layers)
+    {
+        foreach (var layer in layers) Discard(layer);
+    }
+
+    /// <summary>Removes a directory and its row.</summary>
+    internal void Discard(long id)
+    {
+        DirectoryTree.Remove(_layers, Encoding.ASCII.GetBytes(LayerName.Of(id)));
+        _database.Write(session => session.Execute("DELETE FROM image_layer WHERE id = ?", id));
+    }
+
+    /// <summary>Removes what a crash has left: drafts, doomed layers, and directories that no row accounts for.</summary>
+    internal void Sweep()
+    {
+        var (ready, rest) = _database.Read(session => (
+            session.Query("SELECT id FROM image_layer WHERE state = ?", row => row.GetInt64(0), CatalogSchema.Ready),
+            session.Query("SELECT id FROM image_layer WHERE state <> ?", row => row.GetInt64(0), CatalogSchema.Ready)));
+        RemoveDoomed(rest);
+        var names = ready.Select(LayerName.Of).ToHashSet(StringComparer.Ordinal);
+        using var listing = BytePaths.TryOpenDirectory(_layers, "."u8, out var error) ?? throw new LinuxException("list the layers", error);
+        foreach (var entry in DirectoryTree.List(listing))
+        {
+            if (!names.Contains(Encoding.UTF8.GetString(entry.Name))) DirectoryTree.Remove(_layers, entry.Name);
+        }
+    }
+
+    /// <summary>Waits until all layers are on the disk, and notes it.</summary>
+    internal void Settle()
+    {
+        var layers = _database.Read(session => session.Query(
+            "SELECT id FROM image_layer WHERE boot IS NOT NULL AND state = ?", row => row.GetInt64(0), CatalogSchema.Ready));
+        if (layers.Count == 0) return;
+        var error = FileContent.SyncFileSystem(_layers);
+        if (error != 0) throw new LinuxException("sync the layers' file system", error);
+        _database.Write(session =>
+        {
+            foreach (var layer in layers) session.Execute("UPDATE image_layer SET boot = NULL WHERE id = ?", layer);
+        });
+    }
+
+    private static void Make(Fd directory, ReadOnlySpan<byte> name, int mode, string what)
+    {
+        var error = FileSystem.MakeDirectory(directory, name, mode);
+        if (error != 0) throw Failure(what, error);
+        // The umask of the process may have taken bits away.
+        using var made = BytePaths.TryOpenDirectory(directory, name, out error) ?? throw Failure(what, error);
+        error = NodeAttributes.SetMode(made, mode);
+        if (error != 0) throw Failure(what, error);
+    }
+
+    private static TareException Failure(string what, int error) => error is Errno.ENOSPC or Errno.EDQUOT
+        ? TareException.Internal($"there is no room for the directories of {what}: no space left on device; free some space in the data root and try again")
+        : new LinuxException($"make the directories of {what}", error);
+
+    private WritableLayer Writable(string containerId, IReadOnlyList<long> layers)
+    {
+        var container = Path.Combine(_containersPath, containerId);
+        return new WritableLayer(containerId, Path.Combine(container, "fs"), Path.Combine(container, "work"), [.. layers.Select(DirectoryOf)]);
+    }
 }
 
 /// <summary>The overlay directories of a container. All paths are absolute.</summary>

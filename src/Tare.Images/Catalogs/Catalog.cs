@@ -1,0 +1,175 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text.Json;
+using Tare.Errors;
+using Tare.Images.Content;
+using Tare.Images.Layers;
+using Tare.Oci;
+using Tare.Oci.Images;
+using Tare.Store;
+
+namespace Tare.Images.Catalogs;
+
+/// <summary>The images and their names, read from the database once and again after each change. Thread-safe.</summary>
+internal sealed class Catalog(Database database, ContentStore content, LayerStore layers)
+{
+    private readonly Lock _reading = new();
+    private readonly ConcurrentDictionary<Digest, OciImageConfig> _configurations = new();
+    private CatalogSnapshot? _snapshot;
+
+    /// <summary>The images as they are now.</summary>
+    internal CatalogSnapshot Current
+    {
+        get
+        {
+            lock (_reading) return _snapshot ??= Read();
+        }
+    }
+
+    /// <summary>The database has changed.</summary>
+    internal void Invalidate()
+    {
+        lock (_reading) _snapshot = null;
+    }
+
+    /// <summary>Reads an image's configuration.</summary>
+    /// <exception cref="TareException">It is no configuration.</exception>
+    internal static OciImageConfig Parse(ReadOnlySpan<byte> configuration, string what)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(configuration, ImageConfigJson.Default.OciImageConfig)
+                ?? throw TareException.Invalid($"{what} is empty");
+        }
+        catch (JsonException e)
+        {
+            throw TareException.Invalid($"{what} is no image configuration: {e.Message}", e);
+        }
+    }
+
+    private CatalogSnapshot Read() => database.Read(session =>
+    {
+        var names = session.Query(
+            "SELECT name, tag, digest, image FROM image_name",
+            row => (Reference: ReferenceOf(row.GetString(0), row.GetString(1), row.GetString(2)), Image: Digest.Parse(row.GetString(3))));
+        var namesByImage = names.ToLookup(name => name.Image, name => name.Reference);
+        var layersByImage = session.Query(
+                "SELECT h.image, h.layer, l.size, l.diff_id FROM image_has_layer AS h JOIN image_layer AS l ON l.id = h.layer ORDER BY h.image, h.position",
+                row => (Image: row.GetString(0), Layer: row.GetInt64(1), Size: row.GetInt64(2), DiffId: Digest.Parse(row.GetString(3))))
+            .ToLookup(row => row.Image);
+        var rows = session.Query(
+            "SELECT id, parent, tagged FROM image",
+            row => (Id: row.GetString(0), Parent: row.GetStringOrNull(1), Tagged: row.GetInt64OrNull(2)));
+        var ids = rows.Select(row => row.Id).ToHashSet(StringComparer.Ordinal);
+        var parents = rows.Select(row => row.Parent).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        var images = new Dictionary<Digest, Image>(rows.Count);
+        foreach (var (text, parent, tagged) in rows)
+        {
+            var id = Digest.Parse(text);
+            var own = namesByImage[id].OrderBy(name => name.ToString(), StringComparer.Ordinal).ToList();
+            var below = layersByImage[text].ToList();
+            var configuration = _configurations.GetOrAdd(id, key => Parse(content.Read(key), $"the content {key}"));
+            images.Add(id, new Image
+            {
+                Id = id,
+                Config = configuration,
+                DiffIds = [.. below.Select(layer => layer.DiffId)],
+                LayerDirectories = [.. below.Select(layer => layers.DirectoryOf(layer.Layer))],
+                Tags = [.. own.Where(name => name.Digest.IsEmpty)],
+                Digests = [.. own.Where(name => !name.Digest.IsEmpty)],
+                Size = below.Sum(layer => layer.Size),
+                Created = Timestamps.Parse(configuration.Created),
+                LastTagged = tagged is { } ticks ? new DateTimeOffset(ticks, TimeSpan.Zero) : null,
+                Parent = parent is not null && ids.Contains(parent) ? Digest.Parse(parent) : default,
+                IsDangling = own.Count == 0 && !parents.Contains(text),
+            });
+        }
+
+        foreach (var gone in _configurations.Keys)
+        {
+            if (!images.ContainsKey(gone)) _configurations.TryRemove(gone, out _);
+        }
+
+        return new CatalogSnapshot(images, names.ToDictionary(name => name.Reference.ToString(), name => name.Image, StringComparer.Ordinal));
+    });
+
+    private static Reference ReferenceOf(string name, string tag, string digest)
+    {
+        var reference = Reference.Parse(name);
+        if (tag.Length > 0) reference = reference.WithTag(tag);
+        return digest.Length > 0 ? reference.WithDigest(Digest.Parse(digest)) : reference;
+    }
+}
+
+/// <summary>The images at one moment.</summary>
+/// <param name="Images">All images by id.</param>
+/// <param name="Names">Ids by canonical name with tag or digest.</param>
+internal sealed record CatalogSnapshot(IReadOnlyDictionary<Digest, Image> Images, IReadOnlyDictionary<string, Digest> Names)
+{
+    private const int Sha256PrefixLength = 7;
+
+    /// <summary>Finds an image by whatever a user calls it, in Docker's order: id, name, prefix of an id.</summary>
+    /// <exception cref="TareException">InvalidArgument: it cannot be the name of an image.</exception>
+    internal Image? Find(string nameOrId)
+    {
+        var (reference, id) = Reference.ParseAny(nameOrId);
+        if (reference is null) return Images.GetValueOrDefault(id);
+        if (Names.TryGetValue(Key(reference), out id) && Images.TryGetValue(id, out var image)) return image;
+        return FindByPrefix(nameOrId);
+    }
+
+    /// <summary>The image with a name, if there is one.</summary>
+    internal Digest? ByName(Reference reference) => Names.TryGetValue(Key(reference), out var id) ? id : null;
+
+    /// <summary>The error for an image that is not there.</summary>
+    internal static TareException NotFound(string nameOrId)
+    {
+        var (reference, id) = Reference.ParseAny(nameOrId);
+        return TareException.NotFound($"No such image: {reference?.WithDefaultTag().FamiliarString ?? id.ToString()}");
+    }
+
+    // With a digest the tag says nothing: the content is fixed.
+    private static string Key(Reference reference) =>
+        (reference.Digest.IsEmpty ? reference.WithDefaultTag() : reference.WithoutTagAndDigest().WithDigest(reference.Digest)).ToString();
+
+    private Image? FindByPrefix(string prefix)
+    {
+        var digits = prefix.StartsWith("sha256:", StringComparison.Ordinal) ? prefix[Sha256PrefixLength..] : prefix;
+        if (digits.Length == 0) return null;
+        Image? found = null;
+        foreach (var image in Images.Values)
+        {
+            if (!image.Id.Hex.StartsWith(digits, StringComparison.Ordinal)) continue;
+            // Ambiguous is as good as unknown.
+            if (found is not null) return null;
+            found = image;
+        }
+
+        return found;
+    }
+}
+
+/// <summary>Times in documents: RFC 3339 with up to nine digits of a second.</summary>
+internal static class Timestamps
+{
+    private const int TickDigits = 7;
+
+    /// <summary>Reads a time and cuts off what is finer than 100 ns; <see langword="null"/> when it is absent or malformed.</summary>
+    internal static DateTimeOffset? Parse(string? text)
+    {
+        if (text is null) return null;
+        var dot = text.IndexOf('.', StringComparison.Ordinal);
+        if (dot >= 0)
+        {
+            var end = dot + 1;
+            while (end < text.Length && char.IsAsciiDigit(text[end])) end++;
+            if (end - dot - 1 > TickDigits) text = text.Remove(dot + 1 + TickDigits, end - dot - 1 - TickDigits);
+        }
+
+        return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time.ToUniversalTime() : null;
+    }
+
+    /// <summary>Writes a time as Go does: without zeros at the end of the fraction.</summary>
+    internal static string Format(DateTimeOffset time) =>
+        time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture);
+}

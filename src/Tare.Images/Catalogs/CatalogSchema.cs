@@ -1,0 +1,63 @@
+using Tare.Store;
+
+namespace Tare.Images.Catalogs;
+
+/// <summary>The tables of images and layers.</summary>
+internal static class CatalogSchema
+{
+    /// <summary>A directory is being filled; it has no digest yet.</summary>
+    internal const long Draft = 0;
+
+    /// <summary>A directory holds its layer.</summary>
+    internal const long Ready = 1;
+
+    /// <summary>A directory is being removed.</summary>
+    internal const long Doomed = 2;
+
+    /// <summary>
+    /// A row of <c>image_layer</c> exists before its directory does and as long as it does. <c>boot</c> is the boot during which
+    /// the layer was extracted, until the layer is known to be on the disk: then it is null. A name has a tag or a digest, and
+    /// the empty text for the other, so that the three make a key.
+    /// </summary>
+    internal static SchemaOwner Owner { get; } = new("images", [
+        """
+        CREATE TABLE image_layer (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            diff_id TEXT UNIQUE,
+            size INTEGER NOT NULL DEFAULT 0,
+            state INTEGER NOT NULL,
+            boot TEXT
+        ) STRICT;
+        CREATE TABLE image (
+            id TEXT PRIMARY KEY,
+            parent TEXT,
+            tagged INTEGER
+        ) STRICT;
+        CREATE TABLE image_has_layer (
+            image TEXT NOT NULL REFERENCES image (id) ON DELETE CASCADE,
+            position INTEGER NOT NULL,
+            layer INTEGER NOT NULL REFERENCES image_layer (id),
+            PRIMARY KEY (image, position)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX image_has_layer_by_layer ON image_has_layer (layer);
+        CREATE TABLE image_name (
+            name TEXT NOT NULL,
+            tag TEXT NOT NULL,
+            digest TEXT NOT NULL,
+            image TEXT NOT NULL REFERENCES image (id) ON DELETE CASCADE,
+            PRIMARY KEY (name, tag, digest)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX image_name_by_image ON image_name (image);
+        CREATE TABLE image_writable (
+            container TEXT PRIMARY KEY
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE image_writable_has_layer (
+            container TEXT NOT NULL REFERENCES image_writable (container) ON DELETE CASCADE,
+            position INTEGER NOT NULL,
+            layer INTEGER NOT NULL REFERENCES image_layer (id),
+            PRIMARY KEY (container, position)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX image_writable_has_layer_by_layer ON image_writable_has_layer (layer);
+        """,
+    ]);
+}

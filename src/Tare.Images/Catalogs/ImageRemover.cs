@@ -1,0 +1,165 @@
+using Tare.Errors;
+using Tare.Images.Content;
+using Tare.Images.Layers;
+using Tare.Oci;
+using Tare.Oci.Images;
+using Tare.Store;
+
+namespace Tare.Images.Catalogs;
+
+/// <summary>Removes names and images by Docker's rules. For one thread.</summary>
+/// <remarks>
+/// <list type="number">
+/// <item>By name: the name goes, and with the last tag of a repository its digests; what is left of the image's names saves it.</item>
+/// <item>By id: all names go, if they are of one repository or the removal is forced.</item>
+/// <item>The image goes, unless it is in use; then, when pruning, the nameless images it was built from.</item>
+/// </list>
+/// </remarks>
+internal sealed class ImageRemover(Database database, ContentStore content, LayerStore layers, Catalog catalog, ImageUsers users)
+{
+    private const int ShortIdLength = 12;
+
+    private readonly List<ImageRemoval> _removals = [];
+
+    [Flags]
+    private enum Conflict
+    {
+        DependentChild = 1,
+        RunningContainer = 2,
+        ActiveReference = 4,
+        StoppedContainer = 8,
+        Hard = DependentChild | RunningContainer,
+        Soft = ActiveReference | StoppedContainer,
+    }
+
+    private sealed record Refusal(bool Hard, bool Used, string Message);
+
+    /// <summary>Carries out a removal.</summary>
+    /// <exception cref="TareException">NotFound or Conflict. What was removed before stays removed.</exception>
+    internal IReadOnlyList<ImageRemoval> Remove(string nameOrId, RemoveOptions options)
+    {
+        var image = catalog.Current.Find(nameOrId) ?? throw CatalogSnapshot.NotFound(nameOrId);
+        if (IsIdPrefix(image.Id, nameOrId))
+        {
+            if (IsSingleRepository(image))
+            {
+                var refused = Check(image, Conflict.Hard | (options.Force ? 0 : Conflict.Soft & ~Conflict.ActiveReference));
+                if (refused is not null) throw Refuse(image, refused);
+                RemoveNames(image, Names(image));
+            }
+
+            RemoveImage(image.Id, options.Force, options.Prune, quiet: false);
+        }
+        else if (RemoveName(image, nameOrId, options.Force))
+        {
+            RemoveImage(image.Id, options.Force, options.Prune, quiet: true);
+        }
+
+        return _removals;
+    }
+
+    private static IEnumerable<Reference> Names(Image image) => image.Tags.Concat(image.Digests).OrderBy(name => name.ToString(), StringComparer.Ordinal);
+
+    private static string Short(string id) => id.Length > ShortIdLength ? id[..ShortIdLength] : id;
+
+    private static bool IsIdPrefix(Digest id, string text) =>
+        id.ToString().StartsWith(text, StringComparison.Ordinal) || id.Hex.StartsWith(text, StringComparison.Ordinal);
+
+    /// <summary>Whether the image has one name, or one tag and the digests of the same repository.</summary>
+    private static bool IsSingleRepository(Image image)
+    {
+        if (image.Tags.Count + image.Digests.Count <= 1) return image.Tags.Count + image.Digests.Count == 1;
+        if (image.Tags.Count > 1) return false;
+        var repositories = image.Digests.Select(digest => digest.Name).Distinct().ToList();
+        return repositories.Count == 1 && (image.Tags.Count == 0 || repositories[0] == image.Tags[0].Name);
+    }
+
+    /// <summary>Removes a name.</summary>
+    /// <returns>Whether it was the last one.</returns>
+    private bool RemoveName(Image image, string text, bool force)
+    {
+        if (!force && IsSingleRepository(image) && users(image.Id).FirstOrDefault() is { } user)
+        {
+            throw TareException.Conflict(
+                $"conflict: unable to remove repository reference \"{text}\" (must force) - container {Short(user.Id)} is using its referenced image {image.Id.Short}");
+        }
+
+        var reference = Reference.Parse(text).WithDefaultTag();
+        if (!reference.Digest.IsEmpty) reference = reference.WithoutTagAndDigest().WithDigest(reference.Digest);
+        var gone = new List<Reference> { reference };
+        // Digests of a repository do not outlive its last tag.
+        if (reference.Digest.IsEmpty && !image.Tags.Any(tag => tag.Name == reference.Name && tag != reference))
+            gone.AddRange(image.Digests.Where(digest => digest.Name == reference.Name));
+        RemoveNames(image, gone);
+        return Names(image).All(gone.Contains);
+    }
+
+    private void RemoveNames(Image image, IEnumerable<Reference> names)
+    {
+        var list = names.ToList();
+        if (list.Count == 0) return;
+        database.Write(
+            session =>
+            {
+                foreach (var name in list) CatalogWriter.RemoveName(session, name);
+            },
+            Durability.Full);
+        catalog.Invalidate();
+        foreach (var name in list) _removals.Add(new ImageRemoval(name.FamiliarString, null, image.Id));
+    }
+
+    private void RemoveImage(Digest id, bool force, bool prune, bool quiet)
+    {
+        var image = catalog.Current.Images[id];
+        if (Check(image, Conflict.Hard | (force ? 0 : Conflict.Soft)) is { } refused)
+        {
+            if (quiet && (!image.IsDangling || refused.Used)) return;
+            throw Refuse(image, refused);
+        }
+
+        RemoveNames(image, Names(image));
+        var chains = FreedChains(image);
+        var doomed = database.Write(session => CatalogWriter.RemoveImage(session, id), Durability.Full);
+        catalog.Invalidate();
+        content.Remove(id);
+        layers.RemoveDoomed(doomed);
+        _removals.Add(new ImageRemoval(null, id.ToString(), id));
+        foreach (var chain in chains) _removals.Add(new ImageRemoval(null, chain.ToString(), default));
+        if (prune && !image.Parent.IsEmpty) RemoveImage(image.Parent, force: false, prune: true, quiet: true);
+    }
+
+    /// <summary>The chain ids that no other image and no container has, the uppermost first.</summary>
+    private List<Digest> FreedChains(Image image)
+    {
+        var others = catalog.Current.Images.Values.Where(other => other.Id != image.Id).Select(other => other.DiffIds)
+            .Concat(database.Read(LayerStore.WritableChains))
+            .ToList();
+        var kept = 0;
+        foreach (var other in others)
+        {
+            var common = 0;
+            while (common < image.DiffIds.Count && common < other.Count && image.DiffIds[common] == other[common]) common++;
+            kept = Math.Max(kept, common);
+        }
+
+        var chains = ChainIds.Of(image.DiffIds);
+        return [.. chains.Skip(kept).Reverse()];
+    }
+
+    private Refusal? Check(Image image, Conflict mask)
+    {
+        if (mask.HasFlag(Conflict.DependentChild) && catalog.Current.Images.Values.Any(child => child.Parent == image.Id))
+            return new Refusal(Hard: true, Used: false, "image has dependent child images");
+        var inUse = users(image.Id).ToList();
+        if (mask.HasFlag(Conflict.RunningContainer) && inUse.Find(user => user.Running) is { } running)
+            return new Refusal(Hard: true, Used: true, $"image is being used by running container {Short(running.Id)}");
+        if (mask.HasFlag(Conflict.ActiveReference) && image.Tags.Count + image.Digests.Count > 0)
+            return new Refusal(Hard: false, Used: false, "image is referenced in multiple repositories");
+        if (mask.HasFlag(Conflict.StoppedContainer) && inUse.Find(user => !user.Running) is { } stopped)
+            return new Refusal(Hard: false, Used: true, $"image is being used by stopped container {Short(stopped.Id)}");
+        return null;
+    }
+
+    private static TareException Refuse(Image image, Refusal refusal) => TareException.Conflict(
+        $"conflict: unable to delete {image.Id.Short} ({(refusal.Hard ? "cannot be forced" : "must be forced")}) - {refusal.Message}");
+}

@@ -1,0 +1,35 @@
+using Tare.Images.Content;
+using Tare.Images.Layers;
+using Tare.Oci;
+using Tare.Store;
+
+namespace Tare.Images.Catalogs;
+
+/// <summary>Puts the store in order when it is opened.</summary>
+internal static class Recovery
+{
+    /// <summary>
+    /// Drops images with a layer that was extracted during another boot and never seen on the disk: the machine went down
+    /// within seconds of a load, and files may be empty. Then sweeps what no row accounts for.
+    /// </summary>
+    /// <returns>A sentence for each image that is lost.</returns>
+    internal static IReadOnlyList<string> Run(Database database, ContentStore content, LayerStore layers)
+    {
+        const string suspects = """
+            SELECT DISTINCT h.image FROM image_has_layer AS h JOIN image_layer AS l ON l.id = h.layer
+            WHERE l.boot IS NOT NULL AND l.boot <> ?
+            """;
+        var (lost, wanted) = database.Write(
+            session =>
+            {
+                var images = session.Query(suspects, row => row.GetString(0), LayerStore.BootId);
+                foreach (var image in images) session.Execute("DELETE FROM image WHERE id = ?", image);
+                LayerStore.DoomUnused(session);
+                return (images, session.Query("SELECT id FROM image", row => Digest.Parse(row.GetString(0))));
+            },
+            Durability.Full);
+        layers.Sweep();
+        content.Sweep(wanted.ToHashSet());
+        return [.. lost.Select(image => $"the image {image} was dropped: the machine went down before its layers were on the disk; load it again")];
+    }
+}

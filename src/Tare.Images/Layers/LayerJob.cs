@@ -1,0 +1,132 @@
+using Tare.Errors;
+using Tare.Images.Pipes;
+using Tare.Oci;
+using Tare.Oci.Archives;
+using Tare.Oci.Compression;
+
+namespace Tare.Images.Layers;
+
+/// <summary>
+/// One layer on its way to the disk: bytes are written in, threads of its own decompress and hash, and extract. The layer's
+/// writer goes on with the next one meanwhile.
+/// </summary>
+/// <remarks>
+/// <code>
+/// plain:       writer (hashes) ──pipe──▶ extractor
+/// compressed:  writer (hashes) ──pipe──▶ decompressor (hashes) ──pipe──▶ extractor
+/// </code>
+/// The writer of a plain layer knows its DiffID, the digest of what it wrote.
+/// </remarks>
+internal sealed class LayerJob : IDisposable
+{
+    /// <summary>How far a writer may be ahead: 4 MiB.</summary>
+    private const int PipeCapacity = 16;
+
+    private readonly LayerStore _store;
+    private readonly ChunkPool _pool;
+    private readonly CancellationToken _cancellation;
+    private readonly ChunkPipe _input;
+    private Digest _plainDigest;
+
+    /// <summary>Starts the threads.</summary>
+    /// <param name="store">Where the layer goes.</param>
+    /// <param name="pool">Buffers.</param>
+    /// <param name="kind">How the layer is compressed.</param>
+    /// <param name="label">What to call it in messages.</param>
+    /// <param name="cancellation">Ends it.</param>
+    internal LayerJob(LayerStore store, ChunkPool pool, CompressionKind kind, string label, CancellationToken cancellation)
+    {
+        _store = store;
+        _pool = pool;
+        _cancellation = cancellation;
+        _input = new ChunkPipe(pool, PipeCapacity, cancellation);
+        Result = kind == CompressionKind.None
+            ? Run(() => Extract(_input, label, () => _plainDigest))
+            : Run(() => ExtractCompressed(kind, label));
+    }
+
+    /// <summary>The filled directory with its DiffID; the caller's to dispose.</summary>
+    internal Task<LayerDraft> Result { get; }
+
+    /// <summary>Whether it has failed for a reason that is not in the layer, so that reading on is no use.</summary>
+    internal bool IsHopeless => Result.Exception?.InnerException is { } failure and not TareException { Kind: ErrorKind.InvalidArgument };
+
+    internal void Write(ReadOnlySpan<byte> bytes) => _input.Write(bytes);
+
+    /// <summary>All bytes are written.</summary>
+    /// <param name="digest">The SHA-256 of all of them.</param>
+    internal void Complete(Digest digest)
+    {
+        _plainDigest = digest;
+        _input.Complete();
+    }
+
+    /// <summary>There will be no more bytes.</summary>
+    internal void Fail(Exception failure) => _input.Complete(failure);
+
+    public void Dispose() => _input.Dispose();
+
+    private static Task<T> Run<T>(Func<T> body) =>
+        Task.Factory.StartNew(body, CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
+
+    private LayerDraft ExtractCompressed(CompressionKind kind, string label)
+    {
+        using var plain = new ChunkPipe(_pool, PipeCapacity, _cancellation);
+        var decompression = Run(() => Decompress(kind, plain));
+        // The extractor reads the pipe to its end, so the digest is there when it asks.
+        return Extract(plain, label, () => decompression.GetAwaiter().GetResult(), decompression);
+    }
+
+    private Digest Decompress(CompressionKind kind, ChunkPipe plain)
+    {
+        try
+        {
+            using var digest = new DigestBuilder();
+            using var stream = Compressions.Decompress(kind, new SourceStream(_input));
+            var buffer = _pool.Rent();
+            for (var count = stream.Read(buffer); count > 0; count = stream.Read(buffer))
+            {
+                digest.Append(buffer.AsSpan(0, count));
+                plain.Write(buffer.AsSpan(0, count));
+            }
+
+            _pool.Return(buffer);
+            var result = digest.Finish();
+            plain.Complete();
+            return result;
+        }
+        catch (Exception e)
+        {
+            _input.Abandon();
+            plain.Complete(e);
+            throw;
+        }
+    }
+
+    private LayerDraft Extract(ChunkPipe plain, string label, Func<Digest> digest, Task? before = null)
+    {
+        LayerDraft? draft = null;
+        try
+        {
+            draft = _store.Begin();
+            using (var extractor = new LayerExtractor(draft.Root, label))
+            {
+                var archive = new TarReader(plain, $"layer {label}");
+                extractor.Extract(archive, _cancellation);
+                draft.HasEndMarker = archive.HasEndMarker;
+                draft.Size = extractor.Size;
+            }
+
+            draft.DiffId = digest();
+            return draft;
+        }
+        catch
+        {
+            plain.Abandon();
+            // The thread before this one writes into the pipe until it has seen that nobody reads.
+            before?.ContinueWith(static _ => { }, TaskScheduler.Default).Wait();
+            draft?.Dispose();
+            throw;
+        }
+    }
+}

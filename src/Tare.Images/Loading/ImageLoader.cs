@@ -1,0 +1,185 @@
+using Tare.Errors;
+using Tare.Images.Catalogs;
+using Tare.Images.Content;
+using Tare.Images.Layers;
+using Tare.Images.Pipes;
+using Tare.Oci;
+using Tare.Store;
+
+namespace Tare.Images.Loading;
+
+/// <summary>Brings images into the store: all of an archive, or nothing.</summary>
+internal sealed class ImageLoader(Database database, ContentStore content, LayerStore layers, Catalog catalog, TimeProvider time)
+{
+    /// <summary>How far reading an archive may be ahead of looking at it: 2 MiB.</summary>
+    private const int InputCapacity = 8;
+
+    private readonly Lock _committing = new();
+
+    /// <summary>Loads an image archive.</summary>
+    internal async Task<LoadResult> LoadAsync(Stream archive, LoadOptions options, IProgress<LoadEvent>? progress, CancellationToken cancellationToken)
+    {
+        var pool = new ChunkPool();
+        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var input = new ChunkPipe(pool, InputCapacity, cancellation.Token);
+        using var scanner = new ArchiveScanner(layers, pool, progress, cancellation.Token);
+        var reading = input.FillAsync(archive);
+        try
+        {
+            return await RunAsync(() =>
+            {
+                var images = Plan(scanner.Scan(input), options);
+                foreach (var image in images) image.Verify();
+                return Commit(images, progress);
+            });
+        }
+        finally
+        {
+            // On success everything has ended and this does nothing.
+            await cancellation.CancelAsync();
+            input.Abandon();
+            await reading;
+            foreach (var job in scanner.Jobs) await DisposeDraftAsync(job);
+        }
+    }
+
+    /// <summary>Extracts one layer from a stream and makes an image of it.</summary>
+    /// <param name="archive">The layer's archive, compressed or not.</param>
+    /// <param name="configure">Makes the configuration's bytes from the layer's DiffID.</param>
+    /// <param name="name">The image's name, if it gets one.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    internal async Task<Image> ImportAsync(Stream archive, Func<Digest, byte[]> configure, Reference? name, CancellationToken cancellationToken)
+    {
+        var pool = new ChunkPool();
+        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var input = new ChunkPipe(pool, InputCapacity, cancellation.Token);
+        var reading = input.FillAsync(archive);
+        LayerJob? job = null;
+        try
+        {
+            return await RunAsync(() =>
+            {
+                var layer = LayerImport.Read(input, layers, pool, cancellation.Token, out job);
+                var configuration = configure(layer.DiffId);
+                var document = new ArchiveDocument(configuration, Digest.Of(configuration), configuration.Length);
+                var image = new PlannedImage(document, [layer], name is null ? [] : [name.WithDefaultTag()], default);
+                return Commit([image], null).Images[0].Image;
+            });
+        }
+        finally
+        {
+            await cancellation.CancelAsync();
+            input.Abandon();
+            await reading;
+            if (job is not null) await DisposeDraftAsync(job);
+            job?.Dispose();
+        }
+    }
+
+    private static Task<T> RunAsync<T>(Func<T> body) =>
+        Task.Factory.StartNew(body, CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
+
+    private static async Task DisposeDraftAsync(LayerJob job)
+    {
+        await ((Task)job.Result).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // A failed job has removed its directory itself, and its failure was reported if the layer mattered.
+        if (job.Result.IsCompletedSuccessfully) (await job.Result).Dispose();
+    }
+
+    private static List<PlannedImage> Plan(ArchiveContents contents, LoadOptions options)
+    {
+        if (contents.Find(DockerArchive.ManifestPath) is not null) return DockerArchive.Plan(contents, options.Platform);
+        if (contents.Find(OciArchive.IndexPath) is not null) return OciArchive.Plan(contents, options.Platform);
+        throw TareException.Invalid(
+            "the archive has neither manifest.json (docker save) nor index.json (OCI layout); to make an image of a root filesystem, use import");
+    }
+
+    private LoadResult Commit(IReadOnlyList<PlannedImage> images, IProgress<LoadEvent>? progress)
+    {
+        var written = new List<Digest>();
+        var replaced = new Dictionary<Reference, Digest>();
+        lock (_committing)
+        {
+            try
+            {
+                foreach (var image in images)
+                {
+                    if (content.Write(image.Configuration.Digest, image.Configuration.Content)) written.Add(image.Configuration.Digest);
+                }
+
+                var published = database.Write(session => Commit(session, images, replaced), Durability.Full);
+                foreach (var draft in published) draft.Published = true;
+            }
+            catch
+            {
+                foreach (var digest in written) content.Remove(digest);
+                throw;
+            }
+        }
+
+        catalog.Invalidate();
+        Report(images, replaced, progress);
+        var snapshot = catalog.Current;
+        return new LoadResult([.. images
+            .Where(image => snapshot.Images.ContainsKey(image.Configuration.Digest))
+            .Select(image => new LoadedImage(snapshot.Images[image.Configuration.Digest], image.Tags))]);
+    }
+
+    private List<LayerDraft> Commit(WriteSession session, IReadOnlyList<PlannedImage> images, Dictionary<Reference, Digest> replaced)
+    {
+        var published = new List<LayerDraft>();
+        var now = time.GetUtcNow();
+        foreach (var image in images)
+        {
+            var ids = new List<long>();
+            foreach (var layer in image.Layers) ids.Add(Publish(session, layer, published));
+            CatalogWriter.AddImage(session, image.Configuration.Digest, ids);
+        }
+
+        // The images of an archive may be listed before what they were built from.
+        foreach (var image in images)
+        {
+            var id = image.Configuration.Digest;
+            if (images.Any(other => other.Configuration.Digest == image.Parent) && image.Parent != id) CatalogWriter.SetParent(session, id, image.Parent);
+            foreach (var tag in image.Tags)
+            {
+                var before = CatalogWriter.SetName(session, tag, id, now);
+                if (!before.IsEmpty) replaced[tag] = before;
+            }
+        }
+
+        return published;
+    }
+
+    private static long Publish(WriteSession session, ArchiveLayer layer, List<LayerDraft> published)
+    {
+        if (layer.Job is null)
+        {
+            return LayerStore.FindReady(session, layer.Digest)
+                ?? throw new TareException(ErrorKind.Unavailable, $"the layer {layer.Digest} was removed while an archive that has it was loaded; load it again");
+        }
+
+        var draft = layer.Job.Result.GetAwaiter().GetResult();
+        var id = LayerStore.Publish(session, draft);
+        if (id == draft.Id) published.Add(draft);
+        return id;
+    }
+
+    private static void Report(IReadOnlyList<PlannedImage> images, Dictionary<Reference, Digest> replaced, IProgress<LoadEvent>? progress)
+    {
+        if (progress is null) return;
+        foreach (var image in images)
+        {
+            foreach (var tag in image.Tags)
+            {
+                if (replaced.Remove(tag, out var before))
+                    progress.Report(new LoadMessage($"The image {tag.FamiliarString} already exists, renaming the old one with ID {before} to empty string\n"));
+                progress.Report(new LoadMessage($"Loaded image: {tag.FamiliarString}\n"));
+            }
+        }
+
+        // As Docker: the ids of all, when the last has no name.
+        if (images.Count == 0 || images[^1].Tags.Count > 0) return;
+        foreach (var image in images) progress.Report(new LoadMessage($"Loaded image ID: {image.Configuration.Digest}\n"));
+    }
+}

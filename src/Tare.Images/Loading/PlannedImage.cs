@@ -1,0 +1,41 @@
+using Tare.Errors;
+using Tare.Images.Catalogs;
+using Tare.Oci;
+using Tare.Oci.Images;
+
+namespace Tare.Images.Loading;
+
+/// <summary>An image that an archive describes, before it is in the store.</summary>
+/// <param name="Configuration">The exact bytes of its configuration.</param>
+/// <param name="Layers">Its layers, the lowest first.</param>
+/// <param name="Tags">The names that the archive gives it.</param>
+/// <param name="Parent">The image it was built from, if the archive says so.</param>
+internal sealed record PlannedImage(ArchiveDocument Configuration, IReadOnlyList<ArchiveLayer> Layers, IReadOnlyList<Reference> Tags, Digest Parent)
+{
+    /// <summary>Checks the parts against each other. Waits for the layers' extraction.</summary>
+    /// <returns>The DiffIDs.</returns>
+    /// <exception cref="TareException">They do not fit.</exception>
+    internal IReadOnlyList<Digest> Verify()
+    {
+        var config = Parse(Configuration);
+        var diffIds = config.DiffIds.Select(Digest.Parse).ToList();
+        if (Layers.Count != diffIds.Count)
+            throw TareException.Invalid($"invalid manifest, layers length mismatch: expected {Layers.Count}, got {diffIds.Count}");
+        for (var i = 0; i < diffIds.Count; i++)
+        {
+            var actual = Layers[i].DiffId;
+            if (actual != diffIds[i]) throw TareException.Invalid($"invalid diffID for layer {i}: expected \"{diffIds[i]}\", got \"{actual}\"");
+        }
+
+        return diffIds;
+    }
+
+    /// <summary>Reads a configuration of an image that can run here.</summary>
+    /// <exception cref="TareException">It is malformed, or for another system.</exception>
+    internal static OciImageConfig Parse(ArchiveDocument document)
+    {
+        var config = Catalog.Parse(document.Content, $"the configuration {document.Digest}");
+        var os = string.IsNullOrEmpty(config.Os) ? "linux" : config.Os;
+        return os == "linux" ? config : throw TareException.Invalid($"cannot load {os} image on linux");
+    }
+}

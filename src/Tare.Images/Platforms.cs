@@ -1,0 +1,29 @@
+using System.Runtime.InteropServices;
+using Tare.Oci.Images;
+
+namespace Tare.Images;
+
+/// <summary>Platforms of images, in the words of the OCI documents (GOOS, GOARCH).</summary>
+public static class Platforms
+{
+    /// <summary>This machine's.</summary>
+    public static OciPlatform Host { get; } = RuntimeInformation.ProcessArchitecture switch
+    {
+        Architecture.X64 => new OciPlatform { Os = "linux", Architecture = "amd64" },
+        Architecture.Arm64 => new OciPlatform { Os = "linux", Architecture = "arm64", Variant = "v8" },
+        var other => new OciPlatform { Os = "linux", Architecture = other.ToString().ToLowerInvariant() },
+    };
+
+    /// <summary>As <c>os/architecture[/variant]</c>.</summary>
+    public static string Format(OciPlatform platform) =>
+        $"{platform.Os}/{platform.Architecture}{(string.IsNullOrEmpty(platform.Variant) ? "" : "/" + platform.Variant)}";
+
+    internal static bool Matches(OciPlatform wanted, OciPlatform other) =>
+        wanted.Os == other.Os && wanted.Architecture == other.Architecture
+        && (string.IsNullOrEmpty(wanted.Variant) || string.IsNullOrEmpty(other.Variant) || wanted.Variant == other.Variant);
+
+    internal static bool Matches(OciPlatform wanted, OciImageConfig config) => Matches(
+        wanted,
+        new OciPlatform { Os = string.IsNullOrEmpty(config.Os) ? "linux" : config.Os, Architecture = config.Architecture ?? "", Variant = config.Variant });
+
+}
