@@ -22,7 +22,6 @@ public sealed class TareEngine : IAsyncDisposable
 {
     private readonly Database database;
     private readonly ImageStore store;
-    private readonly Poller poller = new();
     private readonly SandboxCompiler sandbox = new();
     private readonly EngineCore core;
 
@@ -30,7 +29,7 @@ public sealed class TareEngine : IAsyncDisposable
     {
         this.database = database;
         this.store = store;
-        core = new EngineCore(options, new ContainerTable(database), new ImageAdapter(store), keeper, new SandboxAdapter(sandbox), poller);
+        core = new EngineCore(options, new ContainerTable(database), new ImageAdapter(store), keeper, new SandboxAdapter(sandbox), Poller);
         Images = new ImageService(store, core.Registry, core.EventLog, options.Time);
         System = new SystemService(options, EngineIdentity.Of(database), core.Cgroups, core.Registry, Images, core.EventLog);
     }
@@ -49,6 +48,9 @@ public sealed class TareEngine : IAsyncDisposable
 
     /// <summary>Version and information.</summary>
     public SystemService System { get; }
+
+    /// <summary>The one poller of the process, for those above who wait for descriptors as well.</summary>
+    public Poller Poller { get; } = new();
 
     /// <summary>Opens the engine on its directories. The keeper stays the caller's.</summary>
     /// <exception cref="Errors.TareException">The directories cannot be used, or the database is damaged or newer.</exception>
@@ -79,7 +81,7 @@ public sealed class TareEngine : IAsyncDisposable
         await core.DisposeAsync();
         await store.DisposeAsync();
         sandbox.Dispose();
-        poller.Dispose();
+        Poller.Dispose();
         database.Dispose();
     }
 }
