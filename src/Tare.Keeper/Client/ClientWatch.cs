@@ -6,6 +6,9 @@ namespace Tare.Keeper.Client;
 /// <summary>A watch that the client holds, so that it can be registered with another keeper.</summary>
 internal sealed class ClientWatch(KeeperClient client, ulong id, ProcessKey key, Fd eventFd, LogHold hold) : ILogWatch
 {
+    // The descriptor is the watcher's, who may close it as soon as the watch is disposed.
+    private readonly Lock gate = new();
+    private bool released;
     private long end = -1;
     private long position;
 
@@ -31,6 +34,7 @@ internal sealed class ClientWatch(KeeperClient client, ulong id, ProcessKey key,
 
     public ValueTask DisposeAsync()
     {
+        lock (gate) released = true;
         client.Unwatch(this);
         return ValueTask.CompletedTask;
     }
@@ -62,6 +66,9 @@ internal sealed class ClientWatch(KeeperClient client, ulong id, ProcessKey key,
     public void Finish(long logEnd)
     {
         Volatile.Write(ref end, logEnd);
-        if (!EventFd.IsClosed) EventFds.Signal(EventFd);
+        lock (gate)
+        {
+            if (!released) EventFds.Signal(EventFd);
+        }
     }
 }
