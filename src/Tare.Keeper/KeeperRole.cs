@@ -55,12 +55,11 @@ public static class KeeperRole
     private static KeeperHost? Begin(KeeperOptions options)
     {
         Directory.CreateDirectory(options.ExecRoot, (UnixFileMode)0b111_001_001);
-        var exclusive = RegularFiles.OpenOrCreate(KeeperHost.LockPath(options.ExecRoot));
-        if (!RegularFiles.Lock(exclusive, wait: false))
+        var exclusive = RegularFiles.OpenLocked(KeeperHost.LockPath(options.ExecRoot), wait: false);
+        if (exclusive is null)
         {
             // Who started this one sees its connection end, and finds the other.
             Complain($"another keeper runs in {options.ExecRoot}");
-            exclusive.Dispose();
             return null;
         }
         var socket = KeeperHost.SocketPath(options.ExecRoot);

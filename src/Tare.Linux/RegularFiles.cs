@@ -89,7 +89,7 @@ public static partial class RegularFiles
 
     /// <summary>Takes the exclusive lock of an open file; it is held until every descriptor of the open file is closed.</summary>
     /// <returns>False when somebody else has it and <paramref name="wait"/> is not set.</returns>
-    public static bool Lock(Fd fd, bool wait)
+    private static bool Lock(Fd fd, bool wait)
     {
         while (flock(fd.Number, LOCK_EX | (wait ? 0 : LOCK_NB)) < 0)
         {
@@ -98,6 +98,33 @@ public static partial class RegularFiles
             return error == Errno.EAGAIN ? false : throw new LinuxException($"lock {fd}", error);
         }
         return true;
+    }
+
+    /// <summary>
+    /// Makes or opens a file and takes its lock; null when somebody else has it and <paramref name="wait"/> is not set. Whoever has
+    /// the lock may remove the file: a lock on a removed file is none, and is tried anew.
+    /// </summary>
+    public static Fd? OpenLocked(string path, bool wait)
+    {
+        while (true)
+        {
+            var file = OpenOrCreate(path);
+            try
+            {
+                if (!Lock(file, wait))
+                {
+                    file.Dispose();
+                    return null;
+                }
+                if (FileStatuses.Of(file)?.Links != 0) return file;
+            }
+            catch
+            {
+                file.Dispose();
+                throw;
+            }
+            file.Dispose();
+        }
     }
 
     /// <summary>How many bytes can be read from a pipe or terminal now.</summary>

@@ -126,8 +126,7 @@ internal sealed class KeeperFixture : IAsyncDisposable
         if (keeper is not null) await Poller.WaitReadableAsync(keeper, new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token);
         await pump;
         Poller.Dispose();
-        Assert.False(File.Exists(ExecRoot + "/keeper.sock"));
-        Assert.False(File.Exists(ExecRoot + "/keeper.journal"));
+        Assert.Empty(Directory.GetFileSystemEntries(ExecRoot));
         Directory.Delete(Root, recursive: true);
     }
 

@@ -24,8 +24,7 @@ internal static class KeeperStarter
         for (var attempt = 0; attempt < Attempts; attempt++)
         {
             // Not without the lock: a keeper that is starting or stopping would be seen halfway.
-            using var turn = RegularFiles.OpenOrCreate(options.ExecRoot + "/keeper.start.lock");
-            RegularFiles.Lock(turn, wait: true);
+            using var turn = RegularFiles.OpenLocked(KeeperHost.StartLockPath(options.ExecRoot), wait: true);
             var socket = SeqPacketSocket.TryConnect(KeeperHost.SocketPath(options.ExecRoot), out var error);
             if (socket is null)
             {
@@ -53,7 +52,7 @@ internal static class KeeperStarter
         {
             using (its)
             using (var nothing = RegularFiles.OpenNull())
-            using (var errors = RegularFiles.OpenAppend(options.ExecRoot + "/keeper.log"))
+            using (var errors = RegularFiles.OpenAppend(KeeperHost.LogPath(options.ExecRoot)))
             {
                 var request = new SpawnRequest
                 {

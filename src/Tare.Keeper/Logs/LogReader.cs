@@ -38,7 +38,6 @@ public sealed class LogReader : IAsyncDisposable
             -1 or -2 => KnownEnd(),
             var offset => offset,
         };
-        if (options.Since is { } since) start = Math.Max(start, SegmentBefore(since));
         if (options.Tail is { } lines)
         {
             var end = KnownEnd();
@@ -204,17 +203,5 @@ public sealed class LogReader : IAsyncDisposable
         if (starts.Count == 0) return 0;
         using var last = RegularFiles.OpenRead(LogSegments.PathOf(directory, starts[^1]));
         return last is null ? starts[^1] : starts[^1] + LogSegments.WholeFrames(last);
-    }
-
-    /// <summary>The newest segment that begins before a time: nothing earlier can be of that time.</summary>
-    private long SegmentBefore(DateTimeOffset time)
-    {
-        var starts = LogSegments.List(options.Directory);
-        for (var i = starts.Count - 1; i >= 0; i--)
-        {
-            using var probe = new FrameCursor(options.Directory, starts[i]);
-            if (probe.Next(long.MaxValue) && probe.Current.Time < time) return starts[i];
-        }
-        return 0;
     }
 }

@@ -18,6 +18,8 @@ internal sealed class KeeperHost : IDisposable
     private readonly Launches launches;
     private readonly Watches watches;
     private readonly Requests requests;
+    private ulong listenerToken;
+    private Fd? ending;
 
     /// <summary>Puts it together around the exclusive lock and the listening socket.</summary>
     public KeeperHost(KeeperOptions options, Fd exclusive, Fd listener, Action<string> complain)
@@ -41,7 +43,7 @@ internal sealed class KeeperHost : IDisposable
             UpgradeRequested = (session, request, binary) => lateUpgrade!.Begin(session, request, binary, reaper),
         };
         lateUpgrade = new Upgrade(state, options, Capture);
-        loop.Add(listener, EpollEvents.In, OnConnection);
+        Listen();
     }
 
     public static string SocketPath(string execRoot) => execRoot + "/keeper.sock";
@@ -49,6 +51,12 @@ internal sealed class KeeperHost : IDisposable
     public static string JournalPath(string execRoot) => execRoot + "/keeper.journal";
 
     public static string LockPath(string execRoot) => execRoot + "/keeper.lock";
+
+    /// <summary>The lock of whoever finds or starts a keeper, or is one that ends.</summary>
+    public static string StartLockPath(string execRoot) => execRoot + "/keeper.start.lock";
+
+    /// <summary>Where keepers write what went wrong.</summary>
+    public static string LogPath(string execRoot) => execRoot + "/keeper.log";
 
     /// <summary>Begins with what the journal of a keeper that died has.</summary>
     public void Recover()
@@ -73,7 +81,7 @@ internal sealed class KeeperHost : IDisposable
             outputs.Attach(child);
             if (child.PidFd is not null) reaper.Watch(child);
         }
-        state.Complain($"took over {state.Children.Count} processes from the journal");
+        if (state.Children.Count > 0) state.Complain($"took over {state.Children.Count} processes from the journal");
     }
 
     /// <summary>Goes on as the program that this one was before.</summary>
@@ -98,13 +106,16 @@ internal sealed class KeeperHost : IDisposable
 
     public void Run() => loop.Run();
 
-    /// <summary>Leaves nothing behind but the lock's file, which must not be taken from under another keeper.</summary>
+    /// <summary>Leaves nothing behind when it ended because there was nothing to keep; else a journal for the next.</summary>
     public void Dispose()
     {
-        File.Delete(SocketPath(options.ExecRoot));
         writer.Dispose();
         journal.Dispose();
-        if (!journal.Living.Any()) File.Delete(JournalPath(options.ExecRoot));
+        if (ending is not null)
+        {
+            foreach (var path in new[] { SocketPath(options.ExecRoot), JournalPath(options.ExecRoot), LogPath(options.ExecRoot), LockPath(options.ExecRoot), StartLockPath(options.ExecRoot) }) File.Delete(path);
+            ending.Dispose();
+        }
         launches.Dispose();
         reaper.Dispose();
         listener.Dispose();
@@ -112,12 +123,24 @@ internal sealed class KeeperHost : IDisposable
         exclusive.Dispose();
     }
 
+    private void Listen() => listenerToken = loop.Add(listener, EpollEvents.In, OnConnection);
+
     private void OnConnection()
     {
-        while (SeqPacketSocket.Accept(listener) is { } socket)
+        try
         {
-            if (SeqPacketSocket.PeerUser(socket) == 0) requests.Connect(socket);
-            else socket.Dispose();
+            while (SeqPacketSocket.Accept(listener) is { } socket)
+            {
+                if (SeqPacketSocket.PeerUser(socket) == 0) requests.Connect(socket);
+                else socket.Dispose();
+            }
+        }
+        catch (LinuxException error)
+        {
+            // Too many open files: what waits is accepted when there are fewer, and the processes that are kept go on.
+            state.Complain(error.Message);
+            loop.Remove(listenerToken, listener);
+            loop.After(TimeSpan.FromSeconds(1), Listen);
         }
     }
 
@@ -161,9 +184,15 @@ internal sealed class KeeperHost : IDisposable
     private static ProcessExit ExitOf(KeptChild child, long logEnd) =>
         new(child.Key, child.Status?.ExitCode, child.Status?.Signaled ?? false, child.EndedAt, logEnd);
 
+    /// <summary>
+    /// The last daemon has gone: when nothing is kept, the keeper ends. Not while another daemon is on its way (it has the lock):
+    /// this is called again when that one has gone.
+    /// </summary>
     private void OnDeserted()
     {
-        if (state.Children.Count == 0) loop.Stop();
+        if (state.Children.Count > 0) return;
+        ending = RegularFiles.OpenLocked(StartLockPath(options.ExecRoot), wait: false);
+        if (ending is not null) loop.Stop();
     }
 
     private Handover Capture() => new()

@@ -246,8 +246,8 @@ internal sealed class Launches : IDisposable
         if (child.Launch is not { Failure: not null, StatusSocket: null, LauncherPid: 0, ProcessGone: true }) return;
         state.Children.Remove(child.Key);
         state.Journal.Forget(child.Key);
-        AnswerAll(child);
         outputs.Close(child);
+        AnswerAll(child);
     }
 
     private void AnswerAll(KeptChild child)
