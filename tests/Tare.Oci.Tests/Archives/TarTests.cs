@@ -268,7 +268,7 @@ public sealed class TarTests
         return stream.ToArray();
     }
 
-    private static string Record(string key, string value)
+    private static string PaxRecord(string key, string value)
     {
         var rest = key.Length + value.Length + 3;
         var length = rest + rest.ToString(System.Globalization.CultureInfo.InvariantCulture).Length;
@@ -278,7 +278,7 @@ public sealed class TarTests
 
     private static byte[] Pax01Sparse(string map = "512,3,2048,2,3000,0") => WithPax(
         File(B("GNUSparseFile.0/sparse"), 5),
-        Record("GNU.sparse.size", "3000") + Record("GNU.sparse.numblocks", "3") + Record("GNU.sparse.name", "sparse") + Record("GNU.sparse.map", map),
+        PaxRecord("GNU.sparse.size", "3000") + PaxRecord("GNU.sparse.numblocks", "3") + PaxRecord("GNU.sparse.name", "sparse") + PaxRecord("GNU.sparse.map", map),
         B("abcde"));
 
     private static byte[] Pax10Sparse()
@@ -286,7 +286,7 @@ public sealed class TarTests
         var content = Pad(B("3\n512\n3\n2048\n2\n3000\n0\n")).Concat(B("abcde")).ToArray();
         return WithPax(
             File(B("GNUSparseFile.0/sparse"), content.Length),
-            Record("GNU.sparse.major", "1") + Record("GNU.sparse.minor", "0") + Record("GNU.sparse.name", "sparse") + Record("GNU.sparse.realsize", "3000"),
+            PaxRecord("GNU.sparse.major", "1") + PaxRecord("GNU.sparse.minor", "0") + PaxRecord("GNU.sparse.name", "sparse") + PaxRecord("GNU.sparse.realsize", "3000"),
             content);
     }
 

@@ -12,7 +12,7 @@ public sealed class CompressionTests
     [MemberData(nameof(Kinds))]
     public void What_is_compressed_comes_back(CompressionKind kind)
     {
-        foreach (var length in new[] { 0, 1, 15, 16, 17, 1000, 131_072, 700_001 })
+        foreach (var length in new[] { 1, 15, 16, 17, 1000, 131_072, 700_001 })
         {
             var content = Content(length);
             var compressed = Compress(kind, content);
