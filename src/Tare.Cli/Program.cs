@@ -1,1 +1,33 @@
-return 0;
+using Tare.Cli.Commands;
+
+namespace Tare.Cli;
+
+/// <summary>One binary, several programs: the name it is called by, or the first word, chooses the role.</summary>
+internal static class Program
+{
+    private static int Main(string[] words)
+    {
+        var name = CalledAs();
+        using var session = new Session(name == "docker" ? name : "tare");
+        return name switch
+        {
+            "dockerd" => CommandLine.Run(session, ["daemon", "--docker-socket", .. words]),
+            "docker-compose" => CommandLine.Run(session, ["compose", .. words]),
+            "runc" => CommandLine.Run(session, ["oci", .. words]),
+            _ => CommandLine.Run(session, words),
+        };
+    }
+
+    /// <summary>The last part of the path that it was called by. Where the runtime puts the assembly there, the kernel still knows.</summary>
+    private static string CalledAs()
+    {
+        var path = Environment.GetCommandLineArgs()[0];
+        if (path.EndsWith(".dll", StringComparison.Ordinal))
+        {
+            path = File.ReadAllText("/proc/self/cmdline");
+            path = path[..Math.Max(path.IndexOf('\0', StringComparison.Ordinal), 0)];
+        }
+
+        return Path.GetFileName(path);
+    }
+}

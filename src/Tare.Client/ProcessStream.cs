@@ -47,6 +47,9 @@ public sealed class ProcessStream : IDisposable
     /// <summary>Says that no more input will come; the process sees the end of its stdin. Output goes on.</summary>
     public void CloseInput() => _connection.ShutdownSend();
 
+    /// <summary>Ends the reading and writing of other threads; the process goes on.</summary>
+    public void Abort() => _connection.Abort();
+
     /// <inheritdoc/>
     public void Dispose() => _connection.Dispose();
 }

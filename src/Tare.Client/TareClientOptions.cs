@@ -6,11 +6,14 @@ public sealed record TareClientOptions
     /// <summary>Where the engine listens.</summary>
     public EngineAddress Address { get; init; } = EngineAddress.Default;
 
+    /// <summary>The API version to speak, such as <c>1.44</c>.</summary>
+    public string ApiVersion { get; init; } = TareClient.MaximumApiVersion;
+
     /// <summary>
-    /// The API version to speak, such as <c>1.44</c>. Null begins with <see cref="TareClient.MaximumApiVersion"/> and goes down
-    /// to what the engine speaks; that costs a round trip only when the engine is older.
+    /// Whether an engine that knows only older versions is spoken to in its own. The first answer tells it, so that it costs a round trip
+    /// only with such an engine.
     /// </summary>
-    public string? ApiVersion { get; init; }
+    public bool Negotiate { get; init; } = true;
 
     /// <summary>The User-Agent of every request.</summary>
     public string UserAgent { get; init; } = "tare";

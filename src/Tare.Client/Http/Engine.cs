@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
-using Tare.Wire;
 
 namespace Tare.Client.Http;
 
@@ -16,8 +15,8 @@ internal sealed class Engine(TareClientOptions options) : IDisposable
 
     private readonly Stack<HttpConnection> _idle = new();
     private readonly Lock _lock = new();
-    private string _version = options.ApiVersion ?? ApiVersions.Maximum;
-    private bool _settled = options.ApiVersion is not null;
+    private string _version = options.ApiVersion;
+    private bool _settled = !options.Negotiate;
     private bool _disposed;
 
     public EngineAddress Address => options.Address;

@@ -27,6 +27,9 @@ internal sealed class HttpConnection(Transport transport) : IDisposable
 
     public void ShutdownSend() => transport.ShutdownSend();
 
+    /// <summary>Wakes whoever reads or writes on another thread.</summary>
+    public void Abort() => transport.Abort();
+
     public void Dispose() => transport.Dispose();
 
     /// <summary>Reads the head of the next final response; informational ones (1xx but 101) are skipped.</summary>

@@ -20,6 +20,19 @@ internal abstract class Transport(Socket socket) : IDisposable
     /// <summary>Says that nothing more will be sent (half-close).</summary>
     public void ShutdownSend() => socket.Shutdown(SocketShutdown.Send);
 
+    /// <summary>Ends both directions; a call that waits on another thread returns.</summary>
+    public void Abort()
+    {
+        try
+        {
+            socket.Shutdown(SocketShutdown.Both);
+        }
+        catch (SocketException)
+        {
+            // The peer has closed it already.
+        }
+    }
+
     public void Dispose() => socket.Dispose();
 
     /// <summary>Connects. Throws <see cref="SocketException"/>.</summary>

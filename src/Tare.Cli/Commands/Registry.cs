@@ -1,0 +1,131 @@
+using Tare.Cli.Roles;
+using Tare.Cli.Verbs;
+
+namespace Tare.Cli.Commands;
+
+/// <summary>All verbs by name. Only the one that is asked for is made.</summary>
+internal static class Registry
+{
+    private static readonly string[] CommonNames = ["run", "exec", "ps", "images", "version", "info"];
+
+    private static readonly string[] GroupNames = ["container", "image", "system"];
+
+    private static readonly string[] OtherNames =
+    [
+        "attach", "create", "events", "import", "inspect", "kill", "load", "logs", "pause", "port", "rename", "restart", "rm", "rmi", "start", "stop", "tag",
+        "top", "unpause", "wait",
+    ];
+
+    private static readonly string[] ContainerNames =
+    [
+        "attach", "create", "exec", "inspect", "kill", "logs", "ls", "pause", "port", "prune", "rename", "restart", "rm", "run", "start", "stop", "top", "unpause", "wait",
+    ];
+
+    private static readonly string[] ImageNames = ["import", "inspect", "load", "ls", "prune", "rm", "tag"];
+
+    private static readonly string[] SystemNames = ["events", "info"];
+
+    public static IReadOnlyList<(string Name, string Summary)> Common => Describe("", CommonNames);
+
+    public static IReadOnlyList<(string Name, string Summary)> Groups => Describe("", GroupNames);
+
+    public static IReadOnlyList<(string Name, string Summary)> Others => Describe("", OtherNames);
+
+    public static IReadOnlyList<(string Name, string Summary)> Roles =>
+    [
+        ("daemon", "Run the engine"),
+        ("keeper", "Run the parent of the containers; the daemon starts it"),
+        ("oci", "Run containers by the OCI runtime's command line (not there yet)"),
+    ];
+
+    public static IReadOnlyList<(string Name, string Summary)> Members(string group) => Describe(group, group switch
+    {
+        "container" => ContainerNames,
+        "image" => ImageNames,
+        _ => SystemNames,
+    });
+
+    /// <summary>A verb of a group, or of the program itself when the group is empty; null when there is none of that name.</summary>
+    public static Verb? Create(string group, string name) => group switch
+    {
+        "" => TopLevel(name),
+        "container" => name switch
+        {
+            "inspect" => InspectVerb.OfContainers(),
+            "ls" or "list" or "ps" => new PsVerb("ls"),
+            "prune" => new ContainerPruneVerb(),
+            "rm" or "remove" => new RmVerb(),
+            "attach" or "create" or "exec" or "kill" or "logs" or "pause" or "port" or "rename" or "restart" or "run" or "start" or "stop" or "top" or "unpause" or "wait" => TopLevel(name),
+            _ => null,
+        },
+        "image" => name switch
+        {
+            "inspect" => InspectVerb.OfImages(),
+            "ls" or "list" => new ImagesVerb("ls"),
+            "prune" => new ImagePruneVerb(),
+            "rm" or "remove" or "rmi" => new RmiVerb("rm"),
+            "import" or "load" or "tag" => TopLevel(name),
+            _ => null,
+        },
+        "system" => name is "events" or "info" ? TopLevel(name) : null,
+        _ => null,
+    };
+
+    /// <summary>Whether Docker has such a command, and Tare has not yet.</summary>
+    public static bool IsMissing(string group, string name) => group switch
+    {
+        "" => name is "build" or "builder" or "buildx" or "checkpoint" or "commit" or "compose" or "config" or "context" or "cp" or "diff" or "export" or "history" or "login"
+            or "logout" or "manifest" or "network" or "node" or "plugin" or "pull" or "push" or "save" or "search" or "secret" or "service" or "stack" or "stats" or "swarm"
+            or "trust" or "update" or "volume" or "oci",
+        "container" => name is "commit" or "cp" or "diff" or "export" or "stats" or "update",
+        "image" => name is "build" or "history" or "pull" or "push" or "save",
+        "system" => name is "df" or "prune" or "dial-stdio",
+        _ => false,
+    };
+
+    /// <summary>Whether it is a command of the group image, there or not.</summary>
+    public static bool IsImageCommand(string name) => IsMissing("image", name) || ImageNames.Contains(name) || name is "list";
+
+    private static Verb? TopLevel(string name) => name switch
+    {
+        "attach" => new AttachVerb(),
+        "container" => new Group(name, "Manage containers"),
+        "create" => new CreateVerb(),
+        "daemon" => new DaemonVerb(),
+        "events" => new EventsVerb(),
+        "exec" => new ExecVerb(),
+        "image" => new Group(name, "Manage images"),
+        "images" => new ImagesVerb("images"),
+        "import" => new ImportVerb(),
+        "info" => new InfoVerb(),
+        "inspect" => InspectVerb.OfAnything(),
+        "keeper" => new KeeperVerb(),
+        "kill" => new KillVerb(),
+        "load" => new LoadVerb(),
+        "logs" => new LogsVerb(),
+        "pause" => new PauseVerb(),
+        "port" => new PortVerb(),
+        "ps" => new PsVerb("ps"),
+        "rename" => new RenameVerb(),
+        "restart" => new RestartVerb(),
+        "rm" => new RmVerb(),
+        "rmi" => new RmiVerb("rmi"),
+        "run" => new RunVerb(),
+        "start" => new StartVerb(),
+        "stop" => new StopVerb(),
+        "system" => new Group(name, "Manage the engine"),
+        "tag" => new TagVerb(),
+        "top" => new TopVerb(),
+        "unpause" => new UnpauseVerb(),
+        "version" => new VersionVerb(),
+        "wait" => new WaitVerb(),
+        _ => null,
+    };
+
+    private static List<(string Name, string Summary)> Describe(string group, string[] names)
+    {
+        var result = new List<(string, string)>(names.Length);
+        foreach (var name in names) result.Add((name, Create(group, name)!.Summary));
+        return result;
+    }
+}
