@@ -96,7 +96,7 @@ internal sealed class KeeperFixture : IAsyncDisposable
 
     /// <summary>What the keeper has open, but for the runtime's own libraries, which it loads when it first needs them.</summary>
     public static string[] OpenFiles(int pid) =>
-        [.. Directory.GetFileSystemEntries($"/proc/{pid}/fd").Select(path => new FileInfo(path).LinkTarget ?? "").Where(target => !target.EndsWith(".dll", StringComparison.Ordinal)).Select(target => target.Split('[')[0]).Order()];
+        [.. Directory.GetFileSystemEntries($"/proc/{pid}/fd").Select(path => new FileInfo(path).LinkTarget ?? "").Where(target => target.Length > 0 && !target.EndsWith(".dll", StringComparison.Ordinal)).Select(target => target.EndsWith(".log", StringComparison.Ordinal) ? "log" : target.Split('[')[0]).Order()];
 
     public static string[] Children(int pid) =>
         File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/task/{pid}/children")).Split(' ', StringSplitOptions.RemoveEmptyEntries);

@@ -15,6 +15,7 @@ internal sealed class TestProgram
     private readonly List<byte[]> steps = [];
     private readonly List<(uint At, uint To)> relocations = [];
     private readonly MemoryStream data = new();
+    private bool waits;
 
     /// <summary>A program that executes a command, perhaps with a pty.</summary>
     public static Fd Execute(bool terminal, params string[] arguments) => new TestProgram().Build(terminal, null, arguments);
@@ -22,6 +23,9 @@ internal sealed class TestProgram
     public static Fd Shell(string script) => Execute(false, "/bin/sh", "-c", script);
 
     public static Fd TerminalShell(string script) => Execute(true, "/bin/sh", "-c", script);
+
+    /// <summary>A program that, before it makes its process, waits for the end of the pipe that is its first descriptor.</summary>
+    public static Fd WaitingShell(string script) => new TestProgram { waits = true }.Build(false, null, ["/bin/sh", "-c", script]);
 
     /// <summary>A program whose child fails with an error number, at the step that is given back.</summary>
     public static (Fd Program, int Step) Failing(int error) => (new TestProgram().Build(false, error, ["/bin/true"]), 2);
@@ -31,7 +35,14 @@ internal sealed class TestProgram
         var cloneArguments = new byte[88];
         BinaryPrimitives.WriteUInt64LittleEndian(cloneArguments, 0x8000); // CLONE_PARENT
         var clone = Put(cloneArguments);
-        Step(Clone, 0, [(Data, clone), (0, 88), (0, 2)]);
+        if (waits)
+        {
+            // The end of the file is when the test has closed its end, and the launcher's own copies are not in the way.
+            var x64 = System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.X64;
+            Step(Syscall, x64 ? (ushort)0 : (ushort)63, [(0, 5), (Data, Put(new byte[8])), (0, 8)]);
+        }
+        var jump = steps.Count + 1;
+        Step(Clone, 0, [(Data, clone), (0, 88), (0, (ulong)steps.Count + 2)]);
         Step(Jump, 0, [(0, 0)]); // patched below
         if (failWith is { } error) Step(FailStep, 0, [(0, (ulong)error)]);
         if (terminal)
@@ -57,7 +68,7 @@ internal sealed class TestProgram
         var envp = Put(new byte[16]);
         relocations.Add(((uint)envp, name));
         Step(Exec, 0, [(Data, table), (Data, argv), (Data, envp)]);
-        BinaryPrimitives.WriteUInt64LittleEndian(steps[1].AsSpan(16), (ulong)steps.Count);
+        BinaryPrimitives.WriteUInt64LittleEndian(steps[jump].AsSpan(16), (ulong)steps.Count);
 
         using var image = new MemoryStream();
         var header = new byte[32];

@@ -34,7 +34,7 @@ internal sealed class ClientWatch(KeeperClient client, ulong id, ProcessKey key,
 
     public ValueTask DisposeAsync()
     {
-        lock (gate) released = true;
+        lock (gate) Volatile.Write(ref released, true);
         client.Unwatch(this);
         return ValueTask.CompletedTask;
     }
@@ -42,6 +42,8 @@ internal sealed class ClientWatch(KeeperClient client, ulong id, ProcessKey key,
     /// <summary>Writes the request that registers it.</summary>
     public bool Write(ref FieldWriter writer, List<Fd> descriptors)
     {
+        // Written under the client's lock, which whoever releases it passes before the descriptor is closed.
+        if (Volatile.Read(ref released)) return false;
         ProcessRecord.WriteKey(ref writer, Key);
         writer.Number(Field.Watch, (long)Id);
         writer.Number(Field.Hold, (long)Hold);

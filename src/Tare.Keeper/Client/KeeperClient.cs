@@ -324,15 +324,15 @@ public sealed class KeeperClient : IKeeper, IAsyncDisposable
         }
     }
 
-    /// <summary>False: the keeper is gone, which the reading thread sees as well.</summary>
-    private bool Send(Fd target, PacketType type, ulong request, PacketWriter write)
+    /// <summary>Whether it was sent; null: it is void by now. False: the keeper is gone, which the reading thread sees as well.</summary>
+    private bool? Send(Fd target, PacketType type, ulong request, PacketWriter write)
     {
         lock (gate)
         {
             Packet.WriteHeader(sendBuffer, type, request);
             var writer = new FieldWriter(sendBuffer.AsSpan(Packet.HeaderSize));
             sending.Clear();
-            write(ref writer, sending);
+            if (!write(ref writer, sending)) return null;
             try
             {
                 return SeqPacketSocket.Send(target, sendBuffer.AsSpan(0, Packet.HeaderSize + writer.Length), CollectionsMarshal.AsSpan(sending), wait: true);
@@ -552,7 +552,7 @@ public sealed class KeeperClient : IKeeper, IAsyncDisposable
     {
         ulong number;
         lock (gate) number = ++lastRequest;
-        if (!Send(connection, type, number, write)) return false;
+        if (Send(connection, type, number, write) is not true and var sent) return sent is null;
         while (Receive(connection, out var got, out var request, out var fields))
         {
             if (request != number)

@@ -208,7 +208,7 @@ internal sealed record Handover
     private static HandedProcess ReadProcess(ReadOnlySpan<byte> data)
     {
         var reader = new FieldReader(data);
-        var process = new HandedProcess(new ProcessRecord(), Phase.Running, 0, false, false, [], -1, null);
+        var process = new HandedProcess(new ProcessRecord(), Phase.Launching, 0, false, false, [], -1, null);
         var descriptors = new List<int>();
         var waiting = new List<(ulong, ulong)>();
         int launcherPid = 0, statusSocket = -1, step = 0;
