@@ -81,7 +81,8 @@ public sealed class EventsTests(EngineFixture engine) : EngineTests(engine)
     private Listener Listen(string client, params string[] filters)
     {
         // --since shows what happened between the command's start and the engine's answer to it.
-        string since = DateTimeOffset.UtcNow.ToUnixTimeSeconds().ToString();
+        DateTimeOffset now = DateTimeOffset.UtcNow;
+        string since = $"{now.ToUnixTimeSeconds()}.{now.Nanosecond + now.Microsecond * 1000 + now.Millisecond * 1_000_000:D9}";
         Running running = Start(client, ["events", "--since", since, "--format", "{{json .}}", .. filters]);
         return new Listener(running);
     }
