@@ -63,13 +63,6 @@ internal sealed class ApiApplication : IHttpApplication<ApiContext>
     {
         if (context.Method == HttpMethods.Options)
             return Task.CompletedTask;
-        if (RequestPath.CleanTarget(context.Target) is { } clean)
-        {
-            context.ResponseHeaders.Location = clean;
-            context.Empty(StatusCodes.Status301MovedPermanently);
-            return Task.CompletedTask;
-        }
-
         var route = routes.Find(context.Method, path.Path, out var variable);
         if (route is null)
             throw TareException.NotFound("page not found");

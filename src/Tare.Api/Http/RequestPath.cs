@@ -15,6 +15,10 @@ internal readonly record struct RequestPath(string Path, string? Version, string
     {
         var question = target.IndexOf('?', StringComparison.Ordinal);
         var (rawPath, query) = question < 0 ? (target, string.Empty) : (target[..question], target[(question + 1)..]);
+        // A name with a leading slash, as inspect shows it, makes two in a row. Docker redirects to the path with one; serving it at once
+        // comes to the same, and also for a POST, which no client repeats elsewhere.
+        while (rawPath.Contains("//", StringComparison.Ordinal))
+            rawPath = rawPath.Replace("//", "/", StringComparison.Ordinal);
         var path = PercentEncoding.Decode(rawPath, plusIsSpace: false);
         if (!path.StartsWith("/v", StringComparison.Ordinal))
             return new RequestPath(path, null, query);
@@ -25,17 +29,5 @@ internal readonly record struct RequestPath(string Path, string? Version, string
         return version.IsEmpty || version.ContainsAnyExcept(VersionDigits)
             ? new RequestPath(path, null, query)
             : new RequestPath(path[end..], version.ToString(), query);
-    }
-
-    /// <summary>The target with one slash where several stand together in its path, for a redirection; null when it is clean.</summary>
-    internal static string? CleanTarget(string target)
-    {
-        var question = target.IndexOf('?', StringComparison.Ordinal);
-        var path = question < 0 ? target : target[..question];
-        if (!path.Contains("//", StringComparison.Ordinal))
-            return null;
-        while (path.Contains("//", StringComparison.Ordinal))
-            path = path.Replace("//", "/", StringComparison.Ordinal);
-        return question < 0 ? path : path + target[question..];
     }
 }
