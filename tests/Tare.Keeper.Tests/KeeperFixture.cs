@@ -94,9 +94,9 @@ internal sealed class KeeperFixture : IAsyncDisposable
         From = LogPosition.ProcessStart,
     };
 
-    /// <summary>What the keeper has open, but for the runtime's own libraries, which it loads when it first needs them.</summary>
+    /// <summary>What the keeper has open, but for the runtime's own libraries, which it loads when it first needs them, and segments, which change.</summary>
     public static string[] OpenFiles(int pid) =>
-        [.. Directory.GetFileSystemEntries($"/proc/{pid}/fd").Select(path => new FileInfo(path).LinkTarget ?? "").Where(target => target.Length > 0 && !target.EndsWith(".dll", StringComparison.Ordinal)).Select(target => target.EndsWith(".log", StringComparison.Ordinal) ? "log" : target.Split('[')[0]).Order()];
+        [.. Directory.GetFileSystemEntries($"/proc/{pid}/fd").Select(path => new FileInfo(path).LinkTarget ?? "").Where(target => target.Length > 0 && Path.GetExtension(target) is not (".dll" or ".log")).Select(target => target.Split('[')[0]).Order()];
 
     public static string[] Children(int pid) =>
         File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/task/{pid}/children")).Split(' ', StringSplitOptions.RemoveEmptyEntries);

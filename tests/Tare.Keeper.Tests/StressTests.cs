@@ -66,6 +66,8 @@ public sealed class StressTests
         var filler = disk.Path + "/filler";
         using var process = await keeper.LaunchAsync("full", TestProgram.Execute(false, "/bin/cat"), stdin: true, log: new LogOptions { Directory = disk.Path + "/log" });
         await keeper.Poller.WriteAsync(process.Stdin!, "before\n"u8.ToArray(), CancellationToken.None);
+        await using (var written = await LogReader.OpenAsync(keeper.Follow("full") with { Directory = disk.Path + "/log" }, CancellationToken.None))
+            Assert.NotNull(await written.ReadLineAsync(new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token));
         using (var file = File.OpenHandle(filler, FileMode.CreateNew, FileAccess.Write, preallocationSize: 0))
         {
             var zeros = new byte[1 << 16];
