@@ -11,17 +11,34 @@ public abstract class OwnDaemonTests
     /// <summary>Starts a daemon with the base image, runs the case, removes the containers and checks that nothing is left.</summary>
     internal static async Task WithDaemon(Func<Own, Task> work, string? dataRoot = null)
     {
-        await using Daemon daemon = await Daemon.StartAsync(dataRoot);
+        Daemon daemon = await Daemon.StartAsync(dataRoot);
         using Own own = new(daemon);
-        await BaseImage.LoadAsync(own.Api);
-        try
+        // What the case found comes first; what it left behind is told after it, and does not take its place.
+        List<Exception> failures = [];
+        await Gather(async () =>
         {
+            await BaseImage.LoadAsync(own.Api);
             await work(own);
-        }
-        finally
+        });
+        await Gather(async () =>
         {
             if (await own.Api.AnswersAsync())
                 await own.RemoveAllAsync();
+        });
+        await Gather(async () => await daemon.DisposeAsync());
+        if (failures.Count > 0)
+            Assert.Fail(string.Join("\n\n", failures));
+
+        async Task Gather(Func<Task> step)
+        {
+            try
+            {
+                await step();
+            }
+            catch (Exception failure)
+            {
+                failures.Add(failure);
+            }
         }
     }
 
