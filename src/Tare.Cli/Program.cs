@@ -1,4 +1,5 @@
 using Tare.Cli.Commands;
+using Tare.Cli.Roles;
 
 namespace Tare.Cli;
 
@@ -8,6 +9,7 @@ internal static class Program
     private static int Main(string[] words)
     {
         var name = CalledAs();
+        if (words is ["keeper", ..] and not [.., "--help"]) return KeeperVerb.Run(words.AsSpan(1));
         using var session = new Session(name == "docker" ? name : "tare");
         return name switch
         {

@@ -1,14 +1,155 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Tare.Api;
 using Tare.Cli.Commands;
+using Tare.Cli.Flags;
+using Tare.Engine;
+using Tare.Errors;
+using Tare.Keeper;
+using Tare.Linux;
+using FilePath = System.IO.Path;
 
 namespace Tare.Cli.Roles;
 
-/// <summary>tare daemon: the engine and its API.</summary>
+/// <summary>tare daemon: the engine and its API, composed by hand. Options are named as dockerd's.</summary>
 internal sealed class DaemonVerb : Verb
 {
+    private const string DockerSocket = "unix:///var/run/docker.sock";
+    private const string TareSocket = "unix:///var/run/tare.sock";
+
+    private readonly ListFlag hosts;
+    private readonly TextFlag dataRoot;
+    private readonly TextFlag execRoot;
+    private readonly TextFlag logLevel;
+    private readonly SwitchFlag debug;
+    private readonly TextFlag pidFile;
+    private readonly TextFlag group;
+    private readonly ListFlag labels;
+    private readonly TextFlag cgroupParent;
+    private readonly SwitchFlag version;
+    private readonly NumberFlag readyFd;
+    private readonly SwitchFlag dockerSocket;
+
     public DaemonVerb()
         : base("[OPTIONS]", "Run the engine", ArgumentCount.None)
     {
+        cgroupParent = Flags.Text("cgroup-parent", "Parent of the containers' control groups");
+        dataRoot = Flags.Text("data-root", "Directory of everything that lasts", initial: "/var/lib/tare");
+        debug = Flags.Switch("debug", "Write debugging messages", 'D');
+        execRoot = Flags.Text("exec-root", "Directory of what lasts until the next boot", initial: "/run/tare");
+        group = Flags.Text("group", "Group that may use the unix socket; without it docker or tare, if there is one", 'G');
+        hosts = Flags.List("host", "Address to listen on, unix:///PATH or tcp://HOST:PORT", 'H');
+        labels = Flags.List("label", "Key=value labels of the engine");
+        logLevel = Flags.Text("log-level", "Messages to write: \"debug\", \"info\", \"warn\", \"error\" or \"fatal\"", 'l', "info");
+        pidFile = Flags.Text("pidfile", "File to write the daemon's process number to", 'p');
+        version = Flags.Switch("version", "Print the version and quit", 'v');
+        readyFd = Flags.Add(new NumberFlag("ready-fd", '\0', "Descriptor to write a byte to when the engine listens", -1) { Hidden = true });
+        dockerSocket = Flags.Add(new SwitchFlag("docker-socket", '\0', "Listen where dockerd does", false) { Hidden = true });
     }
 
-    public override ValueTask<int> RunAsync(Session session, IReadOnlyList<string> arguments) => throw new NotImplementedException();
+    public override async ValueTask<int> RunAsync(Session session, IReadOnlyList<string> arguments)
+    {
+        if (version.Value)
+        {
+            session.Out.WriteLine($"{(dockerSocket.Value ? "Docker" : "Tare")} version {BuildInfo.Version}, build {BuildInfo.Commit}");
+            return 0;
+        }
+        var level = DaemonLog.Parse(logLevel.Value) ?? throw new CommandException($"invalid logging level: {logLevel.Value}");
+        var log = new DaemonLog(session, debug.Value ? EngineLogLevel.Debug : level);
+        var data = FilePath.GetFullPath(dataRoot.Value);
+        using var stop = new CancellationTokenSource();
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var reload = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
+        {
+            context.Cancel = true;
+            log.Write(EngineLogLevel.Info, "SIGHUP: there is no configuration to read again");
+        });
+        using var owned = OwnDataRoot(data);
+        var pidPath = pidFile.Value.Length == 0 ? null : FilePath.GetFullPath(pidFile.Value);
+        try
+        {
+            if (pidPath is not null) WritePid(pidPath);
+            await using var keeper = await KeeperClient.ConnectAsync(
+                new KeeperClientOptions { ExecRoot = FilePath.GetFullPath(execRoot.Value), Notice = text => log.Write(EngineLogLevel.Warning, text) }, stop.Token);
+            var options = new EngineOptions
+            {
+                DataRoot = data,
+                ExecRoot = FilePath.GetFullPath(execRoot.Value),
+                Version = BuildInfo.Version,
+                Commit = BuildInfo.Commit,
+                Debug = debug.Value,
+                Labels = labels.Values,
+                CgroupParent = cgroupParent.Value,
+                Log = log.Write,
+            };
+            await using var engine = await TareEngine.OpenAsync(options, keeper, stop.Token);
+            var listen = hosts.Values.Count > 0 ? hosts.Values : [dockerSocket.Value ? DockerSocket : TareSocket];
+            await ApiHost.RunAsync(
+                engine,
+                new ApiOptions
+                {
+                    Hosts = listen,
+                    SocketGroup = group.Given ? group.Value : null,
+                    Log = log.Write,
+                    Listening = addresses =>
+                    {
+                        foreach (var address in addresses) log.Write(EngineLogLevel.Info, $"API listen on {address}");
+                        SayReady();
+                    },
+                },
+                stop.Token);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // Stopped while it was starting.
+            return 0;
+        }
+        catch (TareException e)
+        {
+            log.Write(EngineLogLevel.Error, $"the daemon cannot start: {e.Message}");
+            return 1;
+        }
+        finally
+        {
+            if (pidPath is not null) File.Delete(pidPath);
+        }
+        return 0;
+
+        void Stop(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            log.Write(EngineLogLevel.Info, $"{context.Signal}: the daemon stops; containers go on");
+            stop.Cancel();
+        }
+    }
+
+    /// <summary>One daemon a data root: the lock goes with the process, whatever its end.</summary>
+    private static Fd OwnDataRoot(string path)
+    {
+        try
+        {
+            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandException($"cannot make the data root {path}: {e.Message}");
+        }
+        if (RegularFiles.OpenLocked(FilePath.Combine(path, "daemon.lock"), wait: false) is { } file) return file;
+        throw new CommandException($"another daemon is running on the data root {path}: stop it, or give this one a --data-root of its own");
+    }
+
+    private static void WritePid(string path)
+    {
+        if (File.Exists(path) && int.TryParse(File.ReadAllText(path).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var pid) && pid != Environment.ProcessId && Directory.Exists($"/proc/{pid}"))
+            throw TareException.Conflict($"process with PID {pid} is still running: it is named in {path}");
+        File.WriteAllText(path, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+    }
+
+    private void SayReady()
+    {
+        if (readyFd.Value < 0) return;
+        using var fd = new Fd((int)readyFd.Value);
+        Descriptors.WriteAll(fd, "1"u8);
+    }
 }
