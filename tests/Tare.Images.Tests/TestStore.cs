@@ -1,4 +1,6 @@
+using System.Text;
 using Tare.Images.Layers;
+using Tare.Linux;
 using Tare.Store;
 
 namespace Tare.Images.Tests;
@@ -48,7 +50,10 @@ internal sealed class TestStore : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await CloseAsync();
-        if (!_keep) Directory.Delete(Root, recursive: true);
+        if (_keep) return;
+        // The runtime's own removal fails on names that are no UTF-8.
+        using var parent = Paths.Open(Path.GetDirectoryName(Root)!, Paths.Directory);
+        DirectoryTree.Remove(parent, Encoding.UTF8.GetBytes(Path.GetFileName(Root)));
     }
 
     private sealed class Collector : IProgress<LoadEvent>
