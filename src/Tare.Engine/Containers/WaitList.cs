@@ -31,8 +31,10 @@ internal sealed class WaitList
     /// <summary>The container is gone.</summary>
     public void Removed(LifeState state)
     {
-        lock (gate) removed = state;
-        Release(state, static _ => true);
+        // That it could not be started is the starter's business; it is gone as it was to be.
+        var last = state with { Error = "" };
+        lock (gate) removed = last;
+        Release(last, static _ => true);
     }
 
     private static ContainerWaitResponse Response(LifeState state) => new()

@@ -140,7 +140,7 @@ internal static class MountParser
 
     private static ContainerMount ParseTmpfs(string target, string options)
     {
-        ValidateTarget("tmpfs", target);
+        if (WrongTarget(target) is { } why) throw TareException.Invalid(why);
         var given = options.Split(',', StringSplitOptions.RemoveEmptyEntries);
         return new ContainerMount
         {
@@ -216,9 +216,13 @@ internal static class MountParser
 
     private static void ValidateTarget(string type, string target)
     {
-        if (CleanPath("/" + target) == "/") throw Invalid(type, "invalid specification: destination can't be '/'");
-        if (target[0] != '/') throw Invalid(type, $"invalid mount path: '{target}' mount path must be absolute");
+        if (WrongTarget(target) is { } why) throw Invalid(type, why);
     }
+
+    private static string? WrongTarget(string target) =>
+        CleanPath("/" + target) == "/" ? "invalid specification: destination can't be '/'"
+        : target[0] != '/' ? $"invalid mount path: '{target}' mount path must be absolute"
+        : null;
 
     /// <summary>A path without empty parts, <c>.</c> and <c>..</c>.</summary>
     internal static string CleanPath(string path)

@@ -119,12 +119,12 @@ internal sealed class ResourceValidator(CgroupFacts facts, int processors)
         }
         if (resources.CpusetCpus.Length > 0)
         {
-            var included = CgroupFacts.Includes(facts.Cpus, resources.CpusetCpus) ?? throw TareException.Invalid($"Invalid value {resources.CpusetCpus} for cpuset cpus");
+            var included = CgroupFacts.Includes(facts.Cpus, resources.CpusetCpus) ?? throw TareException.Invalid($"Invalid value {resources.CpusetCpus} for cpuset cpus: invalid format: {resources.CpusetCpus}");
             if (!included) throw TareException.Invalid($"Requested CPUs are not available - requested {resources.CpusetCpus}, available: {facts.Cpus}");
         }
         if (resources.CpusetMems.Length > 0)
         {
-            var included = CgroupFacts.Includes(facts.Mems, resources.CpusetMems) ?? throw TareException.Invalid($"Invalid value {resources.CpusetMems} for cpuset mems");
+            var included = CgroupFacts.Includes(facts.Mems, resources.CpusetMems) ?? throw TareException.Invalid($"Invalid value {resources.CpusetMems} for cpuset mems: invalid format: {resources.CpusetMems}");
             if (!included) throw TareException.Invalid($"Requested memory nodes are not available - requested {resources.CpusetMems}, available: {facts.Mems}");
         }
     }

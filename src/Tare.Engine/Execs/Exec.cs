@@ -35,6 +35,6 @@ internal sealed class Exec(string id, Container container, ExecCreateRequest req
     /// <summary>When it ended; it is forgotten some minutes later.</summary>
     public DateTimeOffset? EndedAt { get; set; }
 
-    /// <summary>As the events name it.</summary>
-    public string CommandLine => string.Join(' ', Arguments);
+    /// <summary>As the events name it: the program, a blank, and the arguments, of which there may be none.</summary>
+    public string CommandLine => $"{Arguments[0]} {string.Join(' ', Arguments.Skip(1))}";
 }

@@ -92,7 +92,7 @@ internal sealed class ExecRunner(ExecTable table, LaunchPlanner planner, ISandbo
         catch (Exception e)
         {
             var failure = e is LaunchFailedException { Step: >= 0 } step && launch is not null
-                ? LaunchWords.OfExec(launch.Explain(step.Step, step.Error))
+                ? LaunchWords.OfExec(launch.Explain(step.Step, step.Error), step.Error)
                 : new LaunchFailure(e.Message, NotExecutable);
             table.Finish(exec, failure.ExitCode);
             exec.Started.TrySetResult(false);

@@ -134,7 +134,7 @@ public sealed class SystemService
         var other => other,
     };
 
-    private List<string> Warnings()
+    private List<string>? Warnings()
     {
         var warnings = new List<string>();
         void WarnUnless(bool supported, string text)
@@ -149,6 +149,6 @@ public sealed class SystemService
         WarnUnless(cgroups.CpuShares, "No cpu shares support");
         WarnUnless(cgroups.Cpuset, "No cpuset support");
         WarnUnless(cgroups.Pids, "No pids limit support");
-        return warnings;
+        return warnings.Count > 0 ? warnings : null;
     }
 }

@@ -150,7 +150,7 @@ internal sealed class ContainerLauncher(
 
     private static LaunchFailure Explain(Exception error, ILaunch? launch) => error switch
     {
-        LaunchFailedException { Step: >= 0 } step when launch is not null => LaunchWords.OfContainer(launch.Explain(step.Step, step.Error)),
+        LaunchFailedException { Step: >= 0 } step when launch is not null => LaunchWords.OfContainer(launch.Explain(step.Step, step.Error), step.Error),
         _ => new LaunchFailure(error.Message, UnknownFailure),
     };
 

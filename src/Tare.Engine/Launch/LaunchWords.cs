@@ -1,10 +1,11 @@
+using Tare.Linux;
 using Tare.Sandbox;
 
 namespace Tare.Engine.Launch;
 
 /// <summary>
 /// Docker's words around a program that cannot be executed. They name layers that we do not have; clients and tests look for them, and
-/// take the exit code from what stands in them. Every other failure is one plain sentence.
+/// take the exit code from what stands in them. Every other failure is one plain sentence, with the exit code that Docker gives to its sort.
 /// </summary>
 internal static class LaunchWords
 {
@@ -14,14 +15,22 @@ internal static class LaunchWords
     private const string Exec = "OCI runtime exec failed: exec failed: unable to start container process: ";
 
     /// <summary>For a container.</summary>
-    public static LaunchFailure OfContainer(LaunchFailure failure) => Around(Container, failure);
+    public static LaunchFailure OfContainer(LaunchFailure failure, int error) => Around(Container, failure, error);
 
     /// <summary>For an exec.</summary>
-    public static LaunchFailure OfExec(LaunchFailure failure) => Around(Exec, failure);
+    public static LaunchFailure OfExec(LaunchFailure failure, int error) => Around(Exec, failure, error);
 
-    private static LaunchFailure Around(string words, LaunchFailure failure)
+    private static LaunchFailure Around(string words, LaunchFailure failure, int error)
     {
-        if (failure.ExitCode is not (126 or 127) || !failure.Message.StartsWith("exec", StringComparison.Ordinal)) return failure;
+        if (!failure.Message.StartsWith("exec", StringComparison.Ordinal))
+        {
+            return error switch
+            {
+                Errno.ENOENT or Errno.ENOTDIR => failure with { ExitCode = 127 },
+                Errno.EACCES => failure with { ExitCode = 126 },
+                _ => failure,
+            };
+        }
         // What Docker's client tells 126 by.
         var ending = failure.Message.EndsWith("is a directory", StringComparison.Ordinal) ? ": permission denied" : "";
         return failure with { Message = words + failure.Message + ending };

@@ -86,7 +86,6 @@ internal sealed class ListView(ContainerRegistry registry, IImageSource images, 
             ImageID = definition.ImageId,
             Command = CommandOf(definition.Config),
             Created = definition.Created.ToUnixTimeSeconds(),
-            Ports = [.. (definition.Config.ExposedPorts ?? new HashSet<string>()).Where(_ => state.IsRunning).Select(Port)],
             SizeRw = upper,
             SizeRootFs = size ? upper + (images.Find(definition.ImageId)?.Size ?? 0) : 0,
             Labels = definition.Config.Labels ?? new Dictionary<string, string>(),
@@ -115,12 +114,6 @@ internal sealed class ListView(ContainerRegistry registry, IImageSource images, 
 
     /// <summary>An argument with a blank in it is shown in quotes.</summary>
     private static string Quote(string argument) => argument.Contains(' ', StringComparison.Ordinal) ? $"'{argument}'" : argument;
-
-    private static PortSummary Port(string port)
-    {
-        var (number, protocol) = Split(port);
-        return new PortSummary { PrivatePort = ushort.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : (ushort)0, Type = protocol };
-    }
 
     private static (string Number, string Protocol) Split(string port)
     {
