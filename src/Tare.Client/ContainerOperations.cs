@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Tare.Client.Http;
 using Tare.Client.Json;
+using Tare.Errors;
 using Tare.Wire;
 using Tare.Wire.Json;
 
@@ -197,7 +198,13 @@ public sealed class ContainerOperations
     internal static Request Post(string path, ReadOnlyMemory<byte> json, bool hijack = false)
         => new("POST", path) { Body = json, ContentType = MediaType.Json, Hijack = hijack };
 
-    private static string Path(string container, string operation) => "/containers/" + QueryString.Encode(container, path: true) + operation;
+    /// <summary>The path of an operation. A name may be written with its slash, as the API shows it.</summary>
+    internal static string Path(string container, string operation)
+    {
+        var name = container.TrimStart('/');
+        return name.Trim().Length > 0 ? "/containers/" + QueryString.Encode(name, path: true) + operation
+            : throw TareException.Invalid("invalid container name or ID: value is empty");
+    }
 
     private static Request Stopping(string container, string operation, StopOptions? options)
     {

@@ -15,7 +15,7 @@ public sealed class ExecOperations
     /// <summary>Prepares a process in a container; returns its id.</summary>
     public async ValueTask<string> CreateAsync(string container, ExecCreateRequest request, CancellationToken cancellationToken = default)
     {
-        var post = ContainerOperations.Post("/containers/" + QueryString.Encode(container, path: true) + "/exec", CreateRequestWriter.Write(request));
+        var post = ContainerOperations.Post(ContainerOperations.Path(container, "/exec"), CreateRequestWriter.Write(request));
         return SmallReplies.Id(await _engine.SendAndReadAsync(post, cancellationToken).ConfigureAwait(false));
     }
 

@@ -9,7 +9,12 @@ internal sealed class CommandException(string message, int exitCode = 1) : Excep
     public int ExitCode => exitCode;
 
     /// <summary>An error as the user sees it: what the engine said is marked as such.</summary>
-    public static string Describe(Exception error) => error is EngineException ? "Error response from daemon: " + error.Message : error.Message;
+    public static string Describe(Exception error) => error switch
+    {
+        EngineException => "Error response from daemon: " + error.Message,
+        System.Text.Json.JsonException => "the engine's answer is not the JSON that was expected: " + error.Message,
+        _ => error.Message,
+    };
 
     /// <summary>Several errors, a line each.</summary>
     public static CommandException Join(IEnumerable<string> messages) => new(string.Join('\n', messages));
