@@ -109,6 +109,9 @@ public sealed class ImageTests(EngineFixture engine) : EngineTests(engine)
         Assert.Equal(id, await Ok(client, "image", "inspect", "-f", "{{.Id}}", image + ":v2"));
         Assert.Equal($"{image}:v2", await Ok(client, "images", "--format", "{{.Repository}}:{{.Tag}}", image));
         Assert.Single((await Ok(client, "images", "nosuch-image")).Split('\n'));
+        // Another name of the same image is not of this repository.
+        await Ok(client, "tag", image + ":v2", ImageName() + ":v2");
+        Assert.Equal(id, await Ok(client, "images", "-q", "--no-trunc", image));
     }
 
     [Theory, Clients]

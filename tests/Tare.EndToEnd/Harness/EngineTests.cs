@@ -28,8 +28,14 @@ public abstract class EngineTests(EngineFixture engine) : IAsyncLifetime
             if (mine)
                 await Api.SendAsync(HttpMethod.Delete, $"containers/{(string)container["Id"]!}?force=1&v=1");
         }
-        foreach (string image in images)
-            await Api.SendAsync(HttpMethod.Delete, $"images/{image}?force=1");
+        foreach (JsonNode? image in (JsonArray)await Api.GetAsync("images/json"))
+        {
+            foreach (JsonNode? tag in image!["RepoTags"] as JsonArray ?? [])
+            {
+                if (images.Any(name => ((string)tag!).StartsWith(name + ":", StringComparison.Ordinal)))
+                    await Api.SendAsync(HttpMethod.Delete, $"images/{(string)tag!}?force=1");
+            }
+        }
         foreach (string folder in folders)
             Directory.Delete(folder, recursive: true);
         GC.SuppressFinalize(this);
