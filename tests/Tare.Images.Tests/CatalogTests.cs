@@ -5,7 +5,7 @@ using static Tare.Images.Tests.Archive;
 
 namespace Tare.Images.Tests;
 
-public sealed class CatalogTests : IAsyncDisposable
+public sealed class CatalogTests : IAsyncLifetime
 {
     private static readonly byte[] Base = Tar(File("base", "b"));
     private static readonly byte[] Top = Tar(File("top", "t"));
@@ -13,7 +13,9 @@ public sealed class CatalogTests : IAsyncDisposable
 
     private readonly TestStore _store = new();
 
-    public async ValueTask DisposeAsync() => await _store.DisposeAsync();
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync() => await _store.DisposeAsync();
 
     [Fact]
     public async Task Images_are_found_by_all_their_names()

@@ -7,13 +7,15 @@ using static Tare.Images.Tests.Archive;
 namespace Tare.Images.Tests;
 
 /// <summary>Layers that try to get out of their directory, or to confuse whoever extracts them.</summary>
-public sealed class HostileLayerTests : IAsyncDisposable
+public sealed class HostileLayerTests : IAsyncLifetime
 {
     private readonly TestStore _store = new();
 
     private string Outside => Path.Combine(_store.Root, "outside");
 
-    public async ValueTask DisposeAsync() => await _store.DisposeAsync();
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync() => await _store.DisposeAsync();
 
     [Theory]
     [InlineData("../escaped")]

@@ -9,6 +9,7 @@ namespace Tare.Images.Tests;
 internal sealed class TestStore : IAsyncDisposable
 {
     private readonly bool _keep;
+    private bool _closed;
 
     internal TestStore(string? root = null)
     {
@@ -43,6 +44,8 @@ internal sealed class TestStore : IAsyncDisposable
     /// <summary>Closes the store, as the death of the engine would, and leaves its files.</summary>
     internal async Task CloseAsync()
     {
+        if (_closed) return;
+        _closed = true;
         await Images.DisposeAsync();
         Database.Dispose();
     }
