@@ -24,6 +24,7 @@ public sealed class RouteTests
         Assert.Equal("linux", Header(response, "Ostype"));
         Assert.Equal("Tare/9.9 (linux)", Header(response, "Server"));
         Assert.Equal("inactive", Header(response, "Swarm"));
+        Assert.Equal("1", Header(response, "Builder-Version"));
         Assert.Equal("no-cache, no-store, must-revalidate", response.Headers.NonValidated["Cache-Control"].ToString());
     }
 
@@ -150,6 +151,7 @@ public sealed class RouteTests
         Assert.Equal(503, status);
         Assert.StartsWith("This node is not a swarm manager.", message, StringComparison.Ordinal);
         Assert.Equal((200, "[]\n"), await server.SendAsync("GET", "/plugins"));
+        Assert.Equal((404, "plugin \"nosuch\" not found"), await server.ErrorAsync("GET", "/plugins/nosuch/json"));
     }
 
     [Fact]
@@ -162,6 +164,21 @@ public sealed class RouteTests
             await client.WriteAsync("GET /_ping HTTP/1.1\r\nHost: d\r\n\r\n");
             Assert.StartsWith("HTTP/1.1 200", await client.ReadHeadAsync(), StringComparison.Ordinal);
             Assert.Equal("OK"u8.ToArray(), await client.ReadExactlyAsync(2));
+        }
+    }
+
+    /// <summary>The server looks at its connections once a second, and must find nothing to do.</summary>
+    [Fact]
+    public async Task An_idle_connection_is_kept()
+    {
+        await using var server = await ServerFixture.StartAsync();
+        using var client = await server.RawAsync();
+        for (var i = 0; i < 2; i++)
+        {
+            await client.WriteAsync("GET /_ping HTTP/1.1\r\nHost: d\r\n\r\n");
+            Assert.StartsWith("HTTP/1.1 200", await client.ReadHeadAsync(), StringComparison.Ordinal);
+            Assert.Equal("OK"u8.ToArray(), await client.ReadExactlyAsync(2));
+            await Task.Delay(TimeSpan.FromSeconds(2.5));
         }
     }
 

@@ -15,6 +15,12 @@ internal static class ApiServer
 {
     private const int Backlog = 1024;
 
+    /// <summary>
+    /// How long an idle connection is kept: for ever, in effect. Kestrel adds the time to its clock, where an infinite one overflows and
+    /// closes the connection at the next tick, now and then just as a request comes in.
+    /// </summary>
+    private static readonly TimeSpan IdleTime = TimeSpan.FromDays(365);
+
     /// <summary>How long requests that are under way may take to end when the server stops.</summary>
     private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(5);
 
@@ -42,7 +48,7 @@ internal static class ApiServer
         kestrel.Limits.MaxRequestBodySize = null;
         kestrel.Limits.MinRequestBodyDataRate = null;
         kestrel.Limits.MinResponseDataRate = null;
-        kestrel.Limits.KeepAliveTimeout = Timeout.InfiniteTimeSpan;
+        kestrel.Limits.KeepAliveTimeout = IdleTime;
         kestrel.Limits.MaxConcurrentUpgradedConnections = null;
         foreach (var endPoint in sockets.Keys)
         {

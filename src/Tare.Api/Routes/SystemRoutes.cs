@@ -23,6 +23,7 @@ internal sealed class SystemRoutes(ISystemBackend system)
         var headers = context.ResponseHeaders;
         headers.CacheControl = "no-cache, no-store, must-revalidate";
         headers.Pragma = "no-cache";
+        headers["Builder-Version"] = "1";
         headers["Swarm"] = "inactive";
         if (context.Method == "GET")
             return context.TextAsync(200, "OK");

@@ -39,7 +39,6 @@ internal static class UnsupportedRoutes
         ("GET", "/images/{name}/get", "ImageGet", 0),
         ("POST", "/networks/{id}/connect", "NetworkConnect", 0),
         ("POST", "/networks/{id}/disconnect", "NetworkDisconnect", 0),
-        ("GET", "/plugins/{name}/json", "PluginInspect", 0),
         ("POST", "/plugins/{name}/enable", "PluginEnable", 0),
         ("POST", "/plugins/{name}/disable", "PluginDisable", 0),
         ("POST", "/plugins/{name}/upgrade", "PluginUpgrade", 26),
@@ -87,6 +86,7 @@ internal static class UnsupportedRoutes
     internal static IEnumerable<Route> All() =>
     [
         new("GET", "/plugins", static context => context.JsonAsync<IReadOnlyList<string>>(200, [])),
+        new("GET", "/plugins/{name}/json", static context => throw TareException.NotFound($"plugin {Query.Quote(context.Name)} not found")),
         .. NotYet.Select(entry => new Route(entry.Method, entry.Pattern, _ => throw Unsupported(entry.Method, entry.Pattern, entry.Operation), entry.Since)),
         .. InSwarm.Select(entry => new Route(entry.Method, entry.Pattern, static _ => throw OutsideSwarm())),
     ];
