@@ -69,7 +69,7 @@ public sealed class ImportTests
     }
 
     [Theory]
-    [InlineData("RUN x", "run is not a valid change command")]
+    [InlineData("RUN x", "RUN is not a valid change command")]
     [InlineData("CMD", "CMD requires at least one argument")]
     [InlineData("ENV A", "ENV must have two arguments")]
     [InlineData("ENV A=1 B", "Syntax error - can't find = in \"B\". Must be of the form: name=value")]

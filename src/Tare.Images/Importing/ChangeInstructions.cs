@@ -40,7 +40,7 @@ public static class ChangeInstructions
             "USER" => config with { User = InstructionWords.Unquote(rest) },
             "VOLUME" => config with { Volumes = Add(config.Volumes, List(rest) ?? InstructionWords.Split(rest)) },
             "WORKDIR" => config with { WorkingDir = Directory(config.WorkingDir, InstructionWords.Unquote(rest)) },
-            _ => throw TareException.Invalid($"{(name.Length == 0 ? instruction : name.ToLowerInvariant())} is not a valid change command"),
+            _ => throw TareException.Invalid($"{(space < 0 ? instruction : instruction[..space])} is not a valid change command"),
         };
     }
 

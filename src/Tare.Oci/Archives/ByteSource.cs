@@ -1,3 +1,5 @@
+using Tare.Oci.Compression;
+
 namespace Tare.Oci.Archives;
 
 /// <summary>Bytes that are looked at where they lie and then passed: reading without a copy. For one thread.</summary>
@@ -36,27 +38,8 @@ public sealed class StreamSource(Stream stream, int bufferLength = StreamSource.
 }
 
 /// <summary>A source as a stream that can only be read.</summary>
-public sealed class SourceStream(ByteSource source) : Stream
+public sealed class SourceStream(ByteSource source) : ReadOnlyStream
 {
-    /// <inheritdoc/>
-    public override bool CanRead => true;
-
-    /// <inheritdoc/>
-    public override bool CanSeek => false;
-
-    /// <inheritdoc/>
-    public override bool CanWrite => false;
-
-    /// <inheritdoc/>
-    public override long Length => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
     /// <inheritdoc/>
     public override int Read(Span<byte> buffer)
     {
@@ -67,21 +50,4 @@ public sealed class SourceStream(ByteSource source) : Stream
         source.Advance(count);
         return count;
     }
-
-    /// <inheritdoc/>
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    /// <inheritdoc/>
-    public override void Flush()
-    {
-    }
-
-    /// <inheritdoc/>
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }
