@@ -11,7 +11,11 @@ internal static class LaunchFailures
     private const int EngineFailure = 128;
 
     /// <summary>The words and the exit code for a step that failed.</summary>
-    public static LaunchFailure Explain(LaunchProgram program, int step, int error)
+    /// <param name="program">The program.</param>
+    /// <param name="root">The container's root, to see what could not be executed.</param>
+    /// <param name="step">The step.</param>
+    /// <param name="error">Its errno.</param>
+    public static LaunchFailure Explain(LaunchProgram program, Fd root, int step, int error)
     {
         if (!program.IsExecution(step, out var name))
             return new LaunchFailure($"cannot {program.Describe(step)}: {Errno.Describe(error)}", error is Errno.EACCES or Errno.EPERM ? NotExecutable : EngineFailure);
@@ -20,10 +24,16 @@ internal static class LaunchFailures
             Errno.ENOENT when !name.Contains('/', StringComparison.Ordinal) => new LaunchFailure($"exec: \"{name}\": executable file not found in $PATH", NotFound),
             Errno.ENOENT => new LaunchFailure($"exec: \"{name}\": stat {name}: no such file or directory", NotFound),
             Errno.ENOTDIR => new LaunchFailure($"exec: \"{name}\": stat {name}: not a directory", NotFound),
+            Errno.EACCES when IsDirectory(root, name) => new LaunchFailure($"exec: \"{name}\": is a directory: permission denied", NotExecutable),
             Errno.EACCES => new LaunchFailure($"exec: \"{name}\": permission denied", NotExecutable),
-            Errno.EISDIR => new LaunchFailure($"exec: \"{name}\": is a directory", NotExecutable),
             Errno.ENOEXEC => new LaunchFailure($"exec {name}: exec format error", NotExecutable),
             _ => new LaunchFailure($"exec: \"{name}\": {Errno.Describe(error)}", NotExecutable),
         };
+    }
+
+    private static bool IsDirectory(Fd root, string path)
+    {
+        using var file = Paths.TryOpen(root.Number, path, OpenFlags.Path, Linux.Resolve.InRoot | Linux.Resolve.NoMagicLinks, out _);
+        return file is not null && FileStatuses.Of(file) is { IsDirectory: true };
     }
 }

@@ -12,12 +12,14 @@ public sealed record LaunchFailure(string Message, int ExitCode);
 public sealed class PreparedLaunch : IDisposable
 {
     private readonly DescriptorList descriptors;
-    private readonly Func<int, int, LaunchFailure> explain;
+    private readonly Fd root;
+    private readonly Func<Fd, int, int, LaunchFailure> explain;
 
-    internal PreparedLaunch(Fd program, DescriptorList descriptors, CgroupHandle cgroup, Func<int, int, LaunchFailure> explain)
+    internal PreparedLaunch(Fd program, DescriptorList descriptors, Fd root, CgroupHandle cgroup, Func<Fd, int, int, LaunchFailure> explain)
     {
         Program = program;
         this.descriptors = descriptors;
+        this.root = root;
         Cgroup = cgroup;
         this.explain = explain;
     }
@@ -34,12 +36,13 @@ public sealed class PreparedLaunch : IDisposable
     /// <summary>Turns a failed step into a sentence.</summary>
     /// <param name="step">The index that the launcher reported.</param>
     /// <param name="error">Its errno.</param>
-    public LaunchFailure Explain(int step, int error) => explain(step, error);
+    public LaunchFailure Explain(int step, int error) => explain(root, step, error);
 
     /// <inheritdoc/>
     public void Dispose()
     {
         Program.Dispose();
         descriptors.Dispose();
+        root.Dispose();
     }
 }

@@ -64,7 +64,7 @@ public sealed class SandboxCompiler : IDisposable
                 },
                 options.Id);
             return new PreparedLaunch(
-                Descriptors.SealedMemory("tare-launch", program.Image), descriptors, new CgroupHandle(cgroup), (step, error) => LaunchFailures.Explain(program, step, error));
+                Descriptors.SealedMemory("tare-launch", program.Image), descriptors, root.Duplicate(), new CgroupHandle(cgroup), (within, step, error) => LaunchFailures.Explain(program, within, step, error));
         }
         catch
         {
@@ -108,7 +108,7 @@ public sealed class SandboxCompiler : IDisposable
                 SeccompFilter = SeccompFilter(security, capabilities),
             });
             return new PreparedLaunch(
-                Descriptors.SealedMemory("tare-exec", program.Image), descriptors, options.Cgroup, (step, error) => LaunchFailures.Explain(program, step, error));
+                Descriptors.SealedMemory("tare-exec", program.Image), descriptors, root.Duplicate(), options.Cgroup, (within, step, error) => LaunchFailures.Explain(program, within, step, error));
         }
         catch
         {

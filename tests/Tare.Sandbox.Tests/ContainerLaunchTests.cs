@@ -91,6 +91,7 @@ public sealed class ContainerLaunchTests : IDisposable
     [Theory]
     [InlineData("nosuch", 127, "exec: \"nosuch\": executable file not found in $PATH")]
     [InlineData("/nosuch", 127, "exec: \"/nosuch\": stat /nosuch: no such file or directory")]
+    [InlineData("/etc", 126, "exec: \"/etc\": is a directory: permission denied")]
     [InlineData("/etc/passwd", 126, "exec: \"/etc/passwd\": permission denied")]
     public void A_command_that_cannot_be_executed_says_why(string command, int code, string message)
     {

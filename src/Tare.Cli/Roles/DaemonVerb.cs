@@ -66,10 +66,13 @@ internal sealed class DaemonVerb : Verb
             log.Write(EngineLogLevel.Info, "SIGHUP: there is no configuration to read again");
         });
         using var owned = OwnDataRoot(data);
+        using var ready = TakeReadyDescriptor();
         var pidPath = pidFile.Value.Length == 0 ? null : FilePath.GetFullPath(pidFile.Value);
+        var pidWritten = false;
         try
         {
             if (pidPath is not null) WritePid(pidPath);
+            pidWritten = pidPath is not null;
             await using var keeper = await KeeperClient.ConnectAsync(
                 new KeeperClientOptions { ExecRoot = FilePath.GetFullPath(execRoot.Value), Notice = text => log.Write(EngineLogLevel.Warning, text) }, stop.Token);
             var options = new EngineOptions
@@ -95,7 +98,9 @@ internal sealed class DaemonVerb : Verb
                     Listening = addresses =>
                     {
                         foreach (var address in addresses) log.Write(EngineLogLevel.Info, $"API listen on {address}");
-                        SayReady();
+                        if (ready is null) return;
+                        Descriptors.WriteAll(ready, "1"u8);
+                        ready.Dispose();
                     },
                 },
                 stop.Token);
@@ -112,7 +117,7 @@ internal sealed class DaemonVerb : Verb
         }
         finally
         {
-            if (pidPath is not null) File.Delete(pidPath);
+            if (pidWritten) File.Delete(pidPath!);
         }
         return 0;
 
@@ -146,10 +151,11 @@ internal sealed class DaemonVerb : Verb
         File.WriteAllText(path, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
     }
 
-    private void SayReady()
+    /// <summary>The descriptor was inherited, and would be inherited by the keeper if it were not made close-on-exec at once.</summary>
+    private Fd? TakeReadyDescriptor()
     {
-        if (readyFd.Value < 0) return;
-        using var fd = new Fd((int)readyFd.Value);
-        Descriptors.WriteAll(fd, "1"u8);
+        if (readyFd.Value < 0) return null;
+        using var inherited = new Fd((int)readyFd.Value);
+        return inherited.Duplicate();
     }
 }
