@@ -196,4 +196,17 @@ public sealed class CrashTests
         await harness.ReopenAsync();
         Assert.Equal(137, (await harness.Containers.Wait(id, WaitCondition.NotRunning, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(10))).StatusCode);
     }
+
+    [Fact]
+    public async Task A_failed_start_that_cannot_be_written_down_leaves_a_container_that_can_be_removed()
+    {
+        await using var harness = await Harness.OpenAsync();
+        var id = await harness.CreateAsync();
+        harness.Keeper.FailWith = Linux.Errno.ENOENT;
+        harness.Table.FailOnWrite = 2;
+        await Assert.ThrowsAsync<TareException>(() => harness.Containers.StartAsync(id, CancellationToken.None));
+        await harness.Containers.RemoveAsync(id, new ContainerRemoveOptions(), CancellationToken.None);
+        await harness.IdleAsync();
+        Assert.Empty(harness.Directories);
+    }
 }

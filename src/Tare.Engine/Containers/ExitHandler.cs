@@ -39,7 +39,7 @@ internal sealed class ExitHandler(
         {
             try
             {
-                await HandleAsync(exit);
+                await SettleAsync(exit, stopping);
                 return;
             }
             catch (TareException e)
@@ -50,14 +50,14 @@ internal sealed class ExitHandler(
         }
     }
 
-    private async Task HandleAsync(ProcessExit exit)
+    private async Task SettleAsync(ProcessExit exit, CancellationToken stopping)
     {
         if (execs.Ended(exit)) await keeper.AcknowledgeAsync(exit.Key, CancellationToken.None);
-        else if (registry.TryFind(exit.Key.Id) is { } container) await HandleAsync(container, exit);
+        else if (registry.TryFind(exit.Key.Id) is { } container) await SettleAsync(container, exit, stopping);
         else await keeper.AcknowledgeAsync(exit.Key, CancellationToken.None);
     }
 
-    private async Task HandleAsync(Container container, ProcessExit exit)
+    private async Task SettleAsync(Container container, ProcessExit exit, CancellationToken stopping)
     {
         var (remove, restart) = (false, (TimeSpan?)null);
         using (await container.Gate.EnterAsync(CancellationToken.None))
@@ -68,7 +68,7 @@ internal sealed class ExitHandler(
         }
         if (restart is { } delay) RestartLater(container, delay);
         if (remove) remover.RemoveLater(container);
-        await container.Attaches.AllOpenedAsync();
+        await container.Attaches.AllOpenedAsync().WaitAsync(stopping);
         await keeper.AcknowledgeAsync(exit.Key, CancellationToken.None);
     }
 

@@ -66,7 +66,7 @@ internal sealed class ContainerLauncher(
             if (launch is not null) await RemoveCgroupAsync(container, launch.Cgroup);
             launch?.Dispose();
             plan?.Dispose();
-            if (container.State.Launching) registry.Save(container, container.State.LaunchFailed(failure.Message, failure.ExitCode));
+            SettleFailure(container, failure);
             container.Attaches.Abandon();
             var kind = failure.ExitCode is 126 or 127 ? ErrorKind.InvalidArgument : e is TareException { Kind: not ErrorKind.InvalidArgument } t ? t.Kind : ErrorKind.Internal;
             throw new TareException(kind, failure.Message, e);
@@ -79,6 +79,23 @@ internal sealed class ContainerLauncher(
         Settle(container, live, container.State.Launched(process.Pid, process.StartedAt));
         container.Attaches.Launched(live);
         events.Publish(container, EventAction.Start);
+    }
+
+    private void SettleFailure(Container container, LaunchFailure failure)
+    {
+        // When even the intent could not be written there is nothing to take back.
+        if (!container.State.Launching) return;
+        var failed = container.State.LaunchFailed(failure.Message, failure.ExitCode);
+        try
+        {
+            registry.Save(container, failed);
+        }
+        catch (TareException e)
+        {
+            // The intent stands in the database; the next engine finds that the keeper knows nothing of it, and settles it the same way.
+            container.State = failed;
+            options.Log(EngineLogLevel.Error, $"container {container.Id}: its failed start is not written down: {e.Message}");
+        }
     }
 
     private void Settle(Container container, LiveProcess live, LifeState state)
