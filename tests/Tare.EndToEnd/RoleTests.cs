@@ -23,8 +23,12 @@ public sealed class RoleTests(EngineFixture engine) : EngineTests(engine)
         Result linked = await Running.RunAsync(path, words, environment: Environment);
         Result named = await Running.RunAsync(Setup.Tare, role.Length > 0 ? [role, .. words] : words, environment: Environment);
         Assert.Equal(named.Code, linked.Code);
-        Assert.Equal(named.Out.Replace("tare", "X", StringComparison.Ordinal), linked.Out.Replace(link, "X", StringComparison.Ordinal).Replace("tare", "X", StringComparison.Ordinal), ignoreLineEndingDifferences: true);
+        Assert.Equal(Nameless(named, link), Nameless(linked, link));
     }
+
+    /// <summary>The lines in which neither name stands: a program calls itself what it is called.</summary>
+    private static string[] Nameless(Result result, string link) =>
+        result.Lines.Where(line => !line.Contains("tare", StringComparison.OrdinalIgnoreCase) && !line.Contains(link, StringComparison.OrdinalIgnoreCase)).ToArray();
 
     [TareFact]
     public async Task A_link_named_docker_runs_containers_as_docker()

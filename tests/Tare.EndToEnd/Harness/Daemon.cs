@@ -18,7 +18,7 @@ internal sealed class Daemon : IAsyncDisposable
         DataRoot = dataRoot;
         ExecRoot = Path.Combine(folder, "run");
         Socket = Path.Combine(folder, "tare.sock");
-        before = LeakCheck.Now(folder);
+        before = LeakCheck.Now();
     }
 
     public string Folder { get; }

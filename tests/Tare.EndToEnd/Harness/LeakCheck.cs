@@ -1,22 +1,16 @@
 namespace Tare.EndToEnd.Harness;
 
 /// <summary>
-/// What an engine may leave behind, compared between two moments: mounts, cgroups, files in the temporary folders and below the
-/// exec root. Processes are the daemon's business.
+/// What an engine may leave behind, compared between two moments: mounts, cgroups, files in the temporary folder that it was given
+/// and below the exec root. Processes are the daemon's business.
 /// </summary>
 internal sealed class LeakCheck
 {
     private readonly HashSet<string> cgroups;
-    private readonly HashSet<string> temporary;
 
-    private LeakCheck(HashSet<string> cgroups, HashSet<string> temporary)
-    {
-        this.cgroups = cgroups;
-        this.temporary = temporary;
-    }
+    private LeakCheck(HashSet<string> cgroups) => this.cgroups = cgroups;
 
-    /// <param name="folder">The engine's own folder, which is not a leak while it runs.</param>
-    public static LeakCheck Now(string folder) => new(Cgroups(), Temporary(folder));
+    public static LeakCheck Now() => new(Cgroups());
 
     public IReadOnlyList<string> Compare(string folder, string execRoot)
     {
@@ -28,7 +22,6 @@ internal sealed class LeakCheck
         string own = Path.Combine(folder, "tmp");
         if (Directory.Exists(own))
             left.AddRange(Directory.EnumerateFileSystemEntries(own).Select(path => "temporary " + path));
-        left.AddRange(Temporary(folder).Except(temporary).Select(path => "temporary " + path));
         return left;
     }
 
@@ -44,7 +37,4 @@ internal sealed class LeakCheck
         }
         return found;
     }
-
-    private static HashSet<string> Temporary(string folder) =>
-        Directory.EnumerateFileSystemEntries(Path.GetTempPath(), "tare*").Where(path => path != folder && !path.Contains("tare-e2e-", StringComparison.Ordinal)).ToHashSet();
 }
