@@ -10,8 +10,11 @@ namespace Tare.Engine.Create;
 /// </summary>
 internal sealed record LogSettings
 {
-    /// <summary>The name that is shown when none was asked for.</summary>
-    public const string DefaultDriver = "local";
+    /// <summary>
+    /// The name that is shown when none was asked for: Docker's own default. Programs ask for it before they read a log (docker-py's
+    /// <c>containers.run</c> returns no output for any other than json-file and journald).
+    /// </summary>
+    public const string DefaultDriver = "json-file";
 
     /// <summary>The log's greatest size in bytes; null: the engine's default.</summary>
     public long? MaxBytes { get; init; }

@@ -16,14 +16,21 @@ internal static class ImageFilter
         var since = Named(filters, "since", store);
         var until = Until(filters, time);
         var dangling = filters.Contains("dangling") ? filters.GetBoolean("dangling", otherwise: false) : (bool?)null;
-        var references = filters.Get("reference");
+        var names = Names(filters);
         return image =>
             (before is null || (image.Created ?? default) < (before.Created ?? default))
             && (since is null || (image.Created ?? default) > (since.Created ?? default))
             && (until is null || image.Created <= until)
             && (dangling is null || image.IsDangling == dangling)
             && filters.MatchPairs("label", image.Config.Config?.Labels)
-            && (references.Count == 0 || references.Any(pattern => image.Tags.Concat(image.Digests).Any(name => Matches(pattern, name))));
+            && (!filters.Contains("reference") || image.Tags.Concat(image.Digests).Any(names));
+    }
+
+    /// <summary>The names that a row shows: with a filter on them, those alone that it lets through.</summary>
+    public static Func<Reference, bool> Names(Filters filters)
+    {
+        var references = filters.Get("reference");
+        return name => references.Count == 0 || references.Any(pattern => Matches(pattern, name));
     }
 
     /// <summary>For <c>image prune</c>.</summary>

@@ -32,6 +32,7 @@ public sealed class ImageService
         cancellationToken.ThrowIfCancellationRequested();
         filters.Validate("dangling", "label", "before", "since", "reference", "until");
         var images = store.List().Where(ImageFilter.For(filters, store, time));
+        var shown = ImageFilter.Names(filters);
         var parents = all ? [] : store.List().Select(image => image.Parent).Where(parent => !parent.IsEmpty).ToHashSet();
         IReadOnlyList<ImageSummary> result =
         [
@@ -40,7 +41,7 @@ public sealed class ImageService
                 .Where(image => image.Tags.Count > 0 || image.Digests.Count > 0 || !parents.Contains(image.Id))
                 .OrderByDescending(image => image.Created ?? DateTimeOffset.MinValue)
                 .ThenBy(image => image.Id)
-                .Select(ImageViews.Summary),
+                .Select(image => ImageViews.Summary(image, shown)),
         ];
         return Task.FromResult(result);
     }

@@ -1,5 +1,6 @@
 using Tare.Engine.Common;
 using Tare.Images;
+using Tare.Oci;
 using Tare.Oci.Images;
 using Tare.Wire;
 
@@ -28,15 +29,15 @@ internal static class ImageViews
         Shell = config.Shell,
     };
 
-    /// <summary>A row of <c>images</c>.</summary>
-    public static ImageSummary Summary(Image image) => new()
+    /// <summary>A row of <c>images</c>, with the names that <paramref name="shown"/> lets through.</summary>
+    public static ImageSummary Summary(Image image, Func<Reference, bool> shown) => new()
     {
         Id = image.Id.ToString(),
         ParentId = image.Parent.ToString(),
         Created = image.Created?.ToUnixTimeSeconds() ?? 0,
         Labels = image.Config.Config?.Labels,
-        RepoTags = [.. image.Tags.Select(tag => tag.FamiliarString)],
-        RepoDigests = [.. image.Digests.Select(digest => digest.FamiliarString)],
+        RepoTags = [.. image.Tags.Where(shown).Select(tag => tag.FamiliarString)],
+        RepoDigests = [.. image.Digests.Where(shown).Select(digest => digest.FamiliarString)],
         Size = image.Size,
     };
 
