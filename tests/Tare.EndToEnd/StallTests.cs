@@ -21,10 +21,8 @@ public sealed class StallTests : OwnDaemonTests
         await Eventually.TrueAsync(() => Directory.EnumerateFiles(log).Any(file => new FileInfo(file).Length > 100_000), () => "no log is written to " + log);
         await disk.FreezeAsync();
         TimeSpan frozen = await ExecMedian(own, "other");
-        string another = await own.Ok("run", "--rm", "--network", "none", Image, "echo", "still works");
         await disk.ThawAsync();
 
-        Assert.Equal("still works", another);
         Note.Write($"exec median: quiet {quiet.TotalMilliseconds:F1} ms, log disk frozen {frozen.TotalMilliseconds:F1} ms");
         int last = int.Parse(await own.Ok("logs", "--tail", "1", "stuck"));
         await Eventually.EqualAsync(true, async () => int.Parse(await own.Ok("logs", "--tail", "1", "stuck")) > last);

@@ -44,12 +44,11 @@ internal sealed class LoopDisk : IAsyncDisposable
     {
         if (frozen)
             await ThawAsync();
-        Result unmounted = await Running.RunAsync("umount", [Folder]);
-        if (unmounted.Code != 0)
-            await Running.RunAsync("umount", ["-l", Folder]);
+        // Lazily when it is still in use: after a failure, which must not be hidden by one of unmounting.
+        if ((await Running.RunAsync("umount", [Folder])).Code != 0)
+            (await Running.RunAsync("umount", ["-l", Folder])).Ok();
         File.Delete(file);
         if (Folder.StartsWith(file, StringComparison.Ordinal))
             Directory.Delete(Folder);
-        unmounted.Ok();
     }
 }
