@@ -1,6 +1,8 @@
 using System.Text;
 using Tare.Engine.Containers;
+using Tare.Engine.Streams;
 using Tare.Errors;
+using Tare.Keeper;
 using Tare.Wire;
 
 namespace Tare.Engine.Tests;
@@ -76,6 +78,30 @@ public sealed class RealTests
         await real.Containers.ResizeAsync(id, 40, 120, CancellationToken.None);
         await streams.WriteStdinAsync("word\n"u8.ToArray(), CancellationToken.None);
         Assert.Equal("word\r\ngot word\r\n", (await reading.WaitAsync(TimeSpan.FromSeconds(20))).Output);
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task Who_reads_the_log_of_a_container_that_is_removed_reads_it_to_its_end(bool attached)
+    {
+        // More than one file of the log, all of it written before the second is opened.
+        const long length = 2 * LogOptions.DefaultSegmentBytes + 1;
+        await using var real = await RealEngine.OpenAsync();
+        var id = await real.CreateAsync("gone", ["sh", "-c", $"read x; yes | head -c {length}"], request => (request.HostConfig!.AutoRemove, request.OpenStdin) = (true, true));
+        await using var attach = await real.Containers.AttachAsync(id, new ContainerAttachOptions { Stdin = true, Stdout = true, Stream = true }, CancellationToken.None);
+        var removed = real.Containers.Wait(id, WaitCondition.Removed, CancellationToken.None);
+        await real.Containers.StartAsync(id, CancellationToken.None);
+        await using IOutputStream reader = attached ? attach : await real.Containers.LogsAsync(id, new ContainerLogOptions { Stdout = true, Follow = true }, CancellationToken.None);
+        await attach.WriteStdinAsync("go\n"u8.ToArray(), CancellationToken.None);
+
+        var chunk = await reader.ReadAsync(CancellationToken.None);
+        Assert.Equal(0, (await removed.WaitAsync(TimeSpan.FromSeconds(60))).StatusCode);
+        if (!attached) await attach.DisposeAsync();
+        long read = 0;
+        for (; chunk is { } some; chunk = await reader.ReadAsync(CancellationToken.None)) read += some.Data.Length;
+        Assert.Equal(length, read);
+
+        await reader.DisposeAsync();
+        await LifecycleTests.Until(() => Directory.GetDirectories(Path.Combine(real.DataRoot, "containers")).Length == 0);
     }
 
     [Fact]

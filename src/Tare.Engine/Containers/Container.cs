@@ -53,6 +53,9 @@ internal sealed class Container(ContainerDefinition definition, string name, Lif
     /// <summary>Who is attached before it has been started.</summary>
     public AttachList Attaches { get; } = new();
 
+    /// <summary>Who reads its log.</summary>
+    public LogReaders LogReaders { get; } = new();
+
     /// <summary>Its execs, by id, until they are forgotten.</summary>
     public ConcurrentDictionary<string, Exec> Execs { get; } = new(StringComparer.Ordinal);
 

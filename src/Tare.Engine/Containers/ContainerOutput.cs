@@ -14,10 +14,24 @@ internal sealed class ContainerOutput(IKeeper keeper, Poller poller, ContainerEv
     /// <summary>What it wrote, by lines.</summary>
     public async Task<IOutputStream> LogsAsync(Container container, ContainerLogOptions options, CancellationToken cancellationToken)
     {
+        var reading = container.LogReaders.Enter();
+        try
+        {
+            return new LogStream(await OpenAsync(container, options, cancellationToken), reading, container.Definition.Config.Tty, options);
+        }
+        catch
+        {
+            reading.Dispose();
+            throw;
+        }
+    }
+
+    private async ValueTask<LogReader> OpenAsync(Container container, ContainerLogOptions options, CancellationToken cancellationToken)
+    {
         var (definition, state, live) = (container.Definition, container.State, container.Live);
         if (state.Phase is Phase.Removing or Phase.Dead) throw TareException.Conflict("can not get logs from container which is dead or marked for removal");
         if (definition.HostConfig.LogConfig.Type == "none") throw TareException.NotImplemented("configured logging driver does not support reading");
-        var reader = await LogReader.OpenAsync(
+        return await LogReader.OpenAsync(
             new LogReadOptions
             {
                 Directory = paths.Log(container.Id),
@@ -29,7 +43,6 @@ internal sealed class ContainerOutput(IKeeper keeper, Poller poller, ContainerEv
                 Clock = time,
             },
             cancellationToken);
-        return new LogStream(reader, definition.Config.Tty, options);
     }
 
     /// <summary>Its streams. A container that does not run is waited for.</summary>
@@ -47,6 +60,7 @@ internal sealed class ContainerOutput(IKeeper keeper, Poller poller, ContainerEv
                 Keeper = keeper,
                 Poller = poller,
                 LogDirectory = paths.Log(container.Id),
+                Reading = container.LogReaders.Enter(),
                 Terminal = config.Tty,
                 OpenStdin = config.OpenStdin,
                 StdinOnce = config.StdinOnce,

@@ -94,9 +94,9 @@ internal sealed class ContainerRemover(
         _ = background.Run($"remove the files of container {container.Id}", async cancellationToken =>
         {
             await container.Cleanup;
-            // Who has been attached may still have to open the log.
-            await container.Attaches.AllOpenedAsync().WaitAsync(cancellationToken);
             images.RemoveWritable(container.Id);
+            // Its last output may still be on its way to somebody.
+            await container.LogReaders.NoneAsync().WaitAsync(cancellationToken);
             if (Directory.Exists(paths.Container(container.Id))) Directory.Delete(paths.Container(container.Id), recursive: true);
         });
     }

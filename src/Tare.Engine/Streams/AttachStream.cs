@@ -112,6 +112,7 @@ internal sealed class AttachStream : IProcessStreams
         if (!detached && process.IsCompleted) await CloseStdinAsync(CancellationToken.None);
         pending?.Dispose();
         if (reader is not null) await reader.DisposeAsync();
+        setup.Reading.Dispose();
         ending.Dispose();
     }
 
@@ -150,6 +151,9 @@ internal sealed record AttachSetup
     public required Poller Poller { get; init; }
 
     public required string LogDirectory { get; init; }
+
+    /// <summary>Keeps the log's files; disposed with the stream.</summary>
+    public required IDisposable Reading { get; init; }
 
     public required bool Terminal { get; init; }
 

@@ -7,7 +7,7 @@ using Tare.Wire;
 namespace Tare.Engine.Streams;
 
 /// <summary>A container's log by lines, as <c>docker logs</c> shows it.</summary>
-internal sealed class LogStream(LogReader reader, bool terminal, ContainerLogOptions options) : IOutputStream
+internal sealed class LogStream(LogReader reader, IDisposable reading, bool terminal, ContainerLogOptions options) : IOutputStream
 {
     private byte[] buffer = [];
 
@@ -26,7 +26,11 @@ internal sealed class LogStream(LogReader reader, bool terminal, ContainerLogOpt
     }
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => reader.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await reader.DisposeAsync();
+        reading.Dispose();
+    }
 
     /// <summary>The time, and the details, of which there are none: what is left of them is the blank behind.</summary>
     private ReadOnlyMemory<byte> WithPrefix(LogLine line)
