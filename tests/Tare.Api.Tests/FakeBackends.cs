@@ -144,10 +144,12 @@ internal sealed class FakeBackends : ISystemBackend, IContainerBackend, IContain
         return Done($"exec {container}", new IDResponse { Id = "e" });
     }
 
-    public Task<IProcessStreams?> StartAsync(string id, ExecStartRequest request, CancellationToken cancellationToken)
+    public async Task<IProcessStreams?> StartAsync(string id, ExecStartRequest request, Func<Task> announce, CancellationToken cancellationToken)
     {
         ExecStarted = request;
-        return Done<IProcessStreams?>($"exec start {id}", request.Detach ? null : Streams());
+        await Done($"exec start {id}", 0);
+        if (!request.Detach) await announce();
+        return request.Detach ? null : Streams();
     }
 
     public ExecInspectResponse Inspect(string id) => id == "nope" ? throw TareException.NotFound("No such exec instance: nope") : Exec;

@@ -37,9 +37,9 @@ internal sealed class FedOutput : IOutputStream
 }
 
 /// <summary>A process that is cat: what comes in goes out, and the end of the input is its end.</summary>
-internal sealed class EchoStreams(bool terminal = false) : IProcessStreams
+internal sealed class EchoStreams(bool terminal = false, string early = "") : IProcessStreams
 {
-    private readonly Channel<byte[]> bytes = Channel.CreateBounded<byte[]>(16);
+    private readonly Channel<byte[]> bytes = Begin(early);
 
     internal TaskCompletionSource Disposed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -64,6 +64,13 @@ internal sealed class EchoStreams(bool terminal = false) : IProcessStreams
     {
         Disposed.TrySetResult();
         return ValueTask.CompletedTask;
+    }
+
+    private static Channel<byte[]> Begin(string early)
+    {
+        var channel = Channel.CreateBounded<byte[]>(16);
+        if (early.Length > 0) channel.Writer.TryWrite(System.Text.Encoding.UTF8.GetBytes(early));
+        return channel;
     }
 }
 

@@ -124,6 +124,13 @@ internal sealed class RawConnection(Socket socket) : IDisposable
         }
     }
 
+    /// <summary>What one read of a large buffer gives.</summary>
+    internal async Task<string> ReadOnceAsync()
+    {
+        var buffer = new byte[8192];
+        return Encoding.Latin1.GetString(buffer.AsSpan(0, await socket.ReceiveAsync(buffer)));
+    }
+
     internal async Task<byte[]> ReadExactlyAsync(int count)
     {
         while (unread.Count < count)

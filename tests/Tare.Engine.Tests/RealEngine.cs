@@ -119,7 +119,7 @@ internal sealed class RealEngine : IAsyncDisposable
         var request = new ExecCreateRequest { Cmd = command, AttachStdout = true, AttachStderr = true, AttachStdin = input is not null };
         change?.Invoke(request);
         var id = (await Engine.Execs.CreateAsync(name, request, CancellationToken.None)).Id;
-        var streams = await Engine.Execs.StartAsync(id, new ExecStartRequest { Tty = request.Tty }, CancellationToken.None);
+        var streams = await Engine.Execs.StartAsync(id, new ExecStartRequest { Tty = request.Tty }, () => Task.CompletedTask, CancellationToken.None);
         await using (streams)
         {
             if (input is not null)

@@ -79,7 +79,8 @@ internal static class EngineBackends
     {
         public Task<IDResponse> CreateAsync(string container, ExecCreateRequest request, CancellationToken cancellationToken) => service.CreateAsync(container, request, cancellationToken);
 
-        public Task<IProcessStreams?> StartAsync(string id, ExecStartRequest request, CancellationToken cancellationToken) => service.StartAsync(id, request, cancellationToken);
+        public Task<IProcessStreams?> StartAsync(string id, ExecStartRequest request, Func<Task> announce, CancellationToken cancellationToken)
+            => service.StartAsync(id, request, announce, cancellationToken);
 
         public ExecInspectResponse Inspect(string id) => service.Inspect(id);
 

@@ -9,7 +9,7 @@ internal interface IExecBackend
 {
     Task<IDResponse> CreateAsync(string container, ExecCreateRequest request, CancellationToken cancellationToken);
 
-    Task<IProcessStreams?> StartAsync(string id, ExecStartRequest request, CancellationToken cancellationToken);
+    Task<IProcessStreams?> StartAsync(string id, ExecStartRequest request, Func<Task> announce, CancellationToken cancellationToken);
 
     ExecInspectResponse Inspect(string id);
 

@@ -31,6 +31,9 @@ internal sealed class HijackedConnection(PipeReader input, Socket socket, Poller
     /// <summary>How long a client may take to close its end after ours is closed. Closing earlier, with input unread, would reset the connection and lose output that the client has not read.</summary>
     private static readonly TimeSpan Linger = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long a client may take to read the head before output follows it anyway.</summary>
+    private static readonly TimeSpan HeadPatience = TimeSpan.FromMilliseconds(100);
+
     private const int BufferSize = 64 * 1024;
 
     internal PipeReader Input => input;
@@ -49,6 +52,20 @@ internal sealed class HijackedConnection(PipeReader input, Socket socket, Poller
     {
         using var own = Descriptors.Duplicate((int)socket.Handle);
         await poller.WaitHangUpAsync(own, cancellationToken);
+    }
+
+    /// <summary>
+    /// Waits, for a moment, until the client has read what was sent: the head of the answer. A client that reads the head through a
+    /// buffer and then goes on below that buffer, as docker-py does, would lose what came with it.
+    /// </summary>
+    /// <remarks>Nothing tells when a peer has read; it nearly always has at the first look. Over TCP it cannot be known.</remarks>
+    internal async ValueTask HeadReadAsync(TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (socket.AddressFamily != AddressFamily.Unix)
+            return;
+        var start = time.GetTimestamp();
+        while (SocketQueues.HasUnreceived((int)socket.Handle) && time.GetElapsedTime(start) < HeadPatience)
+            await Task.Delay(TimeSpan.FromMilliseconds(1), time, cancellationToken);
     }
 
     /// <summary>Tells the client that nothing more comes, and waits for it to close its end.</summary>

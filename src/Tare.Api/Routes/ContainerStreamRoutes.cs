@@ -46,7 +46,7 @@ internal sealed class ContainerStreamRoutes(IContainerStreamBackend containers, 
         var body = await context.StreamAsync(ContentType(framed, context.Version), end);
         try
         {
-            await OutputPump.RunAsync(logs, body, framed, end);
+            await OutputPump.RunAsync(logs, body, framed, ready: null, end);
         }
         catch (TareException e)
         {

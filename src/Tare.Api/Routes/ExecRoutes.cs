@@ -34,29 +34,13 @@ internal sealed class ExecRoutes(IExecBackend execs, TimeProvider time)
         if (context.Version.Before(42) || !request.Tty)
             request.ConsoleSize = null;
         var exec = execs.Inspect(context.Name);
-        IProcessStreams? streams;
-        try
-        {
-            streams = await execs.StartAsync(context.Name, request, CancellationToken.None);
-        }
-        catch (TareException e) when (!request.Detach && e.Kind is not (ErrorKind.NotFound or ErrorKind.Conflict))
-        {
-            // Docker announces the stream before it launches, so what fails then is said on the stream, and the exit code tells.
-            await new StreamSession(context, time).FailAsync(ContainerStreamRoutes.ContentType(!request.Tty, context.Version), !request.Tty, e.Message + "\r\n");
-            return;
-        }
-
+        var session = new StreamSession(context, time);
+        var contentType = ContainerStreamRoutes.ContentType(exec.ProcessConfig is not { Tty: true }, context.Version);
+        var streams = await execs.StartAsync(context.Name, request, () => session.OpenAsync(contentType), CancellationToken.None);
         if (streams is null)
-        {
             context.Empty(200);
-            return;
-        }
-
-        await new StreamSession(context, time).RunAsync(new(
-            streams,
-            ContainerStreamRoutes.ContentType(!streams.Terminal, context.Version),
-            exec.OpenStdin,
-            exec.OpenStdin && streams.Terminal ? Keys(exec) : null));
+        else
+            await session.RunAsync(new(streams, contentType, exec.OpenStdin, exec.OpenStdin && streams.Terminal ? Keys(exec) : null));
     }
 
     /// <summary>The exec was created with the keys' bytes; none are Docker's usual keys.</summary>

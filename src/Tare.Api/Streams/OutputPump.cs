@@ -17,7 +17,12 @@ internal static class OutputPump
     private const int Gather = 64 * 1024;
 
     /// <summary>Ends with the output. Everything that was read has then been flushed.</summary>
-    internal static async Task RunAsync(IOutputStream source, PipeWriter target, bool framed, CancellationToken cancellationToken)
+    /// <param name="source">The process's side.</param>
+    /// <param name="target">The client's side.</param>
+    /// <param name="framed">Whether the streams are told apart.</param>
+    /// <param name="ready">Awaited once, when the first output is there and before it is sent.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    internal static async Task RunAsync(IOutputStream source, PipeWriter target, bool framed, Func<ValueTask>? ready, CancellationToken cancellationToken)
     {
         long unflushed = 0;
         while (true)
@@ -33,6 +38,9 @@ internal static class OutputPump
                 break;
             if (chunk.Data.IsEmpty)
                 continue;
+            if (ready is not null)
+                await ready();
+            ready = null;
             if (framed)
                 WriteHeader(target, chunk);
             target.Write(chunk.Data.Span);

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net.Sockets;
 using Tare.Api.Hosting;
 using Tare.Api.Http;
@@ -32,10 +33,10 @@ internal sealed class StreamSession(ApiContext context, TimeProvider time)
     internal async Task RunAsync(Request request)
     {
         await using var streams = request.Streams;
-        var hijacked = await OpenAsync(request.ContentType);
+        var hijacked = connection ?? await OpenAsync(request.ContentType);
         var framed = !streams.Terminal;
         var end = CancellationTokenSource.CreateLinkedTokenSource(hijacked.Stopping);
-        var output = OutputPump.RunAsync(streams, hijacked.Output, framed, end.Token);
+        var output = OutputPump.RunAsync(streams, hijacked.Output, framed, () => hijacked.HeadReadAsync(time, end.Token), end.Token);
         var input = request.UseInput ? PumpInputAsync(request, hijacked, end) : Task.CompletedTask;
         var watch = WatchAsync(hijacked, input, end);
         try
@@ -56,24 +57,9 @@ internal sealed class StreamSession(ApiContext context, TimeProvider time)
         await CloseAsync();
     }
 
-    /// <summary>Announces a stream, says one sentence on it, and closes it: how Docker reports what fails after the head.</summary>
-    internal async Task FailAsync(string contentType, bool framed, string message)
-    {
-        try
-        {
-            var hijacked = await OpenAsync(contentType);
-            OutputPump.WriteText(hijacked.Output, 1, message, framed);
-            await hijacked.Output.FlushAsync();
-        }
-        catch (IOException)
-        {
-            // The client is gone, and nobody is left to tell.
-        }
-
-        await CloseAsync();
-    }
-
-    private async Task<HijackedConnection> OpenAsync(string contentType)
+    /// <summary>Sends the head before there are streams; <see cref="RunAsync"/> goes on from there.</summary>
+    /// <exception cref="IOException">The client is gone.</exception>
+    internal async Task<HijackedConnection> OpenAsync(string contentType)
     {
         connection = context.Hijack();
         var head = new System.Text.StringBuilder(context.WantsUpgrade
@@ -81,7 +67,7 @@ internal sealed class StreamSession(ApiContext context, TimeProvider time)
             : $"HTTP/1.1 200 OK\r\nContent-Type: {MediaType.RawStream}\r\n");
         foreach (var (name, value) in context.ResponseHeaders)
             head.Append(name).Append(": ").Append(value.ToString()).Append("\r\n");
-        OutputPump.WriteText(connection.Output, 0, head.Append("\r\n").ToString(), framed: false);
+        connection.Output.Write(System.Text.Encoding.Latin1.GetBytes(head.Append("\r\n").ToString()));
         await connection.Output.FlushAsync();
         return connection;
     }

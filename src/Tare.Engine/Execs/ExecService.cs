@@ -44,11 +44,20 @@ public sealed class ExecService
     /// The task ends when the program is executed. A program that cannot be executed is told on the streams, as Docker does, since a
     /// client looks for it there; only with Detach it is an error here.
     /// </summary>
+    /// <param name="id">The exec's.</param>
+    /// <param name="request">How to start it.</param>
+    /// <param name="announce">
+    /// Called, unless with Detach, when there will be streams and before the launch: the head of an answer that goes out then is ahead
+    /// of the first output. What it throws is passed on, and nothing was started.
+    /// </param>
+    /// <param name="cancellationToken">Only before the launch.</param>
     /// <exception cref="TareException">There is no such exec, or its container does not run.</exception>
-    public Task<IProcessStreams?> StartAsync(string id, ExecStartRequest request, CancellationToken cancellationToken)
+    public async Task<IProcessStreams?> StartAsync(string id, ExecStartRequest request, Func<Task> announce, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return runner.StartAsync(FindUsable(id), request);
+        var exec = FindUsable(id);
+        if (!request.Detach) await announce();
+        return await runner.StartAsync(exec, request);
     }
 
     /// <summary>What an exec is, and how it ended.</summary>
