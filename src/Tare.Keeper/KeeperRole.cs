@@ -9,6 +9,9 @@ namespace Tare.Keeper;
 /// </summary>
 public static class KeeperRole
 {
+    /// <summary>So many folders of logs can be waited for, on disks that do not answer, before those on others wait as well.</summary>
+    private const int MinPoolThreads = 32;
+
     /// <summary>
     /// Runs the keeper until its last process is acknowledged and the daemon is gone; returns the exit code. Must be called on
     /// the main thread, before the process has made descriptors or threads of its own.
@@ -25,6 +28,7 @@ public static class KeeperRole
             BlockChildSignal(options);
             ProcessImage.BecomeSubreaper();
             ProcessImage.RaiseFileLimit();
+            ThreadPool.SetMinThreads(MinPoolThreads, 1);
             using var host = options.HandoverFd >= 0 ? Continue(options) : Begin(options);
             if (host is null) return 0;
             host.Run();

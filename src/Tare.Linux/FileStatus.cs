@@ -30,6 +30,7 @@ public static partial class FileStatuses
 {
     private const int AT_EMPTY_PATH = 0x1000;
     private const int AT_SYMLINK_NOFOLLOW = 0x100;
+    private const int AT_STATX_DONT_SYNC = 0x4000;
     private const uint STATX_BASIC_STATS = 0x7ff;
 
     /// <summary>The status of an open file; null when the kernel does not tell.</summary>
@@ -37,6 +38,17 @@ public static partial class FileStatuses
 
     /// <summary>The status of what is at a path; of a link itself; null when there is nothing.</summary>
     public static FileStatus? OfPath(string path) => Read(Paths.CurrentDirectory, path, AT_SYMLINK_NOFOLLOW);
+
+    /// <summary>
+    /// Which filesystem the file or folder at a path is on (<c>st_dev</c>), links followed; null when there is none. Asks no
+    /// server whether what is known is still so, but can wait for the disk all the same.
+    /// </summary>
+    public static unsafe ulong? DeviceOf(string path)
+    {
+        var buffer = stackalloc byte[256];
+        if (statx(Paths.CurrentDirectory, path, AT_STATX_DONT_SYNC, 0, buffer) < 0) return null;
+        return ((ulong)*(uint*)(buffer + 136) << 32) | *(uint*)(buffer + 140);
+    }
 
     private static unsafe FileStatus? Read(int directory, string path, int flags)
     {

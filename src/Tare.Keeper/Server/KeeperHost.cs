@@ -10,7 +10,7 @@ internal sealed class KeeperHost : IDisposable
     private readonly Fd exclusive;
     private readonly Fd listener;
     private readonly EventLoop loop = new();
-    private readonly LogWriter writer;
+    private readonly LogWriters logs;
     private readonly Journal journal;
     private readonly KeeperState state;
     private readonly Reaper reaper;
@@ -27,9 +27,9 @@ internal sealed class KeeperHost : IDisposable
         this.options = options;
         this.exclusive = exclusive;
         this.listener = listener;
-        writer = new LogWriter(options.Clock, complain);
+        logs = new LogWriters(loop, options.Clock, complain);
         journal = new Journal(JournalPath(options.ExecRoot));
-        state = new KeeperState(loop, writer, journal, options.Clock, complain);
+        state = new KeeperState(loop, logs, journal, options.Clock, complain);
         outputs = new Outputs(state);
         Launches? lateLaunches = null;
         reaper = new Reaper(state) { Ended = OnEnded, MayEnd = Launches.MayEnd, ExpectsUnknown = () => lateLaunches!.ExpectsUnknown };
@@ -94,7 +94,7 @@ internal sealed class KeeperHost : IDisposable
         {
             var eventFd = new Fd(watch.EventFd);
             if (state.Children.TryGetValue(watch.Key, out var child) && child.Log is not null)
-                requests.Watch(new LogWatcher { Session = watch.Session, Id = watch.Id, Key = watch.Key, EventFd = eventFd, Hold = watch.Hold, Asked = watch.Position, Position = watch.Position, Request = watch.Request }, child);
+                requests.Watch(new LogWatcher { Session = watch.Session, Id = watch.Id, Key = watch.Key, EventFd = eventFd, Hold = watch.Hold, Position = watch.Position, Request = watch.Request }, child);
             else
                 eventFd.Dispose();
         }
@@ -109,7 +109,7 @@ internal sealed class KeeperHost : IDisposable
     /// <summary>Leaves nothing behind when it ended because there was nothing to keep; else a journal for the next.</summary>
     public void Dispose()
     {
-        writer.Dispose();
+        logs.Dispose();
         journal.Dispose();
         if (ending is not null)
         {
@@ -164,11 +164,7 @@ internal sealed class KeeperHost : IDisposable
             Finished(child, 0);
             return;
         }
-        state.Writer.Post(() =>
-        {
-            var end = log.Finish();
-            state.Loop.Post(() => Finished(child, end));
-        });
+        log.Finish(end => state.Loop.Post(() => Finished(child, end)));
     }
 
     private void Finished(KeptChild child, long logEnd)
@@ -201,7 +197,7 @@ internal sealed class KeeperHost : IDisposable
         Lock = exclusive.Number,
         Sessions = [.. requests.Sessions.Where(session => !session.IsCongested).Select(session => new HandedSession(session.Id, session.Socket.Number, session.Subscribed))],
         Processes = [.. state.Children.Values.Select(Capture)],
-        Watches = [.. watches.All.Select(watcher => new HandedWatch(watcher.Session, watcher.Id, watcher.Key, watcher.Hold, watcher.Asked, watcher.EventFd.Number, watcher.Request))],
+        Watches = [.. watches.All.Select(watcher => new HandedWatch(watcher.Session, watcher.Id, watcher.Key, watcher.Hold, watcher.Position, watcher.EventFd.Number, watcher.Request))],
         Aborted = [.. state.Aborted],
     };
 

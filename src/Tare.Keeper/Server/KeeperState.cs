@@ -1,11 +1,11 @@
 namespace Tare.Keeper.Server;
 
 /// <summary>What the parts of the keeper share. All of it belongs to the loop's thread.</summary>
-internal sealed class KeeperState(EventLoop loop, LogWriter writer, Journal journal, TimeProvider clock, Action<string> complain)
+internal sealed class KeeperState(EventLoop loop, LogWriters logs, Journal journal, TimeProvider clock, Action<string> complain)
 {
     public EventLoop Loop { get; } = loop;
 
-    public LogWriter Writer { get; } = writer;
+    public LogWriters Logs { get; } = logs;
 
     public Journal Journal { get; } = journal;
 

@@ -17,16 +17,7 @@ internal sealed class Outputs(KeeperState state)
     }
 
     /// <summary>Adds the outputs of a process whose log is already there, from a daemon that had held them.</summary>
-    public void AttachStreams(KeptChild child)
-    {
-        var (stdout, stderr, master, log) = (child.Stdout, child.Stderr, child.Master, child.Log!);
-        state.Writer.Post(() =>
-        {
-            if (stdout is not null) log.Add(state.Writer.CreateStream(stdout, terminal: false), 1);
-            if (stderr is not null) log.Add(state.Writer.CreateStream(stderr, terminal: false), 2);
-            if (master is not null) log.Add(state.Writer.CreateStream(master, terminal: true), 1);
-        });
-    }
+    public static void AttachStreams(KeptChild child) => child.Log!.Read(child.Stdout, child.Stderr, child.Master);
 
     /// <summary>The daemon that read the outputs is gone: reads and drops them, so that nothing blocks or gets SIGPIPE.</summary>
     public void Drain(KeptChild child)
@@ -58,7 +49,7 @@ internal sealed class Outputs(KeeperState state)
 
     private void AttachLog(KeptChild child, LogOptions options, long knownEnd)
     {
-        child.Log = new ProcessLog(state.Writer, child.Key, options, child.Record.LogStart, knownEnd, log => state.Loop.Post(() => Opened(child, log)));
+        child.Log = new ProcessLog(state.Logs, child.Key, options, child.Record.LogStart, knownEnd, log => state.Loop.Post(() => Opened(child, log)));
         AttachStreams(child);
     }
 

@@ -200,7 +200,7 @@ internal sealed class Requests(KeeperState state, Launches launches, Outputs out
             SendWatching(session, request, child, child.Record.LogStart, child.Record.Exit?.LogEnd ?? 0);
             return;
         }
-        var watcher = new LogWatcher { Session = session.Id, Id = id, Key = key, EventFd = descriptors[0], Hold = hold, Asked = position, Position = position, Request = request };
+        var watcher = new LogWatcher { Session = session.Id, Id = id, Key = key, EventFd = descriptors[0], Hold = hold, Position = position, Request = request };
         descriptors.Clear();
         Watch(watcher, child);
     }
@@ -266,7 +266,7 @@ internal sealed class Requests(KeeperState state, Launches launches, Outputs out
                 state.Children.Remove(record.Key);
                 throw TareException.Invalid($"process {record.Key} cannot be adopted without its pidfd");
             }
-            if (child.Log is not null) outputs.AttachStreams(child);
+            if (child.Log is not null) Outputs.AttachStreams(child);
             else outputs.Attach(child);
             if (child.Phase == Phase.Lost)
             {

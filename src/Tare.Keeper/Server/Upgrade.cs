@@ -8,7 +8,8 @@ namespace Tare.Keeper.Server;
 /// </summary>
 /// <remarks>
 /// 1. The state is written down on trial, and the new program, run as a child with <c>--check-handover</c>, says whether it can read it.
-/// 2. The log writer is asked to stand still between two frames. Until it does, the loop goes on as ever.
+/// 2. The log writers are asked to stand still between two frames. Until they do, the loop goes on as ever; when one does not within
+/// seconds, its disk is stalled, and the upgrade is refused.
 /// 3. The state is written down for good; close-on-exec is cleared on what it names, and nothing else; execve(2).
 /// 4. The new program sets close-on-exec again, builds its event loop afresh, sweeps up what ended meanwhile, and answers.
 /// When a step fails, everything is as before.
@@ -69,22 +70,19 @@ internal sealed class Upgrade(KeeperState state, KeeperOptions options, Func<Han
         return path.EndsWith(Deleted, StringComparison.Ordinal) ? path[..^Deleted.Length] : path;
     }
 
-    private void StandStill(Session session, ulong request, Fd? binary, string path)
-    {
-        var goOn = new TaskCompletionSource();
-        state.Writer.Post(() =>
+    /// <summary>
+    /// Nothing that was read from a pipe and is not yet in its log may be lost, and execve(2) itself waits for every thread, also for
+    /// one that the kernel keeps waiting for a disk: with a stalled log disk there is no upgrade.
+    /// </summary>
+    private void StandStill(Session session, ulong request, Fd? binary, string path) => state.Logs.Halt(
+        halted: () =>
         {
-            // What was posted before is done, and its results stand before this in the loop's queue: no process is between
-            // its end and the record of it.
-            state.Loop.Post(() =>
-            {
-                var error = Become(session, request, path);
-                goOn.SetResult();
-                Fail(session, request, binary, error);
-            });
-            goOn.Task.Wait();
-        });
-    }
+            // What the writers had to report is done: no process is between its end and the record of it.
+            var error = Become(session, request, path);
+            state.Logs.GoOn();
+            Fail(session, request, binary, error);
+        },
+        stalled: place => Fail(session, request, binary, $"the keeper goes on as it is: the disk of the log in \"{place}\" does not answer; upgrade it when it does", ErrorKind.Unavailable));
 
     /// <summary>Returns only when it fails, with the reason.</summary>
     private string Become(Session session, ulong request, string path)
@@ -106,10 +104,10 @@ internal sealed class Upgrade(KeeperState state, KeeperOptions options, Func<Han
         }
     }
 
-    private void Fail(Session session, ulong request, Fd? binary, string message)
+    private void Fail(Session session, ulong request, Fd? binary, string message, ErrorKind kind = ErrorKind.Internal)
     {
         underWay = false;
         binary?.Dispose();
-        Requests.Refuse(session, request, ErrorKind.Internal, message);
+        Requests.Refuse(session, request, kind, message);
     }
 }

@@ -1,7 +1,7 @@
 
 namespace Tare.Keeper.Server;
 
-/// <summary>Who watches which log, by session and number. The watchers themselves belong to the writer's thread.</summary>
+/// <summary>Who watches which log, by session and number.</summary>
 internal sealed class Watches(KeeperState state)
 {
     private readonly Dictionary<(ulong Session, ulong Id), (LogWatcher Watcher, ProcessLog Log)> all = [];
@@ -13,30 +13,17 @@ internal sealed class Watches(KeeperState state)
     {
         Remove(watcher.Session, watcher.Id);
         all.Add((watcher.Session, watcher.Id), (watcher, log));
-        state.Writer.Post(() =>
-        {
-            log.Open();
-            log.Watch(watcher);
-            var (start, end) = (log.Start, log.End);
-            state.Loop.Post(() => ready(start, end));
-        });
+        log.Watch(watcher, (start, end) => state.Loop.Post(() => ready(start, end)));
     }
 
     public void Advance(ulong session, ulong id, long position)
     {
-        if (!all.TryGetValue((session, id), out var entry)) return;
-        entry.Watcher.Asked = Math.Max(entry.Watcher.Asked, position);
-        state.Writer.Post(() => entry.Log.Advance(entry.Watcher, position));
+        if (all.TryGetValue((session, id), out var entry)) entry.Log.Advance(entry.Watcher, position);
     }
 
     public void Remove(ulong session, ulong id)
     {
-        if (!all.Remove((session, id), out var entry)) return;
-        state.Writer.Post(() =>
-        {
-            entry.Log.Unwatch(entry.Watcher);
-            entry.Watcher.EventFd.Dispose();
-        });
+        if (all.Remove((session, id), out var entry)) entry.Log.Unwatch(entry.Watcher);
     }
 
     public void RemoveAll(ulong session)
