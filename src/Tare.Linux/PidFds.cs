@@ -69,6 +69,18 @@ public static partial class PidFds
     }
 
     /// <summary>
+    /// How a process ended that nobody has reaped yet, by its entry in /proc; null when it was reaped, or this process may not know.
+    /// </summary>
+    public static WaitStatus? ZombieStatus(Fd pidFd, int pid)
+    {
+        if (ProcStat.Read(pid) is not { State: 'Z' or 'X' } stat) return null;
+        // Whoever may not trace it is shown a zero.
+        if (stat.ExitStatus == 0 && !MayTrace(pid)) return null;
+        // Still unreaped: the number was its own while the entry was read.
+        return SendSignal(pidFd, 0) ? WaitStatus.FromRaw(stat.ExitStatus) : null;
+    }
+
+    /// <summary>
     /// A number that no other process has had under the same pid since boot: the inode of the descriptor (kernel 6.9), before
     /// that the start time in /proc. 0 when the process is gone.
     /// </summary>
@@ -77,6 +89,13 @@ public static partial class PidFds
         var buffer = stackalloc byte[256];
         if (fstatfs(pidFd.Number, buffer) == 0 && *(long*)buffer == PID_FS_MAGIC && FileStatuses.Of(pidFd) is { } status) return status.Inode;
         return ProcStat.Read(pid)?.StartTime ?? 0;
+    }
+
+    /// <summary>Whether this process may see what only a tracer may (PTRACE_MODE_READ_FSCREDS of ptrace(2)): links in /proc need the same right.</summary>
+    private static bool MayTrace(int pid)
+    {
+        using var folder = Paths.TryOpen(Paths.CurrentDirectory, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"/proc/{pid}/cwd"), OpenFlags.Path, Resolve.None, out var error);
+        return folder is not null || error == Errno.ENOENT;
     }
 
     private static bool ProbeExitInfo()

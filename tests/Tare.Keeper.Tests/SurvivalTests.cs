@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using Tare.Keeper.Server;
 using Tare.Linux;
 
 namespace Tare.Keeper.Tests;
@@ -41,6 +43,26 @@ public sealed class SurvivalTests
         }
         Assert.All(keeper.Told.Values, count => Assert.Equal(1, count));
         foreach (var process in processes) process.Dispose();
+    }
+
+    [Fact]
+    public async Task The_end_of_an_adopted_process_is_known_at_once_whether_or_not_its_new_parent_reaps_it()
+    {
+        await using var keeper = await KeeperFixture.StartAsync();
+        var processes = new List<LaunchedProcess>();
+        for (var i = 0; i < 5; i++) processes.Add(await keeper.LaunchAsync($"c{i}", TestProgram.Shell($"read line; exit {i % 3}"), stdin: true));
+        var first = keeper.Client.KeeperPid;
+        KeeperFixture.Kill(first);
+        await UntilAsync(() => keeper.Client.KeeperPid != first);
+        for (var i = 0; i < 5; i++)
+        {
+            var watch = Stopwatch.StartNew();
+            if (i < 3) PidFds.SendSignal(processes[i].PidFd, 9);
+            else await SayAsync(keeper, [processes[i]], "end");
+            Assert.Equal(i < 3 ? 137 : i % 3, (await keeper.ExitAsync($"c{i}")).ExitCode);
+            Assert.InRange(watch.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(1));
+            processes[i].Dispose();
+        }
     }
 
     [Fact]

@@ -3,12 +3,12 @@ using Tare.Linux;
 namespace Tare.Keeper.Server;
 
 /// <summary>
-/// Learns how processes end. Its own children by their pidfd; those of a keeper before this one by what the kernel remembers;
+/// Learns how processes end. Its own children by their pidfd; those of a keeper before this one by what the kernel tells strangers;
 /// helpers (launchers) and strangers' orphans, which a subreaper inherits, at SIGCHLD.
 /// </summary>
 internal sealed class Reaper : IDisposable
 {
-    /// <summary>How long a process that has ended may stay unreaped by its new parent before its status is taken from /proc.</summary>
+    /// <summary>How long the new parent of a process that has ended may leave it unreaped before its status counts as unknown.</summary>
     private static readonly TimeSpan ParentPatience = TimeSpan.FromSeconds(2);
 
     private readonly KeeperState state;
@@ -94,8 +94,9 @@ internal sealed class Reaper : IDisposable
     {
         if (!MayEnd(child)) return;
         if (!child.Adopted) _ = TryReap(child);
+        else if ((PidFds.ExitInfo(child.PidFd!) ?? PidFds.ZombieStatus(child.PidFd!, child.Record.Pid)) is { } status) End(child, status);
         else if (PidFds.HasExitInfo) AwaitParent(child);
-        else End(child, ZombieStatus(child));
+        else End(child, null);
     }
 
     private bool TryReap(KeptChild child)
@@ -107,29 +108,18 @@ internal sealed class Reaper : IDisposable
     }
 
     /// <summary>
-    /// The kernel tells a stranger how a process ended only once its parent has reaped it (then the pidfd hangs up). A parent that
-    /// never does is no reason to wait for ever: the zombie's entry in /proc has the status too.
+    /// Not reaped, and /proc does not tell this process, or it was just being reaped: once it is, the pidfd hangs up, and the kernel
+    /// tells anybody who has one. A parent that never reaps is no reason to wait for ever.
     /// </summary>
     private void AwaitParent(KeptChild child)
     {
         var pidFd = child.PidFd!;
-        if (PidFds.ExitInfo(pidFd) is { } known)
-        {
-            End(child, known);
-            return;
-        }
         state.Loop.Remove(child.PidFdToken, pidFd);
         child.PidFdToken = state.Loop.Add(pidFd, EpollEvents.None, () => End(child, PidFds.ExitInfo(pidFd)));
         state.Loop.After(ParentPatience, () =>
         {
-            if (child.Phase == Phase.Running) End(child, PidFds.ExitInfo(pidFd) ?? ZombieStatus(child));
+            if (child.Phase == Phase.Running) End(child, PidFds.ExitInfo(pidFd));
         });
-    }
-
-    private static WaitStatus? ZombieStatus(KeptChild child)
-    {
-        var stat = ProcStat.Read(child.Record.Pid);
-        return stat is { State: 'Z' or 'X' } && PidFds.Identity(child.PidFd!, child.Record.Pid) == child.Record.Identity ? WaitStatus.FromRaw(stat.ExitStatus) : null;
     }
 
     private void End(KeptChild child, WaitStatus? status)
