@@ -126,6 +126,32 @@ public sealed class SurvivalTests
     }
 
     [Fact]
+    public async Task A_keeper_without_processes_and_daemon_ends_and_the_next_one_tells_what_it_knew()
+    {
+        await using var keeper = await KeeperFixture.StartAsync();
+        using var ended = await keeper.LaunchAsync("ended", TestProgram.Shell("echo one; exit 7"));
+        using var running = await keeper.LaunchAsync("running", TestProgram.Shell("trap 'echo two; exit 9' TERM; echo ready; while :; do sleep 0.01; done"));
+        await UntilLogHasAsync(keeper, "running", "ready");
+        var before = await keeper.ExitAsync("ended");
+        using var process = PidFds.Open(keeper.Client.KeeperPid);
+        var first = keeper.Client.KeeperPid;
+        await keeper.Client.DisposeAsync();
+        Assert.True(PidFds.SendSignal(running.PidFd, 15)); // only now has the keeper nothing alive
+        await keeper.Poller.WaitReadableAsync(process, new CancellationTokenSource(Patience).Token);
+        Assert.Equal([KeeperHost.JournalPath(keeper.ExecRoot), KeeperHost.LogPath(keeper.ExecRoot)], Directory.GetFileSystemEntries(keeper.ExecRoot).Order());
+        await keeper.ConnectAsync();
+        Assert.NotEqual(first, keeper.Client.KeeperPid);
+        await UntilToldAsync(keeper, ended.Key, 2);
+        await UntilToldAsync(keeper, running.Key, 1);
+        Assert.Equal(9, (await keeper.ExitAsync("running")).ExitCode);
+        Assert.Equal("ready\ntwo\n", await keeper.ReadLogAsync("running"));
+        var kept = await keeper.Client.ListAsync(CancellationToken.None);
+        Assert.Equal(before, kept.Single(kept => kept.Key == ended.Key).Exit);
+        Assert.Equal(new FileInfo(Directory.GetFiles(keeper.Root + "/running").Single()).Length, kept.Single(kept => kept.Key == running.Key).Exit!.LogEnd);
+        foreach (var one in kept) one.Dispose();
+    }
+
+    [Fact]
     public async Task When_both_are_killed_the_journal_tells()
     {
         await using var keeper = await KeeperFixture.StartAsync();

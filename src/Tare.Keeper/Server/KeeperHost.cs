@@ -34,12 +34,12 @@ internal sealed class KeeperHost : IDisposable
         Launches? lateLaunches = null;
         reaper = new Reaper(state) { Ended = OnEnded, MayEnd = Launches.MayEnd, ExpectsUnknown = () => lateLaunches!.ExpectsUnknown };
         Requests? lateRequests = null;
-        launches = lateLaunches = new Launches(state, outputs, reaper, options.LauncherImage) { Answer = (child, session, request) => lateRequests!.AnswerLaunch(child, session, request) };
+        launches = lateLaunches = new Launches(state, outputs, reaper, options.LauncherImage) { Answer = OnLaunched };
         watches = new Watches(state);
         Upgrade? lateUpgrade = null;
         requests = lateRequests = new Requests(state, launches, outputs, reaper, watches)
         {
-            Deserted = OnDeserted,
+            Deserted = EndIfDeserted,
             UpgradeRequested = (session, request, binary) => lateUpgrade!.Begin(session, request, binary, reaper),
         };
         lateUpgrade = new Upgrade(state, options, Capture);
@@ -100,20 +100,22 @@ internal sealed class KeeperHost : IDisposable
         }
         if (requests.Find(handover.RequestSession) is { } asking) Requests.Done(asking, handover.Request);
         reaper.Sweep();
+        state.Loop.Post(EndIfDeserted); // a session that was congested is not handed over
     }
 
     public void Connect(Fd socket) => requests.Connect(socket);
 
     public void Run() => loop.Run();
 
-    /// <summary>Leaves nothing behind when it ended because there was nothing to keep; else a journal for the next.</summary>
+    /// <summary>Leaves a journal for the next, unless there is nothing in it.</summary>
     public void Dispose()
     {
         logs.Dispose();
         journal.Dispose();
         if (ending is not null)
         {
-            foreach (var path in new[] { SocketPath(options.ExecRoot), JournalPath(options.ExecRoot), LogPath(options.ExecRoot), LockPath(options.ExecRoot), StartLockPath(options.ExecRoot) }) File.Delete(path);
+            string[] unneeded = [SocketPath(options.ExecRoot), .. state.Children.Count > 0 ? (string[])[] : [JournalPath(options.ExecRoot), LogPath(options.ExecRoot)], LockPath(options.ExecRoot), StartLockPath(options.ExecRoot)];
+            foreach (var path in unneeded) File.Delete(path);
             ending.Dispose();
         }
         launches.Dispose();
@@ -142,6 +144,12 @@ internal sealed class KeeperHost : IDisposable
             loop.Remove(listenerToken, listener);
             loop.After(TimeSpan.FromSeconds(1), Listen);
         }
+    }
+
+    private void OnLaunched(KeptChild child, ulong session, ulong request)
+    {
+        requests.AnswerLaunch(child, session, request);
+        EndIfDeserted(); // a launch that failed, of a daemon that has gone
     }
 
     private void OnEnded(KeptChild child, WaitStatus? status)
@@ -175,18 +183,20 @@ internal sealed class KeeperHost : IDisposable
         state.Journal.Exited(child.Record);
         outputs.Close(child);
         requests.AnnounceExit(child);
+        EndIfDeserted();
     }
 
     private static ProcessExit ExitOf(KeptChild child, long logEnd) =>
         new(child.Key, child.Status?.ExitCode, child.Status?.Signaled ?? false, child.EndedAt, logEnd);
 
     /// <summary>
-    /// The last daemon has gone: when nothing is kept, the keeper ends. Not while another daemon is on its way (it has the lock):
-    /// this is called again when that one has gone.
+    /// When the last daemon has gone and the last process has ended, the keeper ends: ends that nobody has acknowledged are in the
+    /// journal with all that there is to tell, and the next keeper tells them. Not while another daemon is on its way (it has the
+    /// lock): this is called again when that one has gone.
     /// </summary>
-    private void OnDeserted()
+    private void EndIfDeserted()
     {
-        if (state.Children.Count > 0) return;
+        if (ending is not null || requests.Sessions.Count > 0 || state.Children.Values.Any(child => child.Phase != Phase.Ended)) return;
         ending = RegularFiles.OpenLocked(StartLockPath(options.ExecRoot), wait: false);
         if (ending is not null) loop.Stop();
     }
