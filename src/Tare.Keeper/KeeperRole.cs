@@ -9,6 +9,12 @@ namespace Tare.Keeper;
 /// </summary>
 public static class KeeperRole
 {
+    /// <summary>
+    /// Killed after everything else that can be killed at all, as containerd. Without it the end of one keeper would cost every
+    /// container its output; who may not lower the score goes without. Every launch program sets the score of its process.
+    /// </summary>
+    private const int OutOfMemoryScore = -999;
+
     /// <summary>So many folders of logs can be waited for, on disks that do not answer, before those on others wait as well.</summary>
     private const int MinPoolThreads = 32;
 
@@ -28,6 +34,7 @@ public static class KeeperRole
             BlockChildSignal(options);
             ProcessImage.BecomeSubreaper();
             ProcessImage.RaiseFileLimit();
+            _ = OutOfMemory.TryProtect(OutOfMemoryScore);
             ThreadPool.SetMinThreads(MinPoolThreads, 1);
             using var host = options.HandoverFd >= 0 ? Continue(options) : Begin(options);
             if (host is null) return 0;

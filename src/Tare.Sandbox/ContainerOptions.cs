@@ -65,7 +65,7 @@ public sealed record ContainerOptions
     /// <summary>Kernel parameters of the container's namespaces.</summary>
     public IReadOnlyDictionary<string, string> Sysctls { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>Adjustment of the OOM killer's score, -1000 to 1000; null leaves it.</summary>
+    /// <summary>Adjustment of the OOM killer's score, -1000 to 1000; null is 0, whatever the launching process has.</summary>
     public int? OomScoreAdjust { get; init; }
 
     /// <summary>Parent of the container's cgroups; empty: <c>/tare</c>.</summary>

@@ -67,7 +67,7 @@ internal static class SpecTranslator
         User = new UserSpec { Uid = user.Uid, Gid = user.Gid, AdditionalGids = user.Groups },
         Capabilities = CapabilitySets(capabilities, user.Uid),
         NoNewPrivileges = options.Security.NoNewPrivileges,
-        OomScoreAdj = options.OomScoreAdjust,
+        OomScoreAdj = options.OomScoreAdjust ?? 0, // never the keeper's own, which protects it
         Rlimits = [.. options.Rlimits.Select(limit => new Rlimit("RLIMIT_" + limit.Name.ToUpperInvariant(), Unsigned(limit.Soft), Unsigned(limit.Hard)))],
     };
 
