@@ -34,8 +34,10 @@ public sealed class FollowTests
     {
         await using var keeper = await KeeperFixture.StartAsync();
         const int Lines = 2_000_000;
-        using var process = await keeper.LaunchAsync("fast", TestProgram.Execute(false, "/usr/bin/seq", $"{Lines}"), log: keeper.Log("fast", max: 1_000_000, segment: 200_000));
+        using var process = await keeper.LaunchAsync("fast", TestProgram.Shell($"read go; exec seq {Lines}"), stdin: true, log: keeper.Log("fast", max: 1_000_000, segment: 200_000));
+        // What is written before the reader has said that it requires it may be gone: it begins when the reader is there.
         await using var reader = await LogReader.OpenAsync(keeper.Follow("fast") with { Hold = LogHold.Require }, CancellationToken.None);
+        await keeper.Poller.WriteAsync(process.Stdin!, "\n"u8.ToArray(), CancellationToken.None);
         var expected = 1;
         var largest = 0L;
         while (await reader.ReadLineAsync(new CancellationTokenSource(Patience).Token) is { } line)

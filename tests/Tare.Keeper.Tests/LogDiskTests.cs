@@ -91,6 +91,40 @@ public sealed class LogDiskTests
     }
 
     [Fact]
+    public async Task A_new_keeper_adopts_everybody_while_a_log_disk_is_frozen()
+    {
+        await using var keeper = await KeeperFixture.StartAsync();
+        using var disk = LoopDisk.Create(keeper.Root);
+        var onTheDisk = new LogOptions { Directory = disk.Path + "/log" };
+        using var frozen = await keeper.LaunchAsync("frozen", TestProgram.Shell($"echo before; read line; exec seq 1 {Many}"), stdin: true, log: onTheDisk);
+        using var other = await keeper.LaunchAsync("other", TestProgram.Shell($"read line; exec seq 1 {Many}"), stdin: true);
+        await using (var written = await LogReader.OpenAsync(keeper.Follow("frozen") with { Directory = onTheDisk.Directory }, CancellationToken.None))
+            Assert.NotNull(await written.ReadLineAsync(Patience()));
+        var first = keeper.Client.KeeperPid;
+        disk.Freeze();
+        try
+        {
+            // Nothing of the first waits for the disk, so that it can end; the second has to open the log there.
+            KeeperFixture.Kill(first);
+            var patience = Stopwatch.StartNew();
+            while (keeper.Client.KeeperPid == first && patience.Elapsed < TimeSpan.FromSeconds(20)) await Task.Delay(5);
+            await keeper.Poller.WriteAsync(frozen.Stdin!, "\n"u8.ToArray(), CancellationToken.None);
+            await keeper.Poller.WriteAsync(other.Stdin!, "\n"u8.ToArray(), CancellationToken.None);
+            await AssertCountsAsync(keeper, "other");
+            Assert.Equal(0, (await keeper.ExitAsync("other")).ExitCode);
+            Assert.NotEqual(first, keeper.Client.KeeperPid);
+            Assert.NotNull(ProcStat.Read(frozen.Pid));
+            Assert.False(keeper.Told.ContainsKey(frozen.Key));
+        }
+        finally
+        {
+            disk.Thaw();
+        }
+        Assert.Equal(0, (await keeper.ExitAsync("frozen")).ExitCode);
+        await AssertCountsAsync(keeper, "frozen", onTheDisk.Directory, first: "before");
+    }
+
+    [Fact]
     public async Task With_a_frozen_log_disk_an_upgrade_is_refused_and_nobody_loses_anything()
     {
         await using var keeper = await KeeperFixture.StartAsync();
