@@ -47,7 +47,9 @@ public interface IKeeper
     /// Has the keeper become the given program, in place, keeping every child, descriptor and connection; null: the file that it
     /// was started from.
     /// </summary>
-    /// <exception cref="Errors.TareException">The new program refused the handover; the old keeper goes on.</exception>
+    /// <exception cref="Errors.TareException">
+    /// The new program refused the handover, or (unavailable) the disk of a log does not answer; the old keeper goes on.
+    /// </exception>
     Task UpgradeAsync(Fd? binary, CancellationToken cancellationToken);
 }
 
