@@ -24,6 +24,7 @@ public enum NamespaceKinds : uint
 public static partial class Namespaces
 {
     private const uint CLONE_FS = 0x200;
+    private const ulong MS_RDONLY = 1;
     private const ulong MS_REC_PRIVATE = 0x4000 | 0x40000;
     private const uint SIOCGIFFLAGS = 0x8913;
     private const uint SIOCSIFFLAGS = 0x8914;
@@ -38,16 +39,15 @@ public static partial class Namespaces
     });
 
     /// <summary>
-    /// A mount namespace that holds a single empty tmpfs with one directory, <c>/root</c>. Containers copy it instead of the host's:
-    /// copying takes time for every mount there is (35 µs at 22 mounts, 3.5 ms at 3,000).
+    /// A mount namespace that holds a single empty, read-only tmpfs. Containers copy it instead of the host's: copying takes time for
+    /// every mount there is (35 µs at 22 mounts, 3.5 ms at 3,000).
     /// </summary>
     public static Fd NewMountTemplate() => OnThread("tare-mntns", () =>
     {
         Unshare(CLONE_FS | (uint)NamespaceKinds.Mount);
         Check(mount(null, "/", null, MS_REC_PRIVATE, null), "make the mounts of a new namespace private");
-        Check(mount("tare", "/tmp", "tmpfs", 0, "size=64k,mode=0700"), "mount a tmpfs for the template namespace");
+        Check(mount("tare", "/tmp", "tmpfs", MS_RDONLY, "size=0k,nr_inodes=2,mode=0755"), "mount a tmpfs for the template namespace");
         Check(chdir("/tmp"), "enter the template's tmpfs");
-        Check(mkdir("root", 0x1C0), "make the template's directory");
         Check((int)syscall(SyscallNumbers.pivot_root, ".", "."), "make the template's tmpfs the root");
         Check(umount2(".", MNT_DETACH), "let go of the host's mounts in the template");
         return NamespaceOfThread("mnt");
@@ -130,9 +130,6 @@ public static partial class Namespaces
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int chdir(string path);
-
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int mkdir(string path, uint mode);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial nint syscall(nint number, string first, string second);

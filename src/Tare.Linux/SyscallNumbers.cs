@@ -14,6 +14,7 @@ public static class SyscallNumbers
     public static int capget { get; } = Pick(125, 90);
     public static int capset { get; } = Pick(126, 91);
     public static int chdir { get; } = Pick(80, 49);
+    public static int chroot { get; } = Pick(161, 51);
     public static int clone3 { get; } = Pick(435, 435);
     public static int close { get; } = Pick(3, 57);
     public static int close_range { get; } = Pick(436, 436);

@@ -13,7 +13,6 @@ internal sealed class FilesystemSteps(LaunchProgramBuilder program)
     private const int CurrentDirectory = Paths.CurrentDirectory;
     private const int MOVE_MOUNT_F_EMPTY_PATH = 0x4;
     private const int MOVE_MOUNT_T_SYMLINKS = 0x10;
-    private const int MNT_DETACH = 2;
     private const ulong MS_RDONLY = 1;
     private const ulong MS_BIND = 0x1000;
     private const int OPEN_TREE_CLONE = 1;
@@ -31,14 +30,18 @@ internal sealed class FilesystemSteps(LaunchProgramBuilder program)
 
     private static readonly bool HasKcore = File.Exists("/proc/kcore");
 
-    /// <summary>Moves the root filesystem into the (copied) template namespace and makes it the root.</summary>
+    /// <summary>Mounts the root filesystem over the empty one of the (copied) template namespace and makes it the root.</summary>
+    /// <remarks>
+    /// As an initramfs does it (switch_root(8)), and not by pivot_root(2): that would have to unmount the old root, and every unmount
+    /// waits for an RCU grace period, 1 ms of a launch. What stays below is an empty, read-only tmpfs; ".." does not lead to it, since a
+    /// walk upwards ends at the top of the mounts that are stacked on a namespace's root, and setns(2) enters at that top as well.
+    /// </remarks>
     public void EnterRoot(int root)
     {
         program.Purpose = new Purpose(Stage.Root);
-        program.Call(move_mount, root, program.Text(""), CurrentDirectory, program.Text("/root"), MOVE_MOUNT_F_EMPTY_PATH);
-        program.Call(chdir, program.Text("/root"));
-        program.Call(pivot_root, program.Text("."), program.Text("."));
-        program.Call(umount2, program.Text("."), MNT_DETACH);
+        program.Call(fchdir, root);
+        program.Call(move_mount, root, program.Text(""), CurrentDirectory, program.Text("/"), MOVE_MOUNT_F_EMPTY_PATH);
+        program.Call(chroot, program.Text("."));
         program.Call(chdir, program.Text("/"));
     }
 
