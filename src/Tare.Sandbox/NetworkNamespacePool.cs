@@ -4,44 +4,54 @@ using Tare.Linux;
 namespace Tare.Sandbox;
 
 /// <summary>
-/// Network namespaces made ahead: making one takes longer than all else of a launch. One is made for each that is taken, off the
-/// taker's path.
+/// Network namespaces made ahead: making one takes longer than all else of a launch. They are made when launches pause, or when there
+/// are none left, so that a launch does not share the machine with the making of the next one's.
 /// </summary>
 public sealed class NetworkNamespacePool : IDisposable
 {
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
+
     private readonly ConcurrentQueue<Fd> ready = new();
+    private readonly Timer refill;
     private readonly int size;
     private int filling;
     private volatile bool closed;
 
     /// <summary>A pool that keeps some namespaces ready. It is empty until the first is taken or <see cref="Fill"/> is called.</summary>
-    public NetworkNamespacePool(int size) => this.size = size;
+    public NetworkNamespacePool(int size)
+    {
+        this.size = size;
+        refill = new Timer(static pool => ((NetworkNamespacePool)pool!).Work(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
 
     /// <summary>A namespace with only a loopback device. Owned by the caller.</summary>
     /// <exception cref="LinuxException">The kernel refuses to make one.</exception>
     public Fd Take()
     {
         var taken = ready.TryDequeue(out var found) ? found : Namespaces.NewNetwork();
-        Fill();
+        FillIn(ready.IsEmpty ? TimeSpan.Zero : Pause);
         return taken;
     }
 
     /// <summary>Fills the pool in the background.</summary>
-    public void Fill()
-    {
-        if (closed || Interlocked.CompareExchange(ref filling, 1, 0) != 0) return;
-        ThreadPool.UnsafeQueueUserWorkItem(static pool => pool.Work(), this, preferLocal: false);
-    }
+    public void Fill() => FillIn(TimeSpan.Zero);
 
     /// <inheritdoc/>
     public void Dispose()
     {
         closed = true;
-        while (ready.TryDequeue(out var fd)) fd.Dispose();
+        refill.Dispose();
+        Empty();
+    }
+
+    private void FillIn(TimeSpan delay)
+    {
+        if (!closed) refill.Change(delay, Timeout.InfiniteTimeSpan);
     }
 
     private void Work()
     {
+        if (closed || Interlocked.CompareExchange(ref filling, 1, 0) != 0) return;
         try
         {
             while (!closed && ready.Count < size) ready.Enqueue(Namespaces.NewNetwork());
@@ -53,7 +63,12 @@ public sealed class NetworkNamespacePool : IDisposable
         finally
         {
             Volatile.Write(ref filling, 0);
-            if (closed) Dispose();
+            if (closed) Empty();
         }
+    }
+
+    private void Empty()
+    {
+        while (ready.TryDequeue(out var fd)) fd.Dispose();
     }
 }

@@ -13,7 +13,7 @@ namespace Tare.Sandbox;
 public sealed class SandboxCompiler : IDisposable
 {
     private const string DefaultParent = "/tare";
-    private const int NamespacesAhead = 4;
+    private const int NamespacesAhead = 8;
 
     private readonly CgroupLayout layout = CgroupLayout.Host;
     private readonly NetworkNamespacePool networks = new(NamespacesAhead);
