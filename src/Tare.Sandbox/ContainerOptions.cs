@@ -84,6 +84,12 @@ public sealed record RootFilesystem
     /// <summary>The overlay's work directory, on the same filesystem as <see cref="Upper"/>.</summary>
     public string? Work { get; init; }
 
+    /// <summary>
+    /// The changes are thrown away with the container, so they need not reach the disk: <c>volatile</c> of overlayfs. What is written
+    /// in the container is then not synchronised, at fsync(2) nor at its end; binds and volumes are.
+    /// </summary>
+    public bool Volatile { get; init; }
+
     /// <summary>Instead of an overlay: this directory is the root.</summary>
     public string? Directory { get; init; }
 

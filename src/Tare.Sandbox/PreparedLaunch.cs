@@ -33,6 +33,13 @@ public sealed class PreparedLaunch : IDisposable
     /// <summary>The control groups that the process will be born in. Lives on after this object.</summary>
     public CgroupHandle Cgroup { get; }
 
+    /// <summary>
+    /// The root filesystem, for who wants it to outlive the process. Without another holder the process's end unmounts it, and is
+    /// told only after what was written has been synchronised.
+    /// </summary>
+    /// <returns>The caller's own descriptor.</returns>
+    public Fd HoldRoot() => root.Duplicate();
+
     /// <summary>Turns a failed step into a sentence.</summary>
     /// <param name="step">The index that the launcher reported.</param>
     /// <param name="error">Its errno.</param>

@@ -34,9 +34,25 @@ internal static class RootMount
         if (root.Upper is { } upper)
         {
             parameters.Add(("upperdir", upper));
-            parameters.Add(("workdir", root.Work ?? throw new ArgumentException("an overlay with an upper directory needs a work directory", nameof(root))));
+            var work = root.Work ?? throw new ArgumentException("an overlay with an upper directory needs a work directory", nameof(root));
+            parameters.Add(("workdir", work));
+            if (root.Volatile)
+            {
+                parameters.Add(("volatile", null));
+                ForgetVolatile(work);
+            }
         }
         return Mounts.Create("overlay", parameters, MountAttributes.None);
+    }
+
+    /// <summary>
+    /// Takes away the mark of an earlier volatile mount. The kernel leaves it so that what a crash has damaged is not used again
+    /// (Documentation/filesystems/overlayfs, "Volatile mount"); what is thrown away with its container has no such reader.
+    /// </summary>
+    private static void ForgetVolatile(string work)
+    {
+        var mark = Path.Combine(work, "work", "incompat", "volatile");
+        if (Directory.Exists(mark)) Directory.Delete(mark, recursive: true);
     }
 
     private static TareException TooLong(string path) =>

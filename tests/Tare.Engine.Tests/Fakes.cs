@@ -152,6 +152,8 @@ internal sealed class FakeSandbox : ISandbox
 
     private sealed class Launch(FakeCgroup cgroup) : ILaunch
     {
+        public Fd? HoldRoot() => null;
+
         public Fd Program { get; } = Descriptors.SealedMemory("fake", "x"u8);
 
         IReadOnlyList<Fd> ILaunch.Descriptors => [];

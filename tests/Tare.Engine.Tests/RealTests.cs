@@ -80,6 +80,17 @@ public sealed class RealTests
         Assert.Equal("word\r\ngot word\r\n", (await reading.WaitAsync(TimeSpan.FromSeconds(20))).Output);
     }
 
+    [Fact]
+    public async Task A_container_that_is_removed_at_its_end_can_be_restarted_before()
+    {
+        // Its root is mounted as volatile, which the kernel refuses to mount again as it was left.
+        await using var real = await RealEngine.OpenAsync();
+        var id = await real.RunAsync("again", ["sh", "-c", "echo run >> /runs; cat /runs; sleep 1000"], request => request.HostConfig!.AutoRemove = true);
+        await real.Containers.RestartAsync(id, null, 0, CancellationToken.None);
+        await LifecycleTests.Until(() => real.LogsAsync(id).GetAwaiter().GetResult() == "run\nrun\nrun\n");
+        await real.Containers.RemoveAsync(id, new ContainerRemoveOptions { Force = true }, CancellationToken.None);
+    }
+
     [Theory, InlineData(true), InlineData(false)]
     public async Task Who_reads_the_log_of_a_container_that_is_removed_reads_it_to_its_end(bool attached)
     {

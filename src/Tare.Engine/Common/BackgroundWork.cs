@@ -24,6 +24,9 @@ internal sealed class BackgroundWork(Action<EngineLogLevel, string> log) : IAsyn
         return task;
     }
 
+    /// <summary>For what may wait long in the kernel: it takes no worker from those who serve.</summary>
+    public static Task OnOwnThread(Action work) => Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
     /// <summary>Waits until nothing is under way.</summary>
     public async Task IdleAsync()
     {

@@ -2,7 +2,9 @@ using Tare.Engine.Common;
 using Tare.Engine.Execs;
 using Tare.Engine.Launch;
 using Tare.Errors;
+using Tare.Engine.Ports;
 using Tare.Keeper;
+using Tare.Linux;
 
 namespace Tare.Engine.Containers;
 
@@ -89,8 +91,7 @@ internal sealed class ExitHandler(
         if (live is not null)
         {
             live.Dispose();
-            // Orphans in it are ended, and a new start waits until it is gone.
-            container.Cleanup = background.Run($"remove the control groups of container {container.Id}", _ => live.Cgroup.RemoveAsync(CancellationToken.None));
+            container.Cleanup = CleanUpAsync(container, live.Cgroup, live.Root);
         }
         if (oom) events.Publish(container, Wire.EventAction.Oom);
         events.Died(container, ended);
@@ -98,6 +99,14 @@ internal sealed class ExitHandler(
         var ran = ended.StartedAt is { } start ? exit.At - start : TimeSpan.Zero;
         return (host.AutoRemove && !again && !container.KeepOnExit, again ? container.Restarts.NextDelay(ran) : null);
     }
+
+    /// <summary>A new start, and the removal of the container's files, wait for this.</summary>
+    private Task CleanUpAsync(Container container, ICgroup cgroup, Fd? root) => background.Run($"clean up after container {container.Id}", async _ =>
+    {
+        // Orphans in them are ended, which may still use the root.
+        await cgroup.RemoveAsync(CancellationToken.None);
+        if (root is not null) await BackgroundWork.OnOwnThread(root.Dispose);
+    });
 
     private bool WasOutOfMemory(Container container, LiveProcess live)
     {

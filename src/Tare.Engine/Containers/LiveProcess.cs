@@ -5,7 +5,7 @@ using Tare.Linux;
 
 namespace Tare.Engine.Containers;
 
-/// <summary>What the engine holds of a process that lives. Disposing it closes the descriptors and does nothing to the process.</summary>
+/// <summary>What the engine holds of a process that lives. Disposing it closes the descriptors but the root and does nothing to the process.</summary>
 internal sealed class LiveProcess : IDisposable
 {
     public required ProcessKey Key { get; init; }
@@ -22,6 +22,12 @@ internal sealed class LiveProcess : IDisposable
     public required ProcessInput? Input { get; init; }
 
     public required ICgroup Cgroup { get; init; }
+
+    /// <summary>
+    /// A container's root, held so that the process's end is known before the root is unmounted, which writes what is dirty to the disk.
+    /// Not closed by <see cref="Dispose"/>: that takes as long as the disk does. Null for an exec, and after an engine's restart.
+    /// </summary>
+    public Fd? Root { get; init; }
 
     /// <summary>Sends a signal; false when the process has ended.</summary>
     public bool Signal(int number) => PidFd is not null && PidFds.SendSignal(PidFd, number);

@@ -71,7 +71,7 @@ internal sealed class ContainerLauncher(
             var kind = failure.ExitCode is 126 or 127 ? ErrorKind.InvalidArgument : e is TareException { Kind: not ErrorKind.InvalidArgument } t ? t.Kind : ErrorKind.Internal;
             throw new TareException(kind, failure.Message, e);
         }
-        var live = Adopt(process, launch.Cgroup);
+        var live = Adopt(process, launch);
         launch.Dispose();
         plan.Dispose();
         container.Live = live;
@@ -136,14 +136,15 @@ internal sealed class ContainerLauncher(
     }
 
     /// <summary>Takes over the descriptors of a process that was launched.</summary>
-    private LiveProcess Adopt(LaunchedProcess process, ICgroup cgroup) => new()
+    private LiveProcess Adopt(LaunchedProcess process, ILaunch launch) => new()
     {
         Key = process.Key,
         Pid = process.Pid,
         PidFd = process.PidFd,
         Terminal = process.Terminal,
         Input = InputOf(poller, process.Stdin, process.Terminal),
-        Cgroup = cgroup,
+        Cgroup = launch.Cgroup,
+        Root = launch.HoldRoot(),
     };
 
     /// <summary>Input goes to the pipe, or to the terminal, which stays open for its size when the input is closed.</summary>

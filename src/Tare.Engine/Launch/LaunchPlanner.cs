@@ -70,6 +70,7 @@ internal sealed class LaunchPlanner(ContainerRegistry registry, IImageSource ima
                 Upper = layers.Upper,
                 Work = layers.Work,
                 ReadOnly = host.ReadonlyRootfs,
+                Volatile = host.AutoRemove,
             },
             Mounts = mounts,
             ShmSize = host.ShmSize,

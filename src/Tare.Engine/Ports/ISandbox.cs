@@ -53,6 +53,9 @@ internal interface ILaunch : IDisposable
     /// <summary>Lives on after the launch.</summary>
     ICgroup Cgroup { get; }
 
+    /// <summary>The root filesystem; it stays mounted while the caller has what it is given. Null where there is none to hold.</summary>
+    Fd? HoldRoot();
+
     /// <summary>Turns a failed step into a sentence.</summary>
     LaunchFailure Explain(int step, int error);
 }

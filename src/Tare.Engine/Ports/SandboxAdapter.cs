@@ -36,6 +36,8 @@ internal sealed class SandboxAdapter(SandboxCompiler compiler) : ISandbox
 
         public ICgroup Cgroup { get; } = new Cgroup(launch.Cgroup);
 
+        public Fd? HoldRoot() => launch.HoldRoot();
+
         public LaunchFailure Explain(int step, int error) => launch.Explain(step, error);
 
         public void Dispose() => launch.Dispose();
