@@ -67,6 +67,7 @@ internal sealed class DaemonVerb : Verb
         });
         using var owned = OwnDataRoot(data);
         using var ready = TakeReadyDescriptor();
+        using var memory = new IdleMemory();
         var pidPath = pidFile.Value.Length == 0 ? null : FilePath.GetFullPath(pidFile.Value);
         var pidWritten = false;
         try
@@ -81,6 +82,7 @@ internal sealed class DaemonVerb : Verb
                 ExecRoot = FilePath.GetFullPath(execRoot.Value),
                 Version = BuildInfo.Version,
                 Commit = BuildInfo.Commit,
+                BuildTime = BuildInfo.Time,
                 Debug = debug.Value,
                 Labels = labels.Values,
                 CgroupParent = cgroupParent.Value,
