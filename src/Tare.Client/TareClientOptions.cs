@@ -29,6 +29,12 @@ public sealed record TareClientOptions
     public bool Blocking { get; init; }
 
     /// <summary>
+    /// Connects to the path of a unix socket when calls are <see cref="Blocking"/>; without it the framework's sockets do. It throws
+    /// <see cref="System.Net.Sockets.SocketException"/>.
+    /// </summary>
+    public Func<string, IBlockingConnection>? ConnectUnix { get; init; }
+
+    /// <summary>
     /// Called when nothing listens at a unix socket's path; true tries once more. It is how a command line starts an engine on demand.
     /// </summary>
     public Func<CancellationToken, ValueTask<bool>>? Absent { get; init; }

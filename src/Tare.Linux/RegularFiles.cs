@@ -10,6 +10,7 @@ public static partial class RegularFiles
     private const int O_RDWR = 2;
     private const int O_APPEND = 0x400;
     private const int O_CREAT = 0x40;
+    private const int O_TRUNC = 0x200;
     private const int O_CLOEXEC = 0x80000;
     private const int LOCK_EX = 2;
     private const int LOCK_NB = 4;
@@ -37,6 +38,15 @@ public static partial class RegularFiles
     {
         var number = Retry(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0x180);
         return number < 0 ? throw new LinuxException($"open \"{path}\"", Marshal.GetLastPInvokeError()) : new Fd(number);
+    }
+
+    /// <summary>Makes a file (0644), or makes an old one anew, with this content. The last part of the path may be no link.</summary>
+    public static void Write(string path, ReadOnlySpan<byte> content)
+    {
+        var number = Retry(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0x1A4);
+        if (number < 0) throw new LinuxException($"write \"{path}\"", Marshal.GetLastPInvokeError());
+        using var file = new Fd(number);
+        Descriptors.WriteAll(file, content);
     }
 
     /// <summary>Opens /dev/null for reading and writing.</summary>

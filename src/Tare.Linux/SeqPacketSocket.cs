@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Text;
 
 namespace Tare.Linux;
 
@@ -12,7 +11,6 @@ public static partial class SeqPacketSocket
     /// <summary>How many descriptors one message can carry (the kernel's SCM_MAX_FD).</summary>
     public const int MaxDescriptors = 253;
 
-    private const int AF_UNIX = 1;
     private const int SOCK_SEQPACKET = 5;
     private const int SOCK_NONBLOCK = 0x800;
     private const int SOCK_CLOEXEC = 0x80000;
@@ -32,7 +30,7 @@ public static partial class SeqPacketSocket
     public static unsafe (Fd First, Fd Second) Pair()
     {
         var ends = stackalloc int[2];
-        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) throw new LinuxException("make a pair of sockets", Marshal.GetLastPInvokeError());
+        if (socketpair(UnixAddress.Family, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) throw new LinuxException("make a pair of sockets", Marshal.GetLastPInvokeError());
         return (new Fd(ends[0]), new Fd(ends[1]));
     }
 
@@ -44,8 +42,8 @@ public static partial class SeqPacketSocket
         {
             // The mode of the inode that bind(2) makes is the socket's own: there is no moment at which it is wider.
             if (fchmod(socket.Number, 0x180) < 0) throw new LinuxException($"set the mode of the socket {path}", Marshal.GetLastPInvokeError());
-            var address = stackalloc byte[AddressSize];
-            var length = WriteAddress(new Span<byte>(address, AddressSize), path);
+            var address = stackalloc byte[UnixAddress.Size];
+            var length = UnixAddress.Write(new Span<byte>(address, UnixAddress.Size), path);
             if (bind(socket.Number, address, length) < 0) throw new LinuxException($"bind the socket {path}", Marshal.GetLastPInvokeError());
             if (listen(socket.Number, backlog) < 0) throw new LinuxException($"listen at {path}", Marshal.GetLastPInvokeError());
             return socket;
@@ -61,10 +59,10 @@ public static partial class SeqPacketSocket
     public static unsafe Fd? TryConnect(string path, out int error)
     {
         var socket = Create(0);
-        var address = stackalloc byte[AddressSize];
+        var address = stackalloc byte[UnixAddress.Size];
         try
         {
-            var length = WriteAddress(new Span<byte>(address, AddressSize), path);
+            var length = UnixAddress.Write(new Span<byte>(address, UnixAddress.Size), path);
             do error = connect(socket.Number, address, length) < 0 ? Marshal.GetLastPInvokeError() : 0;
             while (error == Errno.EINTR);
         }
@@ -175,22 +173,10 @@ public static partial class SeqPacketSocket
             throw new LinuxException($"shut {socket} down", error);
     }
 
-    private const int AddressSize = 110;
-
     private static Fd Create(int flags)
     {
-        var number = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | flags, 0);
+        var number = socket(UnixAddress.Family, SOCK_SEQPACKET | SOCK_CLOEXEC | flags, 0);
         return number < 0 ? throw new LinuxException("create a unix socket", Marshal.GetLastPInvokeError()) : new Fd(number);
-    }
-
-    /// <summary>Writes a sockaddr_un and gives its length.</summary>
-    private static uint WriteAddress(Span<byte> address, string path)
-    {
-        if (Encoding.UTF8.GetByteCount(path) > 107)
-            throw Errors.TareException.Invalid($"the path of the socket {path} is longer than the 107 bytes that the kernel allows: choose a shorter --exec-root");
-        address.Clear();
-        address[0] = AF_UNIX;
-        return (uint)(2 + Encoding.UTF8.GetBytes(path, address[2..]) + 1);
     }
 
     [LibraryImport("libc", SetLastError = true)]

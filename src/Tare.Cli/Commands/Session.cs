@@ -65,6 +65,7 @@ internal sealed class Session : IDisposable
             UserAgent = $"Tare-Client/{BuildInfo.Version} (linux)",
             Headers = Config.HttpHeaders,
             Blocking = true,
+            ConnectUnix = UnixConnection.Connect,
             Absent = isDefault && !IsDocker ? new OnDemandDaemon(this, address).StartAsync : null,
         });
     }

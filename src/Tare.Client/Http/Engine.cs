@@ -215,7 +215,7 @@ internal sealed class Engine(TareClientOptions options) : IDisposable
         {
             try
             {
-                return await Transport.ConnectAsync(Address, options.Blocking, ct).ConfigureAwait(false);
+                return await Transport.ConnectAsync(options, ct).ConfigureAwait(false);
             }
             catch (SocketException e)
             {

@@ -25,6 +25,8 @@ internal sealed class ExitHandler(
     // What Docker says of a container whose exit code nobody knows.
     private const int UnknownExitCode = 255;
 
+    private static readonly TimeSpan CleanUpDelay = TimeSpan.FromMilliseconds(5);
+
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
 
     /// <summary>Handles ends until the engine goes.</summary>
@@ -103,6 +105,8 @@ internal sealed class ExitHandler(
     /// <summary>A new start, and the removal of the container's files, wait for this.</summary>
     private Task CleanUpAsync(Container container, ICgroup cgroup, Fd? root) => background.Run($"clean up after container {container.Id}", async _ =>
     {
+        // Who waits for the end is told first: on a small machine this would take the processor from them.
+        await Task.Delay(CleanUpDelay, options.Time, CancellationToken.None);
         // Orphans in them are ended, which may still use the root.
         await cgroup.RemoveAsync(CancellationToken.None);
         if (root is not null) await BackgroundWork.OnOwnThread(root.Dispose);

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using Tare.Linux;
 
 namespace Tare.Engine.Containers;
 
@@ -45,9 +46,11 @@ internal static class NetworkFiles
     /// <summary>Writes all three below <paramref name="directory"/>.</summary>
     public static void Write(string directory, NetworkFileOptions options)
     {
-        File.WriteAllText(Path.Combine(directory, "hostname"), HostnameFile(options));
-        File.WriteAllText(Path.Combine(directory, "hosts"), HostsFile(options, options.HostNetwork ? ReadOrEmpty(HostHosts) : null));
-        File.WriteAllText(Path.Combine(directory, "resolv.conf"), ResolvConf(options, ReadOrEmpty(HostResolvConf)));
+        Write("hostname", HostnameFile(options));
+        Write("hosts", HostsFile(options, options.HostNetwork ? ReadOrEmpty(HostHosts) : null));
+        Write("resolv.conf", ResolvConf(options, ReadOrEmpty(HostResolvConf)));
+
+        void Write(string name, string text) => RegularFiles.Write(Path.Combine(directory, name), Encoding.UTF8.GetBytes(text));
     }
 
     /// <summary>One line: the name, with the domain where there is one.</summary>

@@ -1,0 +1,25 @@
+using System.Text;
+using Tare.Errors;
+
+namespace Tare.Linux;
+
+/// <summary>struct sockaddr_un of a path: unix(7).</summary>
+internal static class UnixAddress
+{
+    public const int Family = 1;
+
+    /// <summary>Bytes of the structure.</summary>
+    public const int Size = 110;
+
+    private const int LongestPath = 107;
+
+    /// <summary>Writes the address and gives its length.</summary>
+    public static uint Write(Span<byte> address, string path)
+    {
+        if (Encoding.UTF8.GetByteCount(path) > LongestPath)
+            throw TareException.Invalid($"the path of the socket {path} is longer than the {LongestPath} bytes that the kernel allows: choose a shorter one");
+        address.Clear();
+        address[0] = Family;
+        return (uint)(2 + Encoding.UTF8.GetBytes(path, address[2..]) + 1);
+    }
+}
