@@ -28,9 +28,10 @@ internal sealed class LogAppender(LogOptions options) : IDisposable
 
     /// <summary>Opens the log and cuts a torn frame off; makes it when it is not there.</summary>
     /// <param name="knownEnd">The end, when it is known for certain and nothing needs to be searched; else -1.</param>
-    public void Open(long knownEnd = -1)
+    /// <param name="make">Whether a log that is not there is made. Otherwise it stays closed, and its end is 0: most containers that live for a moment write nothing.</param>
+    public void Open(long knownEnd = -1, bool make = true)
     {
-        if (IsOpen) return;
+        if (IsOpen || (!make && !Directory.Exists(options.Directory))) return;
         segments.Clear();
         total = 0;
         Directory.CreateDirectory(options.Directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);

@@ -155,17 +155,17 @@ internal sealed class ProcessLog : IDisposable
     private void TryOpen()
     {
         if (finished) Answer();
-        else Open();
+        else Open(make: false);
     }
 
     /// <summary>Finds the beginning and the end; what fails is tried again with the next output.</summary>
-    private bool Open()
+    private bool Open(bool make)
     {
         if (appender.IsOpen) return true;
         writer!.Place = options.Directory;
         try
         {
-            appender.Open(knownEnd);
+            appender.Open(knownEnd, make);
         }
         catch (Exception error) when (error is TareException or IOException or UnauthorizedAccessException)
         {
@@ -202,7 +202,7 @@ internal sealed class ProcessLog : IDisposable
             writer!.Unregister(output);
         }
         streams.Clear();
-        Open();
+        Open(make: false);
         Dispose();
         lock (gate) finished = true;
         Wake();
@@ -225,7 +225,7 @@ internal sealed class ProcessLog : IDisposable
     /// <summary>Appends what was read. What the disk does not take is dropped: a full disk stops no container.</summary>
     private void Append(int number, int count)
     {
-        if (!Open())
+        if (!Open(make: true))
         {
             lost += count;
             return;
