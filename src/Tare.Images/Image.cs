@@ -9,7 +9,7 @@ public sealed record Image
     /// <summary>The id: the digest of the configuration.</summary>
     public required Digest Id { get; init; }
 
-    /// <summary>The configuration.</summary>
+    /// <summary>The configuration; an empty one when there is <see cref="Damage"/>.</summary>
     public required OciImageConfig Config { get; init; }
 
     /// <summary>The digests of the uncompressed layers, the lowest first.</summary>
@@ -26,6 +26,12 @@ public sealed record Image
 
     /// <summary>Bytes of the content of all layers, as Docker counts: regular files and the targets of symbolic links.</summary>
     public required long Size { get; init; }
+
+    /// <summary>
+    /// What is wrong with the stored configuration: the disk has lost or changed it. Such an image is still listed, removed, and
+    /// mended when it is loaded again; nothing can be started from it. <see langword="null"/> when all is well.
+    /// </summary>
+    public string? Damage { get; init; }
 
     /// <summary>When the image was made; <see langword="null"/> when its configuration does not say.</summary>
     public DateTimeOffset? Created { get; init; }

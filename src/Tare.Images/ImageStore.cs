@@ -21,7 +21,9 @@ public sealed class ImageStore : IAsyncDisposable
     private readonly Catalog _catalog;
     private readonly ImageLoader _loader;
     private readonly TimeProvider _time;
-    private readonly Lock _removing = new();
+
+    // Loads, tags and removals change rows and documents together: one after the other, or one takes away what another has just found.
+    private readonly Lock _changing = new();
     private readonly Lock _settling = new();
     private Task _settled = Task.CompletedTask;
 
@@ -32,7 +34,7 @@ public sealed class ImageStore : IAsyncDisposable
         _content = new ContentStore(dataRoot);
         Layers = new LayerStore(dataRoot, database);
         _catalog = new Catalog(database, _content, Layers);
-        _loader = new ImageLoader(database, _content, Layers, _catalog, time);
+        _loader = new ImageLoader(database, _content, Layers, _catalog, _changing, time);
     }
 
     /// <summary>The tables of this floor, for <see cref="Database.Open"/>.</summary>
@@ -41,7 +43,7 @@ public sealed class ImageStore : IAsyncDisposable
     /// <summary>The layers under the images, and the writable directories of containers.</summary>
     public LayerStore Layers { get; }
 
-    /// <summary>What opening had to give up, one sentence each: images whose layers a power cut has taken.</summary>
+    /// <summary>What opening had to give up, one sentence each: images whose layers a power cut has taken, or whose configuration is gone.</summary>
     public IReadOnlyList<string> Losses { get; private set; } = [];
 
     /// <summary>Opens the store and sweeps what a crash may have left: files that no row accounts for, rows that never became ready.</summary>
@@ -84,10 +86,14 @@ public sealed class ImageStore : IAsyncDisposable
     public IReadOnlyList<Image> List() => [.. _catalog.Current.Images.Values];
 
     /// <summary>Finds an image by name, name@digest, id or a prefix of an id.</summary>
-    /// <exception cref="TareException">NotFound: <c>No such image: x:latest</c>; InvalidArgument: the name is malformed.</exception>
-    public Image Get(string nameOrId) => Find(nameOrId) ?? throw CatalogSnapshot.NotFound(nameOrId);
+    /// <exception cref="TareException">NotFound: <c>No such image: x:latest</c>; InvalidArgument: the name is malformed; Internal: its configuration is damaged.</exception>
+    public Image Get(string nameOrId)
+    {
+        var image = Find(nameOrId) ?? throw CatalogSnapshot.NotFound(nameOrId);
+        return image.Damage is null ? image : throw TareException.Internal(image.Damage);
+    }
 
-    /// <summary>As <see cref="Get"/>, but <see langword="null"/> when there is none.</summary>
+    /// <summary>As <see cref="Get"/>, but <see langword="null"/> when there is none, and an image with <see cref="Image.Damage"/> too.</summary>
     public Image? Find(string nameOrId) => _catalog.Current.Find(nameOrId);
 
     /// <summary>The exact bytes of an image's configuration, whose digest is the id.</summary>
@@ -100,7 +106,7 @@ public sealed class ImageStore : IAsyncDisposable
     public TagResult Tag(string nameOrId, Reference tag)
     {
         if (!tag.Digest.IsEmpty) throw TareException.Invalid("refusing to create a tag with a digest reference");
-        lock (_removing)
+        lock (_changing)
         {
             var id = Get(nameOrId).Id;
             var previous = _database.Write(session => CatalogWriter.SetName(session, tag.WithDefaultTag(), id, _time.GetUtcNow()), Durability.Full);
@@ -116,7 +122,16 @@ public sealed class ImageStore : IAsyncDisposable
     /// <exception cref="TareException">NotFound: no such image; Conflict: it is in use.</exception>
     public IReadOnlyList<ImageRemoval> Remove(string nameOrId, RemoveOptions options, ImageUsers users)
     {
-        lock (_removing) return new ImageRemover(_database, _content, Layers, _catalog, users).Remove(nameOrId, options);
+        var remover = new ImageRemover(_database, _content, _catalog, users);
+        try
+        {
+            lock (_changing) return remover.Remove(nameOrId, options);
+        }
+        finally
+        {
+            // Nothing refers to the directories any more, and there may be many files in them: nobody waits for those.
+            Layers.RemoveDoomed(remover.Doomed);
+        }
     }
 
     /// <summary>Waits until what was loaded is on the disk.</summary>

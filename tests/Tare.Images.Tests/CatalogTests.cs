@@ -172,6 +172,90 @@ public sealed class CatalogTests : IAsyncLifetime
         Assert.NotNull(again.Images.Find("y:1"));
     }
 
+    [Theory]
+    [InlineData("missing", true)]
+    [InlineData("missing", false)]
+    [InlineData("damaged", true)]
+    [InlineData("damaged", false)]
+    public async Task A_configuration_that_is_lost_spoils_only_its_own_image_and_that_can_be_mended(string how, bool load)
+    {
+        var image = await LoadAsync([Base], "x:1");
+        var other = await LoadAsync([Base, Top], "y:1");
+        Spoil(image, how);
+        // What has been read is kept in memory; a new store knows nothing.
+        await _store.CloseAsync();
+        await using var again = new TestStore(_store.Root);
+        if (how == "missing") Assert.Contains("its configuration is missing", Assert.Single(again.Images.Losses), StringComparison.Ordinal);
+        else Assert.Contains("is damaged", Error(ErrorKind.Internal, () => again.Images.Get("x:1")), StringComparison.Ordinal);
+        Assert.Equivalent(other, again.Images.Get("y:1"));
+        again.Layers.CreateWritable(Container, again.Images.Get("y:1"));
+        if (load)
+        {
+            await again.LoadAsync(new MemoryStream(Docker([Base], Config([Base]), "x:1")));
+            Assert.Equal(image.Id, again.Images.Get("x:1").Id);
+            Assert.Equal(image.Id, Digest.Of(again.Images.ReadConfiguration(image.Id)));
+        }
+        else if (how == "damaged")
+        {
+            Assert.Equal(["x:1"], again.Images.Remove("x:1", new RemoveOptions(Force: false, Prune: true), _ => []).Select(removal => removal.Untagged).OfType<string>());
+            Assert.Equal([other.Id], again.Images.List().Select(known => known.Id));
+        }
+    }
+
+    [Fact]
+    public async Task A_configuration_that_is_lost_under_a_running_engine_is_loaded_again_or_removed()
+    {
+        var image = await LoadAsync([Base], "x:1");
+        Spoil(image, "missing");
+        var other = await LoadAsync([Top], "y:1");
+        Assert.Equal([image.Id, other.Id], _store.Images.List().Select(known => known.Id).OrderBy(id => id == other.Id));
+        Assert.Equal(image.Id, (await LoadAsync([Base], "x:2")).Id);
+        Assert.Equal(image.Id, Digest.Of(_store.Images.ReadConfiguration(image.Id)));
+        Spoil(image, "missing");
+        Remove(image.Id.Short, force: true);
+        Remove("y:1");
+        Assert.Empty(_store.Leftovers());
+    }
+
+    [Fact]
+    public async Task Loads_and_removals_of_the_same_image_leave_it_whole_or_gone()
+    {
+        var archive = Docker([Base, Top], Config([Base, Top]), "x:1");
+        using var ended = new CancellationTokenSource();
+        var removers = Enumerable.Range(0, 2).Select(_ => Task.Run(() =>
+        {
+            while (!ended.IsCancellationRequested)
+            {
+                try
+                {
+                    Remove("x:1", force: true);
+                }
+                catch (TareException e) when (e.Kind == ErrorKind.NotFound)
+                {
+                    Thread.Yield();
+                }
+            }
+        })).ToArray();
+        var loaders = Enumerable.Range(0, 2).Select(_ => Task.Run(async () =>
+        {
+            for (var i = 0; i < 100; i++) await _store.LoadAsync(new MemoryStream(archive));
+        })).ToArray();
+        await Task.WhenAll(loaders);
+        await ended.CancelAsync();
+        await Task.WhenAll(removers);
+        var image = await LoadAsync([Base, Top], "x:1");
+        Assert.Equal(image.Id, Digest.Of(_store.Images.ReadConfiguration(image.Id)));
+        Remove("x:1", force: true);
+        Assert.Empty(_store.Leftovers());
+    }
+
+    private void Spoil(Image image, string how)
+    {
+        var path = Path.Combine(_store.Root, "content/sha256", image.Id.Hex);
+        if (how == "missing") System.IO.File.Delete(path);
+        else System.IO.File.WriteAllText(path, "{}");
+    }
+
     private async Task<Image> LoadAsync(byte[][] layers, string tag, string? second = null, string comment = "")
     {
         var (result, _) = await _store.LoadAsync(new MemoryStream(Docker(layers, Config(layers, comment), second is null ? [tag] : [tag, second])));

@@ -68,11 +68,12 @@ internal sealed class Catalog(Database database, ContentStore content, LayerStor
             var id = Digest.Parse(text);
             var own = namesByImage[id].OrderBy(name => name.ToString(), StringComparer.Ordinal).ToList();
             var below = layersByImage[text].ToList();
-            var configuration = _configurations.GetOrAdd(id, key => Parse(content.Read(key), $"the content {key}"));
+            var configuration = ConfigurationOf(id, out var damage);
             images.Add(id, new Image
             {
                 Id = id,
                 Config = configuration,
+                Damage = damage,
                 DiffIds = [.. below.Select(layer => layer.DiffId)],
                 LayerDirectories = [.. below.Select(layer => layers.DirectoryOf(layer.Layer))],
                 Tags = [.. own.Where(name => name.Digest.IsEmpty)],
@@ -92,6 +93,27 @@ internal sealed class Catalog(Database database, ContentStore content, LayerStor
 
         return new CatalogSnapshot(images, names.ToDictionary(name => name.Reference.ToString(), name => name.Image, StringComparer.Ordinal));
     });
+
+    /// <summary>One that is missing or damaged spoils its own image and no other: it is read again the next time, and meanwhile an empty one stands for it.</summary>
+    private OciImageConfig ConfigurationOf(Digest id, out string? damage)
+    {
+        damage = null;
+        if (_configurations.TryGetValue(id, out var known)) return known;
+        if (content.TryRead(id, out damage) is { } document)
+        {
+            try
+            {
+                return _configurations[id] = Parse(document, $"the content {id}");
+            }
+            catch (TareException e)
+            {
+                damage = e.Message;
+            }
+        }
+
+        damage = $"the configuration of the image {id.Short} cannot be used: {damage}; load the image again, or remove it";
+        return new OciImageConfig();
+    }
 
     private static Reference ReferenceOf(string name, string tag, string digest)
     {

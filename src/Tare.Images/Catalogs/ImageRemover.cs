@@ -15,11 +15,12 @@ namespace Tare.Images.Catalogs;
 /// <item>The image goes, unless it is in use; then, when pruning, the nameless images it was built from.</item>
 /// </list>
 /// </remarks>
-internal sealed class ImageRemover(Database database, ContentStore content, LayerStore layers, Catalog catalog, ImageUsers users)
+internal sealed class ImageRemover(Database database, ContentStore content, Catalog catalog, ImageUsers users)
 {
     private const int ShortIdLength = 12;
 
     private readonly List<ImageRemoval> _removals = [];
+    private readonly List<long> _doomed = [];
 
     [Flags]
     private enum Conflict
@@ -33,6 +34,9 @@ internal sealed class ImageRemover(Database database, ContentStore content, Laye
     }
 
     private sealed record Refusal(bool Hard, bool Used, string Message);
+
+    /// <summary>Layers that no row refers to any more: their directories are to be removed, whether or not the removal has failed.</summary>
+    internal IReadOnlyList<long> Doomed => _doomed;
 
     /// <summary>Carries out a removal.</summary>
     /// <exception cref="TareException">NotFound or Conflict. What was removed before stays removed.</exception>
@@ -119,10 +123,10 @@ internal sealed class ImageRemover(Database database, ContentStore content, Laye
 
         RemoveNames(image, Names(image));
         var chains = FreedChains(image);
-        var doomed = database.Write(session => CatalogWriter.RemoveImage(session, id), Durability.Full);
+        _doomed.AddRange(database.Write(session => CatalogWriter.RemoveImage(session, id), Durability.Full));
+        // Before the document goes: who reads the catalog meanwhile holds this up.
         catalog.Invalidate();
         content.Remove(id);
-        layers.RemoveDoomed(doomed);
         _removals.Add(new ImageRemoval(null, id.ToString(), id));
         foreach (var chain in chains) _removals.Add(new ImageRemoval(null, chain.ToString(), default));
         if (prune && !image.Parent.IsEmpty) RemoveImage(image.Parent, force: false, prune: true, quiet: true);

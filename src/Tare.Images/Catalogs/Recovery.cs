@@ -10,7 +10,8 @@ internal static class Recovery
 {
     /// <summary>
     /// Drops images with a layer that was extracted during another boot and never seen on the disk: the machine went down
-    /// within seconds of a load, and files may be empty. Then sweeps what no row accounts for.
+    /// within seconds of a load, and files may be empty; and images whose configuration is not there. Then sweeps what no row
+    /// accounts for.
     /// </summary>
     /// <returns>A sentence for each image that is lost.</returns>
     internal static IReadOnlyList<string> Run(Database database, ContentStore content, LayerStore layers)
@@ -19,17 +20,25 @@ internal static class Recovery
             SELECT DISTINCT h.image FROM image_has_layer AS h JOIN image_layer AS l ON l.id = h.layer
             WHERE l.boot IS NOT NULL AND l.boot <> ?
             """;
-        var (lost, wanted) = database.Write(
+        var documents = content.List();
+        var (lost, bare, wanted) = database.Write(
             session =>
             {
                 var images = session.Query(suspects, row => row.GetString(0), LayerStore.BootId);
                 foreach (var image in images) session.Execute("DELETE FROM image WHERE id = ?", image);
+                var rest = session.Query("SELECT id FROM image", row => Digest.Parse(row.GetString(0)));
+                var bare = rest.Where(image => !documents.Contains(image)).ToList();
+                foreach (var image in bare) session.Execute("DELETE FROM image WHERE id = ?", image.ToString());
                 LayerStore.DoomUnused(session);
-                return (images, session.Query("SELECT id FROM image", row => Digest.Parse(row.GetString(0))));
+                return (images, bare, rest.ToHashSet());
             },
             Durability.Full);
         layers.Sweep();
-        content.Sweep(wanted.ToHashSet());
-        return [.. lost.Select(image => $"the image {image} was dropped: the machine went down before its layers were on the disk; load it again")];
+        content.Sweep(wanted);
+        return
+        [
+            .. lost.Select(image => $"the image {image} was dropped: the machine went down before its layers were on the disk; load it again"),
+            .. bare.Select(image => $"the image {image} was dropped: its configuration is missing from the content store; load it again"),
+        ];
     }
 }

@@ -29,13 +29,13 @@ internal sealed class ContentStore : IDisposable
         _ingest = PrivateDirectory.Open(ingest);
     }
 
-    /// <summary>Keeps a document. It survives a power cut once this has returned.</summary>
+    /// <summary>Keeps a document. It survives a power cut once this has returned. A damaged one in its place is replaced.</summary>
     /// <returns>Whether it is new.</returns>
     /// <exception cref="TareException">The disk is full.</exception>
     internal bool Write(Digest digest, ReadOnlySpan<byte> content)
     {
         var name = Name(digest);
-        if (NodeAttributes.Read(_blobs, name, out _) == 0) return false;
+        if (TryRead(digest, out _) is not null) return false;
         var draft = Encoding.ASCII.GetBytes(Interlocked.Increment(ref _next).ToString(CultureInfo.InvariantCulture));
         var flags = OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Exclusive | Paths.NoFollow;
         using (var file = BytePaths.TryOpen(_ingest, draft, flags, FileMode, out var error) ?? throw Failure(digest, error))
@@ -51,10 +51,22 @@ internal sealed class ContentStore : IDisposable
     }
 
     /// <summary>Reads a document and verifies it.</summary>
-    /// <exception cref="TareException">It is missing or damaged.</exception>
-    internal byte[] Read(Digest digest)
+    /// <exception cref="TareException">It is missing or damaged, or cannot be read.</exception>
+    internal byte[] Read(Digest digest) => TryRead(digest, out var damage) ?? throw TareException.Internal(damage!);
+
+    /// <summary>Reads a document and verifies it.</summary>
+    /// <param name="digest">Which.</param>
+    /// <param name="damage">What is wrong when the result is <see langword="null"/>: it is missing, or is not what it was.</param>
+    /// <exception cref="TareException">It cannot be read now, for a reason that says nothing of it, such as too many open files.</exception>
+    internal byte[]? TryRead(Digest digest, out string? damage)
     {
-        using var file = BytePaths.TryOpen(_blobs, Name(digest), Paths.NoFollow, 0, out var error) ?? throw Failure(digest, error);
+        using var file = BytePaths.TryOpen(_blobs, Name(digest), Paths.NoFollow, 0, out var error);
+        if (file is null)
+        {
+            damage = $"the content {digest} is missing";
+            return error == Errno.ENOENT ? null : throw Failure(digest, error);
+        }
+
         Check(NodeAttributes.Read(file, default, out var status), digest);
         var content = new byte[status.Size];
         for (var length = 0; length < content.Length;)
@@ -65,9 +77,8 @@ internal sealed class ContentStore : IDisposable
         }
 
         var actual = Digest.Of(content);
-        return actual == digest
-            ? content
-            : throw TareException.Internal($"the stored content {digest} is damaged: it has the digest {actual}; remove the image and load it again");
+        damage = actual == digest ? null : $"the stored content {digest} is damaged: it has the digest {actual}";
+        return actual == digest ? content : null;
     }
 
     /// <summary>Removes a document, if it is there.</summary>
@@ -77,13 +88,26 @@ internal sealed class ContentStore : IDisposable
         if (error is not (0 or Errno.ENOENT)) throw Failure(digest, error);
     }
 
+    /// <summary>The digests of all documents.</summary>
+    internal IReadOnlySet<Digest> List()
+    {
+        var found = new HashSet<Digest>();
+        using var listing = OpenListing();
+        foreach (var entry in DirectoryTree.List(listing))
+        {
+            if (TryParse(entry.Name, out var digest)) found.Add(digest);
+        }
+
+        return found;
+    }
+
     /// <summary>Removes all that is not in a set.</summary>
     internal void Sweep(IReadOnlySet<Digest> wanted)
     {
-        using var listing = BytePaths.TryOpenDirectory(_blobs, "."u8, out var error) ?? throw new LinuxException("list the content store", error);
+        using var listing = OpenListing();
         foreach (var entry in DirectoryTree.List(listing))
         {
-            if (!Digest.TryParse("sha256:" + Encoding.ASCII.GetString(entry.Name), out var digest) || !wanted.Contains(digest)) DirectoryTree.Remove(_blobs, entry.Name);
+            if (!TryParse(entry.Name, out var digest) || !wanted.Contains(digest)) DirectoryTree.Remove(_blobs, entry.Name);
         }
     }
 
@@ -92,6 +116,10 @@ internal sealed class ContentStore : IDisposable
         _blobs.Dispose();
         _ingest.Dispose();
     }
+
+    private Fd OpenListing() => BytePaths.TryOpenDirectory(_blobs, "."u8, out var error) ?? throw new LinuxException("list the content store", error);
+
+    private static bool TryParse(byte[] name, out Digest digest) => Digest.TryParse("sha256:" + Encoding.ASCII.GetString(name), out digest);
 
     private static byte[] Name(Digest digest) => Encoding.ASCII.GetBytes(digest.Hex);
 

@@ -9,12 +9,16 @@ using Tare.Store;
 namespace Tare.Images.Loading;
 
 /// <summary>Brings images into the store: all of an archive, or nothing.</summary>
-internal sealed class ImageLoader(Database database, ContentStore content, LayerStore layers, Catalog catalog, TimeProvider time)
+/// <param name="database">Holds the rows.</param>
+/// <param name="content">Holds the configurations.</param>
+/// <param name="layers">Holds the layers.</param>
+/// <param name="catalog">Is told of changes.</param>
+/// <param name="changing">Held by whoever changes rows and documents together.</param>
+/// <param name="time">The clock.</param>
+internal sealed class ImageLoader(Database database, ContentStore content, LayerStore layers, Catalog catalog, Lock changing, TimeProvider time)
 {
     /// <summary>How far reading an archive may be ahead of looking at it: 2 MiB.</summary>
     private const int InputCapacity = 8;
-
-    private readonly Lock _committing = new();
 
     /// <summary>Loads an image archive.</summary>
     internal async Task<LoadResult> LoadAsync(Stream archive, LoadOptions options, IProgress<LoadEvent>? progress, CancellationToken cancellationToken)
@@ -98,7 +102,8 @@ internal sealed class ImageLoader(Database database, ContentStore content, Layer
     {
         var written = new List<Digest>();
         var replaced = new Dictionary<Reference, Digest>();
-        lock (_committing)
+        CatalogSnapshot snapshot;
+        lock (changing)
         {
             try
             {
@@ -115,13 +120,13 @@ internal sealed class ImageLoader(Database database, ContentStore content, Layer
                 foreach (var digest in written) content.Remove(digest);
                 throw;
             }
+
+            catalog.Invalidate();
+            snapshot = catalog.Current;
         }
 
-        catalog.Invalidate();
         Report(images, replaced, progress);
-        var snapshot = catalog.Current;
         return new LoadResult([.. images
-            .Where(image => snapshot.Images.ContainsKey(image.Configuration.Digest))
             .Select(image => new LoadedImage(snapshot.Images[image.Configuration.Digest], image.Tags))]);
     }
 
