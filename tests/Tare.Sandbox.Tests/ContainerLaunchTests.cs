@@ -254,4 +254,50 @@ public sealed class ContainerLaunchTests : IDisposable
         Assert.Equal(137, running.Finish().ExitCode);
         Assert.Null(host.Compiler.OpenCgroup(Path.GetFileName(running.Cgroup.Path), "/tare-sandbox-test"));
     }
+
+    [Theory, InlineData(false), InlineData(true)]
+    public void The_working_directory_cannot_be_the_root_of_another_process(bool linked)
+    {
+        // In the host's pid namespace this process's root shows in /proc: a directory, but for the way that leads there.
+        var outside = $"/proc/{Environment.ProcessId}/root";
+        if (linked) File.CreateSymbolicLink(Path.Combine(host.Layer, "app"), outside);
+        var options = host.Options("ls") with { WorkingDirectory = linked ? "/app" : outside };
+        using var running = host.Start(options with { Namespaces = options.Namespaces with { Pid = NamespaceMode.Host } });
+        Assert.Contains($"working directory {(linked ? "/app" : outside)}: too many", running.Failure?.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_exec_cannot_be_led_out_by_a_working_directory_that_the_container_has_replaced()
+    {
+        var options = host.Options("sh", "-c", $"ln -s /proc/{Environment.ProcessId}/root /work; echo ready; sleep 100");
+        options = options with { Namespaces = options.Namespaces with { Pid = NamespaceMode.Host } };
+        using var container = host.Start(options);
+        container.ReadUntil("ready");
+        using var pidFd = PidFds.Open(container.Pid);
+        using var exec = host.StartExec(new ExecOptions { Container = options, ContainerPidFd = pidFd, Cgroup = container.Cgroup, Args = ["ls"], WorkingDirectory = "/work" });
+        Assert.Contains("working directory /work", exec.Failure?.Message, StringComparison.Ordinal);
+    }
+
+    [Theory, InlineData("tmpfs"), InlineData("bind")]
+    public void No_place_of_a_mount_is_made_on_the_host(string type)
+    {
+        var made = Path.Combine(host.Home, "made");
+        File.CreateSymbolicLink(Path.Combine(host.Layer, "data"), $"/proc/{Environment.ProcessId}/root{host.Home}");
+        var options = host.Options("true");
+        using var running = host.Start(options with
+        {
+            Namespaces = options.Namespaces with { Pid = NamespaceMode.Host },
+            Mounts = [new MountOptions { Type = type, Source = type == "bind" ? host.Layer : "", Target = "/data/made/x" }],
+        });
+        Assert.NotNull(running.Failure);
+        Assert.False(Path.Exists(made), made);
+    }
+
+    [Fact]
+    public void Without_a_null_device_to_hide_things_behind_nothing_is_started()
+    {
+        var dev = Directory.CreateDirectory(Path.Combine(host.Home, "dev")).FullName;
+        using var running = host.Start(host.Options("true") with { Mounts = [new MountOptions { Type = "bind", Source = dev, Target = "/dev" }] });
+        Assert.Contains("a mask over", running.Failure?.Message, StringComparison.Ordinal);
+    }
 }

@@ -6,29 +6,36 @@ namespace Tare.Runtime.Launching;
 
 /// <summary>
 /// The steps that give a container its filesystem. They run in the container's own mount namespace, after its root has become
-/// <c>/</c>: from then on no path can lead out, whatever links the image holds.
+/// <c>/</c>: from then on no path leads out, but for the magic links of <c>/proc</c>, which <see cref="PlaceSteps"/> does not follow.
 /// </summary>
-internal sealed class FilesystemSteps(LaunchProgramBuilder program)
+internal sealed class FilesystemSteps(LaunchProgramBuilder program, PlaceSteps places)
 {
     private const int CurrentDirectory = Paths.CurrentDirectory;
     private const int MOVE_MOUNT_F_EMPTY_PATH = 0x4;
-    private const int MOVE_MOUNT_T_SYMLINKS = 0x10;
-    private const ulong MS_RDONLY = 1;
-    private const ulong MS_BIND = 0x1000;
+    private const int MOVE_MOUNT_T_EMPTY_PATH = 0x40;
     private const int OPEN_TREE_CLONE = 1;
     private const int OPEN_TREE_CLOEXEC = 0x80000;
     private const int AT_EMPTY_PATH = 0x1000;
     private const int AT_RECURSIVE = 0x8000;
-    private const int O_CREAT = 0x40;
-    private const int O_WRONLY = 1;
-    private const int O_CLOEXEC = 0x80000;
+    private const int AT_SYMLINK_NOFOLLOW = 0x100;
+    private const int UsualUmask = 0x12;
 
-    private static readonly (string Link, string Target)[] StandardLinks =
+    private static readonly (string Name, string Target)[] StandardLinks =
     [
-        ("/dev/fd", "/proc/self/fd"), ("/dev/stdin", "/proc/self/fd/0"), ("/dev/stdout", "/proc/self/fd/1"), ("/dev/stderr", "/proc/self/fd/2"),
+        ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"), ("stderr", "/proc/self/fd/2"), ("ptmx", "pts/ptmx"),
     ];
 
     private static readonly bool HasKcore = File.Exists("/proc/kcore");
+
+    private readonly Slot place = program.NewSlot();
+    private readonly Slot tree = program.NewSlot();
+
+    /// <summary>An empty directory outside of the root: what hides directories.</summary>
+    private readonly Slot empty = program.NewSlot();
+
+    /// <summary>The null device: what hides files.</summary>
+    private readonly Slot nothing = program.NewSlot();
+    private bool hasNothing;
 
     /// <summary>Mounts the root filesystem over the empty one of the (copied) template namespace and makes it the root.</summary>
     /// <remarks>
@@ -39,6 +46,7 @@ internal sealed class FilesystemSteps(LaunchProgramBuilder program)
     public void EnterRoot(int root)
     {
         program.Purpose = new Purpose(Stage.Root);
+        places.Open(empty, "/", directory: true);
         program.Call(fchdir, root);
         program.Call(move_mount, root, program.Text(""), CurrentDirectory, program.Text("/"), MOVE_MOUNT_F_EMPTY_PATH);
         program.Call(chroot, program.Text("."));
@@ -53,52 +61,85 @@ internal sealed class FilesystemSteps(LaunchProgramBuilder program)
         program.Purpose = new Purpose(Stage.Mount, $"{type} at {mount.Destination}");
         var source = program.Text(string.IsNullOrEmpty(mount.Source) ? type : mount.Source);
         Argument data = flags.Data.Length == 0 ? 0 : program.Text(flags.Data);
-        WithTarget(mount.Destination, isDirectory: true, () => program.Call(SyscallNumbers.mount, source, program.Text(mount.Destination), program.Text(type), flags.Flags, data));
+        places.Ensure(place, mount.Destination, directory: true);
+        // mount(2) takes a path: the working directory is one that nobody can bend.
+        program.Call(fchdir, place);
+        program.Call(SyscallNumbers.mount, source, program.Text("."), program.Text(type), flags.Flags, data);
+        program.Call(chdir, program.Text("/"));
+        program.Call(close, place);
     }
 
     /// <summary>Moves a detached mount to its place, which is made when missing.</summary>
     public void MoveMount(MountSource source, string destination, string description)
     {
         program.Purpose = new Purpose(Stage.Mount, description);
-        WithTarget(destination, source.IsDirectory, () => program.Call(
-            move_mount, source.Descriptor, program.Text(""), CurrentDirectory, program.Text(destination), MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS));
+        places.Ensure(place, destination, source.IsDirectory);
+        MoveTo(place, source.Descriptor);
+        program.Call(close, place);
     }
 
     /// <summary>The nodes and links of a fresh <c>/dev</c>.</summary>
-    public void PopulateDev(IEnumerable<LinuxDevice> devices)
+    public void PopulateDev(IReadOnlyList<LinuxDevice> devices)
     {
         program.Purpose = new Purpose(Stage.Device, "/dev");
         program.Call(umask, 0);
-        foreach (var device in devices) MakeNode(device);
+        foreach (var group in devices.GroupBy(device => device.Path[..Math.Max(1, device.Path.LastIndexOf('/'))]))
+        {
+            program.Purpose = new Purpose(Stage.Device, group.Key);
+            places.Ensure(place, group.Key, directory: true);
+            foreach (var device in group) MakeNode(device);
+            program.Call(close, place);
+        }
         program.Purpose = new Purpose(Stage.Device, "links in /dev");
-        foreach (var (link, target) in StandardLinks) Link(target, link);
-        Link("pts/ptmx", "/dev/ptmx");
-        if (HasKcore) Link("/proc/kcore", "/dev/core");
-        program.Call(umask, 0x12);
+        places.Open(place, "/dev", directory: true);
+        foreach (var (name, target) in StandardLinks) Link(target, name);
+        if (HasKcore) Link("/proc/kcore", "core");
+        if (devices.Any(device => device.Path == "/dev/null"))
+        {
+            // Before any other mount can lie upon it.
+            places.OpenPlain(nothing, place, "null");
+            hasNothing = true;
+        }
+        program.Call(close, place);
+        program.Call(umask, UsualUmask);
     }
 
-    /// <summary>Hides a path: a file behind /dev/null, a directory behind an empty read-only tmpfs. One that is not there needs no hiding.</summary>
+    /// <summary>Hides a path: a file behind the null device, a directory behind an empty read-only one. One that is not there needs no hiding.</summary>
     public void Mask(string path)
     {
-        var (directory, done) = (new Label(), new Label());
+        var (directory, hidden, done) = (new Label(), new Label(), new Label());
         program.Purpose = new Purpose(Stage.Mount, $"a mask over {path}");
-        program.Call(mount, program.Text("/dev/null"), program.Text(path), 0, MS_BIND, 0).On(Errno.ENOTDIR, directory).On(Errno.ENOENT, done);
-        program.Jump(done);
+        if (!hasNothing)
+        {
+            // A /dev of the user's: without a null device in it nothing could be hidden, and the launch fails.
+            places.OpenPlain(nothing, CurrentDirectory, "/dev/null");
+            hasNothing = true;
+        }
+        places.Open(place, path).On(Errno.ENOENT, done).On(Errno.ENOTDIR, done);
+        Clone(nothing, 0);
+        MoveTo(place, tree).On(Errno.EINVAL, directory).On(Errno.ENOTDIR, directory);
+        program.Jump(hidden);
         program.Mark(directory);
-        program.Call(mount, program.Text("tmpfs"), program.Text(path), program.Text("tmpfs"), MS_RDONLY, program.Text("size=0k,nr_inodes=2"));
+        program.Call(close, tree);
+        Clone(empty, 0);
+        MoveTo(place, tree);
+        program.Mark(hidden);
+        program.Call(close, tree);
+        program.Call(close, place);
         program.Mark(done);
     }
 
     /// <summary>Makes a path read-only by mounting it upon itself.</summary>
     public void MakeReadOnly(string path)
     {
-        var tree = program.NewSlot();
         var done = new Label();
         program.Purpose = new Purpose(Stage.Mount, $"{path} read-only");
-        program.Call(open_tree, CurrentDirectory, program.Text(path), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE).Into(tree).On(Errno.ENOENT, done);
+        places.Open(place, path).On(Errno.ENOENT, done);
+        Clone(place, AT_RECURSIVE);
         program.Call(mount_setattr, tree, program.Text(""), AT_EMPTY_PATH | AT_RECURSIVE, program.Words((ulong)MountAttributes.ReadOnly, 0, 0, 0), 32);
-        program.Call(move_mount, tree, program.Text(""), CurrentDirectory, program.Text(path), MOVE_MOUNT_F_EMPTY_PATH);
+        MoveTo(place, tree);
         program.Call(close, tree);
+        program.Call(close, place);
         program.Mark(done);
     }
 
@@ -112,63 +153,41 @@ internal sealed class FilesystemSteps(LaunchProgramBuilder program)
     /// <summary>Writes a kernel parameter, <c>net.ipv4.ip_forward</c> or <c>net/ipv4/ip_forward</c>.</summary>
     public void SetSysctl(string name, string value)
     {
-        var file = program.NewSlot();
         var path = "/proc/sys/" + (name.Contains('/', StringComparison.Ordinal) ? name : name.Replace('.', '/'));
         program.Purpose = new Purpose(Stage.Sysctl, name);
-        program.Call(openat, CurrentDirectory, program.Text(path), O_WRONLY | O_CLOEXEC).Into(file);
-        program.Call(write, file, program.Text(value), System.Text.Encoding.UTF8.GetByteCount(value));
-        program.Call(close, file);
+        places.OpenForWriting(place, path);
+        program.Call(write, place, program.Text(value), System.Text.Encoding.UTF8.GetByteCount(value));
+        program.Call(close, place);
     }
 
-    /// <summary>Makes a directory and its parents; those that are there are left as they are.</summary>
-    public void MakeDirectories(string path)
+    /// <summary>The working directory, made when missing.</summary>
+    public void EnterWorkingDirectory(string path)
     {
-        for (var slash = path.IndexOf('/', 1); ; slash = path.IndexOf('/', slash + 1))
-        {
-            var prefix = slash < 0 ? path : path[..slash];
-            if (prefix.Length > 0 && prefix != "/") program.Call(mkdirat, CurrentDirectory, program.Text(prefix), 0x1ED).On(Errno.EEXIST);
-            if (slash < 0) return;
-        }
+        program.Purpose = new Purpose(Stage.WorkingDirectory, path);
+        places.Ensure(place, path, directory: true);
+        program.Call(fchdir, place);
+        program.Call(close, place);
     }
 
-    /// <summary>An empty file, with its parents.</summary>
-    public void MakeFile(string path)
-    {
-        if (path.LastIndexOf('/') is > 0 and var slash) MakeDirectories(path[..slash]);
-        var file = program.NewSlot();
-        program.Call(openat, CurrentDirectory, program.Text(path), O_CREAT | O_WRONLY | O_CLOEXEC, 0x1ED).Into(file);
-        program.Call(close, file);
-    }
+    /// <summary>Copies the mount at a descriptor into <see cref="tree"/>.</summary>
+    private void Clone(Slot from, int recursive) =>
+        program.Call(open_tree, from, program.Text(""), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | recursive).Into(tree);
 
-    /// <summary>Does something to a place, and where the place is missing makes it and does it again.</summary>
-    private void WithTarget(string path, bool isDirectory, Func<LaunchProgramBuilder.Step> action)
-    {
-        var (missing, done) = (new Label(), new Label());
-        action().On(Errno.ENOENT, missing);
-        program.Jump(done);
-        program.Mark(missing);
-        if (isDirectory) MakeDirectories(path);
-        else MakeFile(path);
-        action();
-        program.Mark(done);
-    }
+    private LaunchProgramBuilder.Step MoveTo(Slot target, Argument mount) =>
+        program.Call(move_mount, mount, program.Text(""), target, program.Text(""), MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
 
+    /// <summary>A node in the directory that <see cref="place"/> is.</summary>
     private void MakeNode(LinuxDevice device)
     {
         program.Purpose = new Purpose(Stage.Device, device.Path);
         var kind = device.Type switch { "c" or "u" => 0x2000u, "b" => 0x6000u, _ => 0x1000u };
         var mode = kind | (device.FileMode ?? 0x1B6u);
         var number = ((ulong)device.Major & 0xfff) << 8 | (ulong)device.Minor & 0xff | ((ulong)device.Minor & ~0xffUL) << 12 | ((ulong)device.Major & ~0xfffUL) << 32;
-        var (missing, done) = (new Label(), new Label());
-        program.Call(mknodat, CurrentDirectory, program.Text(device.Path), mode, number).On(Errno.EEXIST).On(Errno.ENOENT, missing);
-        program.Jump(done);
-        program.Mark(missing);
-        MakeDirectories(device.Path[..Math.Max(1, device.Path.LastIndexOf('/'))]);
-        program.Call(mknodat, CurrentDirectory, program.Text(device.Path), mode, number).On(Errno.EEXIST);
-        program.Mark(done);
-        if (device.Uid is > 0 || device.Gid is > 0) program.Call(fchownat, CurrentDirectory, program.Text(device.Path), device.Uid ?? 0, device.Gid ?? 0, 0);
+        var name = program.Text(device.Path[(device.Path.LastIndexOf('/') + 1)..]);
+        program.Call(mknodat, place, name, mode, number).On(Errno.EEXIST);
+        if (device.Uid is > 0 || device.Gid is > 0) program.Call(fchownat, place, name, device.Uid ?? 0, device.Gid ?? 0, AT_SYMLINK_NOFOLLOW);
     }
 
-    private void Link(string target, string link) =>
-        program.Call(symlinkat, program.Text(target), CurrentDirectory, program.Text(link)).On(Errno.EEXIST);
+    private void Link(string target, string name) =>
+        program.Call(symlinkat, program.Text(target), place, program.Text(name)).On(Errno.EEXIST);
 }

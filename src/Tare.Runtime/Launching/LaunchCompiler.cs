@@ -30,9 +30,12 @@ public static class LaunchCompiler
         var linux = spec.Linux ?? new LinuxSpec();
         var process = CheckedProcess(spec.Process);
         var program = new LaunchProgramBuilder();
-        var filesystem = new FilesystemSteps(program);
+        var filesystem = new FilesystemSteps(program, new PlaceSteps(program));
         var steps = new ProcessSteps(program);
 
+        // A process of a shared namespace could otherwise hold this one up, which has descriptors of the host until it executes.
+        program.Purpose = new Purpose(Stage.Setup);
+        program.Call(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
         if (process.OomScoreAdj is { } score) AdjustOomScore(program, score);
         JoinControlGroups(program, inputs.CgroupProcs);
         foreach (var (descriptor, kinds) in inputs.Join)
@@ -55,7 +58,7 @@ public static class LaunchCompiler
         foreach (var path in linux.ReadonlyPaths ?? []) filesystem.MakeReadOnly(path);
         foreach (var path in linux.MaskedPaths ?? []) filesystem.Mask(path);
         steps.CloseDescriptors();
-        steps.EnterWorkingDirectory(filesystem, process.Cwd);
+        filesystem.EnterWorkingDirectory(process.Cwd);
         if (spec.Root is { Readonly: true }) filesystem.MakeRootReadOnly();
         steps.SetLimits(process.Rlimits ?? []);
         steps.BecomeUser(process, inputs.SeccompFilter);
@@ -83,7 +86,7 @@ public static class LaunchCompiler
         if (process.Terminal) steps.OpenTerminal(process.ConsoleSize, console: false, process.User.Uid);
         else steps.OwnPipes(process.User.Uid);
         steps.CloseDescriptors();
-        steps.EnterWorkingDirectory(null, process.Cwd);
+        steps.EnterWorkingDirectory(new PlaceSteps(program), process.Cwd);
         steps.SetLimits(process.Rlimits ?? []);
         steps.BecomeUser(process, inputs.SeccompFilter);
         steps.Execute(process, init: false);
@@ -107,6 +110,8 @@ public static class LaunchCompiler
         program.Clone(arguments, CloneArgumentsSize, child);
         program.Call(exit_group, 0);
         program.Mark(child);
+        // A directory of the host's, which the child has no use for.
+        if (cgroup is { } directory) program.Call(close, directory);
     }
 
     private static void JoinControlGroups(LaunchProgramBuilder program, IReadOnlyList<int> procs)

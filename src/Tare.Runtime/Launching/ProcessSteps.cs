@@ -89,8 +89,7 @@ internal sealed class ProcessSteps(LaunchProgramBuilder program)
     }
 
     /// <summary>
-    /// Closes all that the launch needed. Before the working directory is entered, so that <c>/proc/self/fd/N</c> cannot lead to
-    /// a directory of the host.
+    /// Closes all that the launch needed, before anything of the container's is entered or run.
     /// </summary>
     public void CloseDescriptors()
     {
@@ -165,22 +164,14 @@ internal sealed class ProcessSteps(LaunchProgramBuilder program)
         if (process.NoNewPrivileges) LoadFilter(seccompFilter);
     }
 
-    /// <summary>The working directory, made when missing.</summary>
-    public void EnterWorkingDirectory(FilesystemSteps? filesystem, string path)
+    /// <summary>The working directory, which must be there.</summary>
+    public void EnterWorkingDirectory(PlaceSteps places, string path)
     {
         program.Purpose = new Purpose(Stage.WorkingDirectory, path);
-        if (filesystem is null)
-        {
-            program.Call(chdir, program.Text(path));
-            return;
-        }
-        var (missing, done) = (new Label(), new Label());
-        program.Call(chdir, program.Text(path)).On(Errno.ENOENT, missing);
-        program.Jump(done);
-        program.Mark(missing);
-        filesystem.MakeDirectories(path);
-        program.Call(chdir, program.Text(path));
-        program.Mark(done);
+        var place = program.NewSlot();
+        places.Open(place, path, directory: true);
+        program.Call(fchdir, place);
+        program.Call(close, place);
     }
 
     /// <summary>The end of every program: the init where wanted, signals, descriptors, execve.</summary>
