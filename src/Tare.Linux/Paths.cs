@@ -39,6 +39,9 @@ public static partial class Paths
     /// <summary>The current directory, as a descriptor (<c>AT_FDCWD</c>).</summary>
     public const int CurrentDirectory = -100;
 
+    /// <summary>PATH_MAX of linux/limits.h.</summary>
+    private const int LongestPath = 4096;
+
     /// <summary><c>O_DIRECTORY</c>: fail unless it is a directory.</summary>
     public static OpenFlags Directory { get; } = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? (OpenFlags)0x4000 : (OpenFlags)0x10000;
 
@@ -81,6 +84,17 @@ public static partial class Paths
             if (error != Errno.EINTR && error != Errno.EAGAIN) return null;
         }
     }
+
+    /// <summary>The target of a link that was opened with <see cref="OpenFlags.Path"/> and <see cref="NoFollow"/>; null when it is no link. readlinkat(2).</summary>
+    public static unsafe string? ReadLink(Fd link)
+    {
+        var buffer = stackalloc byte[LongestPath];
+        var count = readlinkat(link.Number, "", buffer, LongestPath);
+        return count < 0 ? null : System.Text.Encoding.UTF8.GetString(buffer, (int)count);
+    }
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static unsafe partial nint readlinkat(int directory, string path, byte* buffer, nuint size);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static unsafe partial nint syscall(nint number, nint directory, string path, ulong* how, nint size);

@@ -41,6 +41,7 @@ public sealed class SandboxCompiler : IDisposable
             var capabilities = StandardContainer.CapabilitiesOf(options.Security);
             var user = ContainerUser.Resolve(root, options.User, options.AdditionalGroups);
             var spec = SpecTranslator.Translate(options, user, capabilities);
+            RootPlaces.Ensure(root, spec);
             cgroup = Cgroup.Create(layout, CgroupPath(options.Id, options.CgroupParent), spec.Linux!.Resources!);
 
             var (created, joined) = NamespacesOf(options.Namespaces, descriptors);

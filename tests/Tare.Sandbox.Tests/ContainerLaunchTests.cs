@@ -300,4 +300,20 @@ public sealed class ContainerLaunchTests : IDisposable
         using var running = host.Start(host.Options("true") with { Mounts = [new MountOptions { Type = "bind", Source = dev, Target = "/dev" }] });
         Assert.Contains("a mask over", running.Failure?.Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void What_links_of_the_image_lead_to_is_made()
+    {
+        Directory.CreateDirectory(Path.Combine(host.Layer, "etc"));
+        File.CreateSymbolicLink(Path.Combine(host.Layer, "etc/names"), "../run/resolve/names");
+        File.CreateSymbolicLink(Path.Combine(host.Layer, "spool"), "/data/spool");
+        var names = Path.Combine(host.Home, "names");
+        File.WriteAllText(names, "text\n");
+        var options = host.Options("sh", "-c", "cat /etc/names; pwd; grep -c ' /data/spool/x ' /proc/mounts") with
+        {
+            WorkingDirectory = "/spool/work",
+            Mounts = [new MountOptions { Type = "bind", Source = names, Target = "/etc/names" }, new MountOptions { Type = "tmpfs", Target = "/spool/x" }],
+        };
+        Assert.Equal(new LaunchResult(0, "text\n/data/spool/work\n1\n", "", null), host.Run(options));
+    }
 }
