@@ -61,6 +61,22 @@ public sealed class CreateTests
         Assert.Contains("ports are not published", response.Warnings[0], StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task An_unknown_network_is_told_at_the_start()
+    {
+        await using var harness = await Harness.OpenAsync();
+        var byMode = await harness.CreateAsync("mode", r => r.HostConfig!.NetworkMode = "nosuch");
+        var byEndpoint = await harness.CreateAsync("endpoint", r => r.NetworkingConfig = new NetworkingConfig { EndpointsConfig = new Dictionary<string, EndpointSettings?> { ["nosuch"] = new EndpointSettings() } });
+        foreach (var id in (string[])[byMode, byEndpoint])
+        {
+            await LifecycleTests.Refused(
+                ErrorKind.NotFound, "failed to set up container networking: network nosuch not found", () => harness.Containers.StartAsync(id, CancellationToken.None));
+            var state = (await harness.Containers.InspectAsync(id, false, CancellationToken.None)).State!;
+            Assert.Equal(("created", 128L, "failed to set up container networking: network nosuch not found"), (state.Status, (long)state.ExitCode, state.Error));
+        }
+        Assert.Empty(harness.Keeper.Launches);
+    }
+
     [Theory]
     [InlineData("a")]
     [InlineData("-a")]
@@ -82,7 +98,8 @@ public sealed class CreateTests
             LifecycleTests.Refused(kind, message, () => harness.CreateAsync(change: change));
 
         await Refused("No such image: nosuch", r => r.Image = "nosuch", ErrorKind.NotFound);
-        await Refused("network nosuch not found", r => r.HostConfig!.NetworkMode = "nosuch", ErrorKind.NotFound);
+        // "Not found" makes clients pull the image: nothing else of a request may be it.
+        await Refused("No such container: nosuch", r => r.HostConfig!.VolumesFrom = ["nosuch"]);
         await Refused("the working directory 'foo' is invalid, it needs to be an absolute path", r => r.WorkingDir = "foo");
         await Refused("invalid environment variable: =x", r => r.Env = ["=x"]);
         await Refused("invalid signal: FOO", r => r.StopSignal = "FOO");

@@ -46,7 +46,7 @@ internal sealed class ContainerCreator(
         var config = ConfigMerger.Merge(wanted, image.Config);
         Complete(host);
         NetworkCheck.Check(host, request.NetworkingConfig, warnings);
-        var mounts = MountParser.Parse(host, other => registry.Find(other).Definition.Mounts);
+        var mounts = MountParser.Parse(host, MountsOf);
         WarnOfWhatIsKeptOnly(wanted, config, mounts, warnings);
 
         var id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
@@ -116,6 +116,19 @@ internal sealed class ContainerCreator(
         {
             // The start says that there is none, as Docker does.
             return null;
+        }
+    }
+
+    /// <summary>What <c>--volumes-from</c> takes over. Without that container the request is wrong; only a missing image is "not found".</summary>
+    private IReadOnlyList<ContainerMount> MountsOf(string nameOrId)
+    {
+        try
+        {
+            return registry.Find(nameOrId).Definition.Mounts;
+        }
+        catch (TareException e)
+        {
+            throw TareException.Invalid(e.Message, e);
         }
     }
 

@@ -1,3 +1,4 @@
+using Tare.Engine.Containers;
 using Tare.Errors;
 using Tare.Wire;
 
@@ -11,15 +12,14 @@ internal static class NetworkCheck
 {
     private static readonly string[] Known = ["none", "host", "bridge", "default"];
 
-    /// <summary>Refuses networks that do not exist, and warns of the one that does not exist yet.</summary>
+    /// <summary>Refuses what makes no sense, and warns of the network that does not exist yet. One that is unknown is told at the start.</summary>
     public static void Check(HostConfig host, NetworkingConfig? networking, List<string> warnings)
     {
         var mode = host.NetworkMode;
-        if (!Known.Contains(mode) && !ContainerModes.IsContainer(mode, out _)) throw NoSuch(mode);
         foreach (var (name, endpoint) in networking?.EndpointsConfig ?? new Dictionary<string, EndpointSettings?>())
         {
             if (endpoint is null) throw TareException.Invalid($"invalid config for network {name}: EndpointsConfig is nil");
-            if (!Known.Contains(name)) throw NoSuch(name);
+            if (!Known.Contains(name)) continue;
             if (endpoint.IPAMConfig is { } addresses && (addresses.IPv4Address is not null || addresses.IPv6Address is not null))
                 throw TareException.Invalid($"invalid config for network {name}: user specified IP address is supported on user defined networks only");
             if (endpoint.Aliases is { Count: > 0 })
@@ -30,5 +30,17 @@ internal static class NetworkCheck
         warnings.Add($"bridge networks are not supported yet: the container has no network{ports}; use --network host or none");
     }
 
-    private static TareException NoSuch(string name) => TareException.NotFound($"network {name} not found");
+    /// <summary>
+    /// Refuses to start in a network that does not exist. Not earlier, as Docker: the network may be made between create and start, and
+    /// clients take "not found" at create for a missing image, which they then pull.
+    /// </summary>
+    /// <exception cref="TareException"><see cref="ErrorKind.NotFound"/>.</exception>
+    public static void CheckStart(ContainerDefinition definition)
+    {
+        IEnumerable<string> wanted = definition.Networking?.EndpointsConfig?.Keys ?? [];
+        var mode = definition.HostConfig.NetworkMode;
+        if (!ContainerModes.IsContainer(mode, out _)) wanted = wanted.Prepend(mode);
+        if (wanted.FirstOrDefault(name => !Known.Contains(name)) is { } unknown)
+            throw TareException.NotFound($"failed to set up container networking: network {unknown} not found");
+    }
 }

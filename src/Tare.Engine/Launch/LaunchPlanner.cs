@@ -23,6 +23,7 @@ internal sealed class LaunchPlanner(ContainerRegistry registry, IImageSource ima
     /// <summary>Plans a launch. What it joins must run; what it binds must exist or is made.</summary>
     public LaunchPlan Plan(ContainerDefinition definition)
     {
+        NetworkCheck.CheckStart(definition);
         var joined = new List<Fd>();
         try
         {
