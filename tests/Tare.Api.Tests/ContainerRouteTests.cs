@@ -81,9 +81,9 @@ public sealed class ContainerRouteTests
     }
 
     [Fact]
-    public async Task A_failed_kill_names_the_container()
+    public async Task A_failed_kill_has_the_engines_words_and_no_others()
     {
-        await using var server = await ServerFixture.StartAsync(new FakeBackends { Failure = TareException.Conflict("container c is not running") });
+        await using var server = await ServerFixture.StartAsync(new FakeBackends { Failure = TareException.Conflict("cannot kill container: c: container c is not running") });
         Assert.Equal((409, "cannot kill container: c: container c is not running"), await server.ErrorAsync("POST", "/containers/c/kill"));
     }
 

@@ -94,17 +94,8 @@ internal sealed class ContainerRoutes(IContainerBackend containers)
 
     private static string? StopSignal(ApiContext context) => context.Version.Before(42) ? null : context.Query.Text("signal");
 
-    private async Task KillAsync(ApiContext context)
-    {
-        try
-        {
-            await Done(context, containers.KillAsync(context.Name, context.Query.Text("signal"), CancellationToken.None));
-        }
-        catch (TareException e)
-        {
-            throw new TareException(e.Kind, $"cannot kill container: {context.Name}: {e.Message}", e);
-        }
-    }
+    private Task KillAsync(ApiContext context)
+        => Done(context, containers.KillAsync(context.Name, context.Query.Text("signal"), CancellationToken.None));
 
     private async Task UpdateAsync(ApiContext context)
     {
