@@ -1,5 +1,7 @@
 using System.Buffers;
 using System.Text;
+using FsCheck;
+using FsCheck.Fluent;
 using Tare.Cli.Commands;
 using Tare.Cli.Creation;
 using Tare.Cli.Formatting;
@@ -151,12 +153,54 @@ public sealed class FormattingTests
     [Theory]
     [InlineData("0.5", 500_000_000)]
     [InlineData("1/3", -1)]
+    [InlineData("1e-30", -1)]
     [InlineData("2", 2_000_000_000)]
+    [InlineData("5.", 5_000_000_000)]
+    [InlineData("15e-1", 1_500_000_000)]
+    [InlineData("1.5E0", 1_500_000_000)]
     public void Cpus(string text, long nano)
     {
         var error = Rational.TryParseNano(text, out var value);
         Assert.Equal(nano < 0 ? "value is too precise" : null, error);
         if (nano >= 0) Assert.Equal(nano, value);
+    }
+
+    [Theory]
+    [InlineData("-1", -1_000_000_000)]
+    [InlineData("9223372036854775807", -1_000_000_000)]
+    [InlineData("1e30", 6873995514006732800)]
+    public void Cpus_that_do_not_fit_are_cut_off_as_docker_does(string text, long nano)
+    {
+        Assert.Null(Rational.TryParseNano(text, out var value));
+        Assert.Equal(nano, value);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("1e")]
+    [InlineData("e1")]
+    [InlineData("1e0/2")]
+    [InlineData("1e1000000")]
+    [InlineData("inf")]
+    [InlineData("1/-2")]
+    public void What_is_no_number_of_cpus(string text) =>
+        Assert.Equal($"failed to parse {text} as a rational number", Rational.TryParseNano(text, out _));
+
+    /// <summary>Whatever is typed, a flag takes it or says what is wrong with it.</summary>
+    [Fact]
+    public void No_flag_of_any_verb_throws()
+    {
+        var verbs = Registry.Common.Concat(Registry.Others).Concat(Registry.Roles).Select(item => item.Name).Where(name => Registry.Create("", name) is not null).ToArray();
+        // Random texts are seldom near a number, a size or a path: the parts of those make up most of what is tried.
+        var parts = Gen.Elements("-", "1", "0", "9223372036854775807", "18446744073709551616", ".", ",", "/", ":", "=", "e", "k", "m", "s", "[", "]", " ", "\"", "tcp", "type=", "source=", "bind", "/x", "é", "\0");
+        var texts = Gen.OneOf(ArbMap.Default.GeneratorFor<string>().Select(text => text ?? ""), parts.ListOf().Select(string.Concat));
+        Prop.ForAll(texts.ToArbitrary(), text =>
+        {
+            foreach (var name in verbs)
+            {
+                foreach (var flag in Registry.Create("", name)!.Flags.All) flag.Set(text);
+            }
+        }).QuickCheckThrowOnFailure();
     }
 
     [Fact]

@@ -3,9 +3,12 @@ using System.Numerics;
 
 namespace Tare.Cli.Creation;
 
-/// <summary>--cpus: a decimal number or a fraction, exactly.</summary>
+/// <summary>--cpus: a decimal number, with an exponent or without, or a fraction; exactly.</summary>
 internal static class Rational
 {
+    /// <summary>The greatest exponent that is read. A number of a million digits is no number of processors.</summary>
+    private const int LargestExponent = 999;
+
     /// <summary>Reads it as billionths.</summary>
     /// <returns>What is wrong with it; null when it was read.</returns>
     public static string? TryParseNano(string value, out long nano)
@@ -20,7 +23,8 @@ internal static class Rational
         var divisor = denominator * BigInteger.Pow(10, scale);
         var result = BigInteger.DivRem(scaled, divisor, out var rest);
         if (!rest.IsZero) return "value is too precise";
-        nano = (long)(result & ulong.MaxValue);
+        // As with Docker, what does not fit is cut off here, and refused by the engine for its size.
+        nano = unchecked((long)(ulong)(result & ulong.MaxValue));
         return null;
     }
 
@@ -28,6 +32,15 @@ internal static class Rational
     {
         scale = 0;
         digits = 0;
+        var exponent = 0;
+        var e = text.IndexOfAny(['e', 'E']);
+        if (e >= 0)
+        {
+            if (!fraction || !int.TryParse(text.AsSpan(e + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out exponent) || exponent is < -LargestExponent or > LargestExponent)
+                return false;
+            text = text[..e];
+        }
+
         var dot = text.IndexOf('.', StringComparison.Ordinal);
         if (dot >= 0 && (!fraction || text.Length < 2)) return false;
         if (dot >= 0)
@@ -36,6 +49,11 @@ internal static class Rational
             text = text.Remove(dot, 1);
         }
 
-        return text.Length is > 0 and < 64 && BigInteger.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out digits);
+        if (text.Length is 0 or >= 64 || !BigInteger.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out digits)) return false;
+        scale -= exponent;
+        if (scale >= 0) return true;
+        digits *= BigInteger.Pow(10, -scale);
+        scale = 0;
+        return true;
     }
 }
