@@ -1,4 +1,5 @@
 using Tare.Cli.Flags;
+using Tare.Linux;
 
 namespace Tare.Cli.Commands;
 
@@ -15,22 +16,56 @@ internal static class CommandLine
         try
         {
             code = RunAsync(session, words).AsTask().GetAwaiter().GetResult();
-        }
-        catch (CommandException e)
-        {
+            // Not before this is it known whether the user has got it all.
             session.Out.Flush();
-            if (e.Message.Length > 0) session.Error.WriteLine(e.Message);
-            code = e.ExitCode;
         }
-        catch (Exception e) when (CommandException.IsExpected(e))
+        catch (Exception e)
         {
-            session.Out.Flush();
-            session.Error.WriteLine(CommandException.Describe(e));
-            code = 1;
+            code = Tell(session, e);
         }
 
-        session.Out.Flush();
-        session.Error.Flush();
+        try
+        {
+            session.Error.Flush();
+        }
+        catch (LinuxException)
+        {
+            // Nobody can be told any more but by the exit code.
+            if (code == 0) code = 1;
+        }
+
+        return code;
+    }
+
+    /// <summary>Tells an error, after what was said before it; returns the exit code. No error of this program is a trace and a core dump.</summary>
+    private static int Tell(Session session, Exception error)
+    {
+        var (message, code) = error switch
+        {
+            CommandException e => (e.Message, e.ExitCode),
+            _ when CommandException.IsExpected(error) => (CommandException.Describe(error), 1),
+            _ when session.Options.Debug => (error.ToString(), 1),
+            _ => ($"{session.Program} has made a mistake ({error.GetType().Name}: {error.Message}); with --debug it says where", 1),
+        };
+        try
+        {
+            session.Out.Flush();
+        }
+        catch (LinuxException e)
+        {
+            // The output is gone as well. It empties its buffer before it writes, so that this is told once.
+            message = message.Length == 0 ? e.Message : $"{message}\n{e.Message}";
+        }
+
+        try
+        {
+            if (message.Length > 0) session.Error.WriteLine(message);
+        }
+        catch (LinuxException)
+        {
+            // Nobody can be told. The exit code stays.
+        }
+
         return code;
     }
 
