@@ -19,11 +19,15 @@ internal sealed class SignalProxy : IDisposable
         (22, "TTOU"), (24, "XCPU"), (25, "XFSZ"), (26, "VTALRM"), (27, "PROF"), (28, "WINCH"), (29, "IO"), (30, "PWR"),
     ];
 
+    /// <summary>So many of SIGINT and SIGTERM end this program, whatever the container makes of them.</summary>
+    private const int Patience = 3;
+
     private readonly Session _session;
     private readonly List<PosixSignalRegistration> _registrations = [];
     private readonly List<string> _waiting = [];
     private readonly Lock _lock = new();
     private string? _container;
+    private int _asked;
 
     /// <param name="session">The program's engine.</param>
     /// <param name="tty">Whether the container has a terminal, which tells its processes itself when its size changes.</param>
@@ -36,6 +40,9 @@ internal sealed class SignalProxy : IDisposable
             _registrations.Add(PosixSignalRegistration.Create((PosixSignal)number, context => Take(context, name)));
         }
     }
+
+    /// <summary>Called before the program ends because it was asked to so often: what it must give back to its user.</summary>
+    public Action? Leaving { get; set; }
 
     /// <summary>Names the container. Signals that wait are sent.</summary>
     public void Attach(string container)
@@ -62,11 +69,21 @@ internal sealed class SignalProxy : IDisposable
         string? container;
         lock (_lock)
         {
+            if (name is "INT" or "TERM" && ++_asked == Patience) Leave();
             container = _container;
             if (container is null) _waiting.Add(name);
         }
 
         if (container is not null) Send(container, name);
+    }
+
+    /// <summary>Ends the program. The container goes on: it may be one that takes no signal, as a first process without a handler.</summary>
+    private void Leave()
+    {
+        Leaving?.Invoke();
+        _session.Error.Write($"\ngot {Patience} SIGTERM/SIGINTs, forcefully exiting\n");
+        _session.Error.Flush();
+        Environment.Exit(1);
     }
 
     private void Send(string container, string signal)

@@ -58,7 +58,7 @@ internal sealed class RunVerb : Verb
 
         proxy?.Attach(id);
         if (!request.AttachStdin && !request.AttachStdout && !request.AttachStderr) return await StartDetachedAsync(session, creator, id);
-        return await RunAttachedAsync(session, creator, request, id);
+        return await RunAttachedAsync(session, creator, request, id, proxy);
     }
 
     private static async ValueTask<int> StartDetachedAsync(Session session, Creator creator, string id)
@@ -77,7 +77,7 @@ internal sealed class RunVerb : Verb
         }
     }
 
-    private async ValueTask<int> RunAttachedAsync(Session session, Creator creator, ContainerCreateRequest request, string id)
+    private async ValueTask<int> RunAttachedAsync(Session session, Creator creator, ContainerCreateRequest request, string id, SignalProxy? proxy)
     {
         var keys = _detachKeys.Value.Length > 0 ? _detachKeys.Value : session.Config.DetachKeys;
         var options = new AttachOptions
@@ -101,6 +101,8 @@ internal sealed class RunVerb : Verb
         using (started)
         {
             using var copy = new StreamCopy(session, started.Streams, request.Tty) { Keys = keys, Shows = request.AttachStdout || request.AttachStderr };
+            // The terminal is raw from here on.
+            if (proxy is not null) proxy.Leaving = copy.Dispose;
             if (request.AttachStdin) copy.StartInput();
             else started.Streams.CloseInput();
             using var size = request.Tty && session.Out.IsTerminal ? new TerminalSize(session, (rows, columns) => session.Client.Containers.ResizeAsync(id, rows, columns)) : null;
