@@ -102,6 +102,23 @@ public sealed class AttachTests(EngineFixture engine) : EngineTests(engine)
         result.Expect(8);
     }
 
+    /// <summary>A first process without a handler takes no signal: the client must be able to leave it.</summary>
+    [Theory, Clients]
+    public async Task The_third_signal_ends_the_client_alone(string client)
+    {
+        string name = Name();
+        using Running run = Start(client, "run", "--name", name, "--network", "none", Image, "sh", "-c", "trap 'echo asked' TERM; echo up; while :; do sleep 1000 & wait $!; done");
+        await run.SeeAsync("up");
+        Processes.Signal(run.Pid, Processes.SIGTERM);
+        await run.SeeAsync("asked\n");
+        Processes.Signal(run.Pid, Processes.SIGTERM);
+        await run.SeeAsync("asked\nasked\n");
+        Processes.Signal(run.Pid, Processes.SIGTERM);
+        Result result = (await run.EndAsync()).Expect(1);
+        Assert.Equal("\ngot 3 SIGTERM/SIGINTs, forcefully exiting\n", result.Err);
+        Assert.Equal("true", await Ok(client, "inspect", "-f", "{{.State.Running}}", name));
+    }
+
     [Theory, Clients]
     public async Task A_container_that_does_not_run_cannot_be_attached(string client)
     {

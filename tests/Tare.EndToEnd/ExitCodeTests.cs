@@ -64,6 +64,23 @@ public sealed class ExitCodeTests(EngineFixture engine) : EngineTests(engine)
         Assert.Equal($"{client}: Error response from daemon: {error}", result.Err.Split('\n')[0]);
     }
 
+    /// <summary>A client takes "not found" at create for a missing image, which it would pull.</summary>
+    [Theory]
+    [ClientsWith("--network", "nosuch", "failed to set up container networking: network nosuch not found")]
+    [ClientsWith("--volumes-from", "nosuch", "No such container: nosuch")]
+    public async Task What_is_not_there_is_not_taken_for_the_image(string client, string option, string value, string error)
+    {
+        Result result = (await Run(client, "run", "--rm", option, value, Image, "true")).Expect(125);
+        Assert.Equal($"{client}: Error response from daemon: {error}", result.Err.Split('\n')[0]);
+    }
+
+    [TareFact]
+    public async Task Output_that_cannot_be_written_is_an_error_and_no_crash()
+    {
+        Result result = (await Running.RunAsync("sh", ["-c", "exec \"$0\" ps >/dev/full", Setup.Tare], environment: Environment)).Expect(1);
+        Assert.Equal("write standard output: no space left on device (ENOSPC)\n", result.Err);
+    }
+
     [Theory, Clients]
     public async Task A_container_that_could_not_start_stays_created_with_its_code(string client)
     {
@@ -101,7 +118,7 @@ public sealed class ExitCodeTests(EngineFixture engine) : EngineTests(engine)
     [ClientsWith("restart", "Error response from daemon: No such container: nosuch\n")]
     [ClientsWith("top", "Error response from daemon: No such container: nosuch\n")]
     [ClientsWith("attach", "Error response from daemon: No such container: nosuch\n")]
-    [ClientsWith("kill", "No such container: nosuch\n")]
+    [ClientsWith("kill", "Error response from daemon: cannot kill container: nosuch: No such container: nosuch\n")]
     [ClientsWith("inspect", "No such object: nosuch\n")]
     public async Task A_container_that_is_not_there_is_1_and_named(string client, string verb, string error)
     {
