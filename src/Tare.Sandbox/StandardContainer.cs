@@ -38,6 +38,7 @@ internal static class StandardContainer
         new() { Allow = true, Type = "c", Access = "m" },
         new() { Allow = true, Type = "b", Access = "m" },
         Rule(1, 3), Rule(1, 5), Rule(1, 7), Rule(1, 8), Rule(1, 9), Rule(5, 0), Rule(5, 1), Rule(5, 2), Rule(136, null),
+        Rule(10, 200), // tun: images of virtual private networks make the node themselves
     ];
 
     /// <summary>The mounts below which everything else lies. The control groups are mounted by the compiler.</summary>
