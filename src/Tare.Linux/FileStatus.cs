@@ -15,6 +15,9 @@ public readonly record struct FileStatus(ulong Inode, long Size, uint Links, uin
 {
     private const uint TypeMask = 0xF000;
 
+    /// <summary>Whether it is a regular file.</summary>
+    public bool IsRegular => (Mode & TypeMask) == 0x8000;
+
     /// <summary>Whether it is a directory.</summary>
     public bool IsDirectory => (Mode & TypeMask) == 0x4000;
 

@@ -93,6 +93,17 @@ public static partial class Paths
         return count < 0 ? null : System.Text.Encoding.UTF8.GetString(buffer, (int)count);
     }
 
+    /// <summary>
+    /// Opens a regular file inside a root that may be hostile, for reading; null when there is none, or something else. What is
+    /// there is looked at before it is opened: opening a device node alone can act, and a pipe waits.
+    /// </summary>
+    public static Fd? TryOpenRegularInRoot(Fd root, string path)
+    {
+        using var place = TryOpen(root.Number, path, OpenFlags.Path, Resolve.InRoot | Resolve.NoMagicLinks, out _);
+        if (place is null || FileStatuses.Of(place) is not { IsRegular: true }) return null;
+        return TryOpen(CurrentDirectory, $"/proc/self/fd/{place.Number}", OpenFlags.ReadOnly, Resolve.None, out _);
+    }
+
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static unsafe partial nint readlinkat(int directory, string path, byte* buffer, nuint size);
 

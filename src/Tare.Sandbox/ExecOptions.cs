@@ -32,6 +32,6 @@ public sealed record ExecOptions
     /// <summary>First size of the terminal.</summary>
     public (ushort Rows, ushort Columns) ConsoleSize { get; init; }
 
-    /// <summary>All capabilities.</summary>
+    /// <summary>All capabilities. The container's seccomp filter stays.</summary>
     public bool Privileged { get; init; }
 }

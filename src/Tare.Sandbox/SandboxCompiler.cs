@@ -86,7 +86,7 @@ public sealed class SandboxCompiler : IDisposable
             var security = options.Privileged ? container.Security with { Privileged = true } : container.Security;
             var capabilities = StandardContainer.CapabilitiesOf(security);
             using var root = OpenRootOf(options.ContainerPidFd);
-            var user = ContainerUser.Resolve(root, options.User.Length > 0 ? options.User : container.User, options.User.Length > 0 ? [] : container.AdditionalGroups);
+            var user = ContainerUser.Resolve(root, options.User.Length > 0 ? options.User : container.User, container.AdditionalGroups);
             var cgroup = options.Cgroup.Group;
             var process = SpecTranslator.Process(
                 container with
@@ -106,7 +106,8 @@ public sealed class SandboxCompiler : IDisposable
                 Join = JoinedByExec(container.Namespaces),
                 CgroupProcs = [.. cgroup.OpenForJoining().Select(descriptors.Add)],
                 CgroupDirectory = cgroup.OpenDirectory() is { } directory ? descriptors.Add(directory) : null,
-                SeccompFilter = SeccompFilter(security, capabilities),
+                // The filter is the container's, as with Docker: the exec's capabilities decide which of its rules apply.
+                SeccompFilter = SeccompFilter(container.Security, capabilities),
             });
             return new PreparedLaunch(
                 Descriptors.SealedMemory("tare-exec", program.Image), descriptors, root.Duplicate(), options.Cgroup, (within, step, error) => LaunchFailures.Explain(program, within, step, error));

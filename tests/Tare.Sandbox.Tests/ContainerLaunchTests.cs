@@ -81,6 +81,66 @@ public sealed class ContainerLaunchTests : IDisposable
         Assert.EndsWith("own\n", result.Output, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("short", 1002, 1002, "/home/short", "1002")]
+    [InlineData("blank", 1003, 1003, "/home/blank", "1003")]
+    [InlineData("twice", 1000, 5, "/home/alice", "5")]
+    [InlineData("nonsense", 1004, 0, "/", "0")]
+    [InlineData("0:wheel", 0, 77, "/root", "77")]
+    [InlineData("+1002", 1002, 1002, "/home/short", "1002")]
+    [InlineData("2000", 2000, 2001, "/named", "2001")]
+    [InlineData("7:8:9", 7, 8, "/", "8")]
+    public void Files_of_users_are_read_as_Docker_reads_them(string user, uint uid, uint gid, string home, string groups)
+    {
+        File.AppendAllText(Path.Combine(host.Layer, "etc/passwd"),
+            "short:x:1002:1002::/home/short\n  blank:x:1003:1003::/home/blank:/bin/sh \t\n\ntwice:x:1000:5::/home/twice:/bin/sh\nnonsense:x:1004:none:::\n2000:x:9:9::/nine:\nnamed:x:2000:2001::/named:\n");
+        File.AppendAllText(Path.Combine(host.Layer, "etc/group"), "wheel:x:77\n");
+        using var root = Paths.Open(host.Layer, Paths.Directory);
+        var resolved = ContainerUser.Resolve(root, user, []);
+        Assert.Equal((uid, gid, home, groups), (resolved.Uid, resolved.Gid, resolved.Home, string.Join(' ', resolved.Groups)));
+    }
+
+    [Theory]
+    [InlineData("-1", "")]
+    [InlineData("2147483648", "")]
+    [InlineData("99999999999999999999", "")]
+    [InlineData("0:4294967296", "")]
+    [InlineData("0", "4294967296")]
+    public void Numbers_of_users_have_a_range(string user, string group)
+    {
+        using var root = Paths.Open(host.Layer, Paths.Directory);
+        var error = Assert.Throws<TareException>(() => ContainerUser.Resolve(root, user, group.Length > 0 ? [group] : []));
+        Assert.Equal("uids and gids must be in range 0-2147483647", error.Message);
+    }
+
+    [Theory]
+    [InlineData("c 1 5")]
+    [InlineData("p")]
+    public void A_file_of_users_that_is_no_file_is_not_opened(string node)
+    {
+        var path = Path.Combine(host.Layer, "etc/passwd");
+        File.Delete(path);
+        using (var mknod = System.Diagnostics.Process.Start("mknod", [path, .. node.Split(' ')])) mknod.WaitForExit();
+        using var root = Paths.Open(host.Layer, Paths.Directory);
+        Assert.Equal("/", ContainerUser.Resolve(root, "0", []).Home);
+        Assert.Contains("unable to find user alice", Assert.Throws<TareException>(() => ContainerUser.Resolve(root, "alice", [])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_privileged_exec_keeps_the_filter_and_any_exec_the_groups()
+    {
+        var options = host.Options("sh", "-c", "echo ready; cat") with { AdditionalGroups = ["777"] };
+        using var running = host.Start(options);
+        running.ReadUntil("ready");
+        using var pidFd = PidFds.Open(running.Pid);
+        var exec = new ExecOptions { Container = options, ContainerPidFd = pidFd, Cgroup = running.Cgroup, Args = ["sh", "-c", "grep -E 'Seccomp:|CapEff' /proc/self/status; id -G"], Privileged = true };
+        using (var process = host.StartExec(exec))
+            Assert.Equal($"CapEff:\t{Capabilities.Bounding:x16}\nSeccomp:\t2\n0 777\n", process.Finish().Output);
+        using (var process = host.StartExec(exec with { User = "alice", Args = ["id", "-G"] }))
+            Assert.Equal("1001 29 777\n", process.Finish().Output);
+        running.Finish();
+    }
+
     [Fact]
     public void An_unknown_user_is_named()
     {
