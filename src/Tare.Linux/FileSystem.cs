@@ -25,6 +25,18 @@ public static partial class FileSystem
         fixed (byte* p = CName.Of(name, stackalloc byte[CName.StackLength])) return Result(mkdirat(directory.Number, p, (uint)mode));
     }
 
+    /// <summary>Makes a directory at a path of the engine's own.</summary>
+    public static unsafe int MakeDirectory(string path, int mode)
+    {
+        fixed (byte* p = CName.Of(System.Text.Encoding.UTF8.GetBytes(path), stackalloc byte[CName.StackLength])) return Result(mkdirat(Paths.CurrentDirectory, p, (uint)mode));
+    }
+
+    /// <summary>Removes an empty directory at a path of the engine's own.</summary>
+    public static unsafe int RemoveDirectory(string path)
+    {
+        fixed (byte* p = CName.Of(System.Text.Encoding.UTF8.GetBytes(path), stackalloc byte[CName.StackLength])) return Result(unlinkat(Paths.CurrentDirectory, p, AT_REMOVEDIR));
+    }
+
     public static unsafe int MakeSymbolicLink(ReadOnlySpan<byte> target, Fd directory, ReadOnlySpan<byte> name)
     {
         fixed (byte* t = CName.Of(target, stackalloc byte[CName.StackLength]))

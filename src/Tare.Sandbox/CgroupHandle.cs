@@ -63,6 +63,8 @@ public sealed class CgroupHandle
             await Task.Delay(1, cancellationToken).ConfigureAwait(false);
             if (attempt % 100 == 99) cgroup.KillAll();
         }
-        throw TareException.Internal($"cannot remove the control groups {Path}: processes in them do not end: {string.Join(' ', cgroup.Processes())}");
+        throw TareException.Internal(cgroup.Processes() is { Count: > 0 } left
+            ? $"cannot remove the control groups {Path}: processes in them do not end: {string.Join(' ', left)}"
+            : $"cannot remove the control groups {Path}: the kernel still holds some of {string.Join(' ', cgroup.Directories.Where(Directory.Exists))}");
     }
 }

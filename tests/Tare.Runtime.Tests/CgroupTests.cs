@@ -86,6 +86,20 @@ public sealed class CgroupTests
         }
     }
 
+    [Fact]
+    public void Groups_below_a_group_of_version_2_are_removed_with_it()
+    {
+        var unified = File.ReadLines("/proc/self/mountinfo").Where(line => line.Contains(" - cgroup2 ", StringComparison.Ordinal)).Select(line => line.Split(' ')[4]).First();
+        var layout = new CgroupLayout(true, [new CgroupHierarchy(unified, [])]);
+        var group = Cgroup.Create(layout, "/tare-nested-test", new LinuxResources());
+        Directory.CreateDirectory(group.Directories[0] + "/a/b/c");
+        Directory.CreateDirectory(group.Directories[0] + "/d");
+        Assert.True(group.TryRemove());
+        Assert.True(group.TryRemove());
+        Assert.False(Directory.Exists(group.Directories[0]));
+        Assert.Empty(group.Processes());
+    }
+
     /// <summary>A launch program that joins the group and opens the device tells by its exit code whether it could.</summary>
     private static bool CanOpen(string group, string device, OpenFlags flags)
     {

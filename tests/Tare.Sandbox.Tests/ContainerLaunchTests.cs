@@ -376,4 +376,30 @@ public sealed class ContainerLaunchTests : IDisposable
         };
         Assert.Equal(new LaunchResult(0, "text\n/data/spool/work\n1\n", "", null), host.Run(options));
     }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Groups_that_the_container_has_made_go_with_its_own(bool frozen)
+    {
+        var script = "cd /sys/fs/cgroup; for h in *; do mkdir -p $h/sub/deep $h/other; done; sleep 1000 & echo $! > pids/sub/deep/cgroup.procs; echo $! > freezer/sub/deep/cgroup.procs; "
+            + (frozen ? "echo FROZEN > freezer/sub/freezer.state; " : "") + "echo ready; read line";
+        using var running = host.Start(host.Options("sh", "-c", script) with { Security = new SecurityOptions { Privileged = true }, Namespaces = new NamespaceOptions { Pid = NamespaceMode.Host } });
+        running.ReadUntil("ready");
+        Assert.Equal(2, running.Cgroup.Processes().Count); // the shell, and the sleeper in a group of its own
+        await running.Cgroup.RemoveAsync(CancellationToken.None);
+        Assert.Empty(Groups(running.Cgroup.Path));
+        Assert.Empty(running.Cgroup.Processes());
+        Assert.Equal(137, running.Finish().ExitCode);
+    }
+
+    [Fact]
+    public void Groups_that_cannot_be_made_leave_nothing()
+    {
+        var error = Assert.Throws<TareException>(() => host.Run(host.Options("true") with { CgroupParent = "/tare-sandbox-test/memory.stat" }));
+        Assert.Contains("a control file has that name", error.Message, StringComparison.Ordinal);
+        Assert.Empty(Groups("/tare-sandbox-test"));
+    }
+
+    private static IEnumerable<string> Groups(string path) => Runtime.Cgroups.CgroupLayout.Host.Hierarchies.Select(hierarchy => hierarchy.Path + path).Where(Directory.Exists);
 }

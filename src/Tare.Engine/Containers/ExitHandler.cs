@@ -107,9 +107,16 @@ internal sealed class ExitHandler(
     {
         // Who waits for the end is told first: on a small machine this would take the processor from them.
         await Task.Delay(CleanUpDelay, options.Time, CancellationToken.None);
-        // Orphans in them are ended, which may still use the root.
-        await cgroup.RemoveAsync(CancellationToken.None);
-        if (root is not null) await BackgroundWork.OnOwnThread(root.Dispose);
+        try
+        {
+            // Orphans in them are ended, which may still use the root.
+            await cgroup.RemoveAsync(CancellationToken.None);
+        }
+        finally
+        {
+            // Whatever becomes of the groups: the root's directories are removed next, and must not be mounted then.
+            if (root is not null) await BackgroundWork.OnOwnThread(root.Dispose);
+        }
     });
 
     private bool WasOutOfMemory(Container container, LiveProcess live)

@@ -8,6 +8,8 @@ namespace Tare.Runtime.Cgroups;
 /// <summary>The control groups of one container: one directory on v2, one a hierarchy on v1.</summary>
 public abstract class Cgroup
 {
+    private const int GroupMode = 0x1ED;
+
     private protected Cgroup(string path) => Path = path;
 
     /// <summary>The path below each hierarchy's root, such as <c>/tare/ID</c>.</summary>
@@ -17,7 +19,8 @@ public abstract class Cgroup
     /// <exception cref="TareException">The kernel refuses a limit, or lacks its controller.</exception>
     public static Cgroup Create(CgroupLayout layout, string path, LinuxResources resources)
     {
-        Cgroup cgroup = layout.IsUnified ? CgroupV2.Make(layout, path) : CgroupV1.Make(layout, path);
+        Cgroup cgroup = layout.IsUnified ? new CgroupV2(layout, path) : new CgroupV1(layout, path);
+        cgroup.Make();
         try
         {
             cgroup.Apply(resources);
@@ -61,43 +64,58 @@ public abstract class Cgroup
     /// <summary>How often the OOM killer struck in here.</summary>
     public abstract long OomKills { get; }
 
-    /// <summary>All processes, as this pid namespace numbers them.</summary>
-    public IReadOnlyList<int> Processes()
-    {
-        try
-        {
-            return [.. File.ReadLines(System.IO.Path.Combine(ProcessDirectory, "cgroup.procs")).Select(line => int.Parse(line, CultureInfo.InvariantCulture))];
-        }
-        catch (IOException)
-        {
-            // The group is gone, and its processes with it.
-            return [];
-        }
-    }
+    /// <summary>All processes, as this pid namespace numbers them; also those in groups that the container has made in its own.</summary>
+    public IReadOnlyList<int> Processes() => ProcessesBelow(ProcessDirectory);
 
-    /// <summary>Removes the directories; false while processes are still leaving.</summary>
+    /// <summary>Removes the directories, and those that the container has made in them; false while processes are still leaving.</summary>
     public bool TryRemove()
     {
         var all = true;
-        foreach (var directory in Directories)
-        {
-            try
-            {
-                Directory.Delete(directory);
-            }
-            catch (DirectoryNotFoundException)
-            {
-                // Removed before.
-            }
-            catch (IOException)
-            {
-                all = false;
-            }
-        }
+        foreach (var directory in Directories) all &= TryRemove(directory);
         return all;
     }
 
+    /// <summary>Makes the directories, and the parents that are missing. On failure, what was made is removed again.</summary>
+    private protected abstract void Make();
+
     private protected abstract string ProcessDirectory { get; }
+
+    /// <summary>The processes in a group and in all groups below it.</summary>
+    private protected static IReadOnlyList<int> ProcessesBelow(string directory)
+    {
+        var found = new List<int>();
+        foreach (var group in (IEnumerable<string>)[directory, .. GroupsBelow(directory)])
+        {
+            try
+            {
+                found.AddRange(File.ReadLines(group + "/cgroup.procs").Select(line => int.Parse(line, CultureInfo.InvariantCulture)));
+            }
+            catch (IOException)
+            {
+                // The group is gone, and its processes with it.
+                continue;
+            }
+        }
+        return found;
+    }
+
+    /// <summary>All groups below one, parents before their children. The container makes and removes them as it likes meanwhile.</summary>
+    private protected static IReadOnlyList<string> GroupsBelow(string directory)
+    {
+        var found = new List<string>(ChildrenOf(directory));
+        for (var next = 0; next < found.Count; next++) found.AddRange(ChildrenOf(found[next]));
+        return found;
+    }
+
+    /// <summary>Makes a directory of control groups.</summary>
+    /// <returns>Whether it is new.</returns>
+    private protected static bool MakeGroup(string directory) => FileSystem.MakeDirectory(directory, GroupMode) switch
+    {
+        0 => true,
+        Errno.EEXIST when Directory.Exists(directory) => false,
+        Errno.EEXIST => throw TareException.Invalid($"cannot make the control group {directory}: a control file has that name"),
+        var error => throw new LinuxException($"make the control group {directory}", error),
+    };
 
     /// <summary>Writes a value to a control file; the error names the limit and its value.</summary>
     private protected static void Write(string directory, string file, string value)
@@ -114,6 +132,31 @@ public abstract class Cgroup
                 $"cannot set {file} to {value} in {directory}: {Errno.Describe(e.Error)}",
                 e);
         }
+    }
+
+    private static IEnumerable<string> ChildrenOf(string directory)
+    {
+        try
+        {
+            return Directory.GetDirectories(directory);
+        }
+        catch (IOException)
+        {
+            // Removed meanwhile.
+            return [];
+        }
+    }
+
+    /// <summary>Most containers have made no groups: one call is enough for them.</summary>
+    private static bool TryRemove(string directory)
+    {
+        var error = FileSystem.RemoveDirectory(directory);
+        if (error is Errno.EBUSY or Errno.ENOTEMPTY)
+        {
+            foreach (var group in GroupsBelow(directory).Reverse()) _ = FileSystem.RemoveDirectory(group);
+            error = FileSystem.RemoveDirectory(directory);
+        }
+        return error is 0 or Errno.ENOENT;
     }
 
     private protected static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);

@@ -43,22 +43,24 @@ internal sealed class CgroupV1 : Cgroup
 
     private protected override string ProcessDirectory => DirectoryOf("freezer") ?? directories[0];
 
-    public static CgroupV1 Make(CgroupLayout layout, string path)
-    {
-        var cgroup = new CgroupV1(layout, path);
-        for (var i = 0; i < cgroup.directories.Length; i++)
-        {
-            MakeParent(layout.Hierarchies[i], cgroup.directories[i]);
-            Directory.CreateDirectory(cgroup.directories[i]);
-        }
-        return cgroup;
-    }
-
     /// <summary>
     /// The <c>tasks</c> files rather than <c>cgroup.procs</c>: a thread that moves itself needs no lock over all forks of the
     /// machine, which may have to wait some 20 ms for it.
     /// </summary>
-    public override IReadOnlyList<Fd> OpenForJoining() => [.. directories.Select(directory => Paths.Open(directory + "/tasks", OpenFlags.WriteOnly))];
+    public override IReadOnlyList<Fd> OpenForJoining()
+    {
+        var files = new List<Fd>(directories.Length);
+        try
+        {
+            foreach (var directory in directories) files.Add(Paths.Open(directory + "/tasks", OpenFlags.WriteOnly));
+            return files;
+        }
+        catch
+        {
+            foreach (var file in files) file.Dispose();
+            throw;
+        }
+    }
 
     /// <inheritdoc/>
     public override Fd? OpenDirectory() => null;
@@ -79,11 +81,15 @@ internal sealed class CgroupV1 : Cgroup
     /// <inheritdoc/>
     public override void SetFrozen(bool frozen) => Set("freezer", "freezer.state", frozen ? "FROZEN" : "THAWED");
 
-    /// <summary>Frozen first, so that nothing forks while it is being killed.</summary>
+    /// <summary>
+    /// Frozen first, so that nothing forks while it is being killed. All hierarchies are looked at: a privileged container can move
+    /// its processes about in each of them.
+    /// </summary>
     public override void KillAll()
     {
-        if (DirectoryOf("freezer") is { } freezer && Directory.Exists(freezer)) SetFrozen(true);
-        foreach (var pid in Processes())
+        var freezer = DirectoryOf("freezer");
+        if (freezer is not null && Directory.Exists(freezer)) SetFrozen(true);
+        foreach (var pid in directories.SelectMany(ProcessesBelow).ToHashSet())
         {
             try
             {
@@ -95,7 +101,35 @@ internal sealed class CgroupV1 : Cgroup
                 // Gone between the list and now.
             }
         }
-        if (DirectoryOf("freezer") is { } again && Directory.Exists(again)) SetFrozen(false);
+        if (freezer is null || !Directory.Exists(freezer)) return;
+        SetFrozen(false);
+        foreach (var group in GroupsBelow(freezer)) Thaw(group);
+    }
+
+    /// <inheritdoc/>
+    private protected override void Make()
+    {
+        var made = new Stack<string>();
+        try
+        {
+            for (var i = 0; i < directories.Length; i++)
+            {
+                MakeParent(layout.Hierarchies[i], directories[i], made);
+                if (MakeGroup(directories[i])) made.Push(directories[i]);
+            }
+        }
+        catch
+        {
+            foreach (var directory in made) _ = FileSystem.RemoveDirectory(directory);
+            throw;
+        }
+    }
+
+    /// <summary>A group that the container itself has frozen stays so when the one above it is thawed, and a frozen process does not die.</summary>
+    private static void Thaw(string group)
+    {
+        using var state = Paths.TryOpen(Paths.CurrentDirectory, group + "/freezer.state", OpenFlags.WriteOnly, Resolve.None, out _);
+        if (state is not null) Descriptors.WriteAll(state, "THAWED"u8);
     }
 
     private void ApplyMemory(LinuxMemory memory)
@@ -164,12 +198,12 @@ internal sealed class CgroupV1 : Cgroup
     }
 
     /// <summary>Makes the parents, once. In the cpuset hierarchy a group starts without CPUs unless it copies its parent's.</summary>
-    private static void MakeParent(CgroupHierarchy hierarchy, string directory)
+    private static void MakeParent(CgroupHierarchy hierarchy, string directory, Stack<string> made)
     {
         var parent = System.IO.Path.GetDirectoryName(directory)!;
         if (parent.Length <= hierarchy.Path.Length || (Parents.ContainsKey(parent) && Directory.Exists(parent))) return;
-        MakeParent(hierarchy, parent);
-        Directory.CreateDirectory(parent);
+        MakeParent(hierarchy, parent, made);
+        if (MakeGroup(parent)) made.Push(parent);
         if (hierarchy.Has("cpuset"))
         {
             var above = System.IO.Path.GetDirectoryName(parent)!;

@@ -29,14 +29,6 @@ internal sealed class CgroupV2 : Cgroup
 
     private protected override string ProcessDirectory => directory;
 
-    public static CgroupV2 Make(CgroupLayout layout, string path)
-    {
-        var cgroup = new CgroupV2(layout, path);
-        EnableControllers(cgroup.hierarchy, System.IO.Path.GetDirectoryName(cgroup.directory)!);
-        Directory.CreateDirectory(cgroup.directory);
-        return cgroup;
-    }
-
     /// <inheritdoc/>
     public override IReadOnlyList<Fd> OpenForJoining() => [];
 
@@ -67,6 +59,22 @@ internal sealed class CgroupV2 : Cgroup
     {
         if (!Directory.Exists(directory)) return;
         Write(directory, "cgroup.kill", "1");
+    }
+
+    /// <inheritdoc/>
+    private protected override void Make()
+    {
+        var made = new Stack<string>();
+        try
+        {
+            EnableControllers(hierarchy, System.IO.Path.GetDirectoryName(directory)!, made);
+            MakeGroup(directory);
+        }
+        catch
+        {
+            foreach (var parent in made) _ = FileSystem.RemoveDirectory(parent);
+            throw;
+        }
     }
 
     /// <summary>The weight that stands for a number of shares: 2 → 1, 1024 → 100, 262144 → 10000 (the curve that the OCI runtimes agreed on).</summary>
@@ -143,10 +151,13 @@ internal sealed class CgroupV2 : Cgroup
     }
 
     /// <summary>A controller reaches a group only when every group above passes it on.</summary>
-    private static void EnableControllers(CgroupHierarchy hierarchy, string parent)
+    private static void EnableControllers(CgroupHierarchy hierarchy, string parent, Stack<string> made)
     {
-        if (parent.Length > hierarchy.Path.Length) EnableControllers(hierarchy, System.IO.Path.GetDirectoryName(parent)!);
-        Directory.CreateDirectory(parent);
+        if (parent.Length > hierarchy.Path.Length)
+        {
+            EnableControllers(hierarchy, System.IO.Path.GetDirectoryName(parent)!, made);
+            if (MakeGroup(parent)) made.Push(parent);
+        }
         var control = System.IO.Path.Combine(parent, "cgroup.subtree_control");
         var missing = hierarchy.Controllers.Except(File.ReadAllText(control).Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries)).ToArray();
         foreach (var controller in missing)
