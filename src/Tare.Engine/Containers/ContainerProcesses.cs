@@ -1,5 +1,4 @@
 using Tare.Engine.Top;
-using Tare.Errors;
 using Tare.Linux;
 using Tare.Wire;
 
@@ -19,11 +18,10 @@ internal sealed class ContainerProcesses(TimeProvider time)
         };
     }
 
-    /// <summary>Changes the size of its terminal.</summary>
+    /// <summary>Changes the size of its terminal. Without one nothing happens, as with Docker: clients tell of each change without asking first.</summary>
     public static void Resize(Container container, int rows, int columns)
     {
-        var terminal = Running(container).Terminal ?? throw TareException.Internal($"cannot resize container {container.Id}: it has no terminal");
-        Terminals.Resize(terminal, rows, columns);
+        if (Running(container).Terminal is { } terminal) Terminals.Resize(terminal, rows, columns);
     }
 
     private static LiveProcess Running(Container container)

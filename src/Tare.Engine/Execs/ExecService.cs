@@ -93,7 +93,7 @@ public sealed class ExecService
         }
     }
 
-    /// <summary>Changes the size of an exec's terminal; waits until it has been started.</summary>
+    /// <summary>Changes the size of an exec's terminal, where it has one; waits until it has been started.</summary>
     public async Task ResizeAsync(string id, int rows, int columns, CancellationToken cancellationToken)
     {
         var exec = FindUsable(id);
@@ -107,9 +107,7 @@ public sealed class ExecService
         }
         lock (exec.Gate)
         {
-            if (exec.Live is null) return;
-            if (exec.Live.Terminal is not { } terminal) throw TareException.Internal($"cannot resize exec {id}: it has no terminal");
-            Terminals.Resize(terminal, rows, columns);
+            if (exec.Live?.Terminal is { } terminal) Terminals.Resize(terminal, rows, columns);
         }
     }
 
