@@ -17,6 +17,17 @@ internal static class LaunchFailures
     /// <param name="error">Its errno.</param>
     public static LaunchFailure Explain(LaunchProgram program, Fd root, int step, int error)
     {
+        if (program.IsWorkingDirectory(step, out var directory))
+        {
+            return new LaunchFailure(
+                $"chdir to cwd (\"{directory}\") set in config.json failed: {WithoutName(Errno.Describe(error))}",
+                error switch
+                {
+                    Errno.ENOENT or Errno.ENOTDIR => NotFound,
+                    Errno.EACCES or Errno.EPERM => NotExecutable,
+                    _ => EngineFailure,
+                });
+        }
         if (!program.IsExecution(step, out var name))
             return new LaunchFailure($"cannot {program.Describe(step)}: {Errno.Describe(error)}", error is Errno.EACCES or Errno.EPERM ? NotExecutable : EngineFailure);
         return error switch
@@ -30,6 +41,9 @@ internal static class LaunchFailures
             _ => new LaunchFailure($"exec: \"{name}\": {Errno.Describe(error)}", NotExecutable),
         };
     }
+
+    /// <summary>The words of an error without its name in brackets, as Docker has them.</summary>
+    private static string WithoutName(string description) => description.IndexOf(" (", StringComparison.Ordinal) is > 0 and var cut ? description[..cut] : description;
 
     private static bool IsDirectory(Fd root, string path)
     {

@@ -63,8 +63,11 @@ public sealed class ExecTests(EngineFixture engine) : EngineTests(engine)
     {
         string name = await Idle(client);
         Result directory = await Run(client, "exec", "-w", "/nosuch", name, "true");
-        Assert.NotEqual(0, directory.Code);
-        Assert.Contains("no such file or directory", directory.Out + directory.Err, StringComparison.Ordinal);
+        directory.Expect(127);
+        Assert.Contains("chdir to cwd (\"/nosuch\") set in config.json failed: no such file or directory", directory.Out + directory.Err, StringComparison.Ordinal);
+        Result relative = (await Run(client, "exec", "-w", "tmp", name, "true")).Expect(128);
+        Assert.Contains("Cwd must be an absolute path", relative.Out + relative.Err, StringComparison.Ordinal);
+        Assert.Equal("Error response from daemon: uids and gids must be in range 0-2147483647\n", (await Run(client, "exec", "-u", "-1", name, "true")).Expect(1).Err);
         Result user = (await Run(client, "exec", "-u", "nobody", name, "true")).Expect(1);
         Assert.Contains("unable to find user nobody: no matching entries in passwd file", user.Err, StringComparison.Ordinal);
     }

@@ -73,6 +73,7 @@ public sealed class ContainerLaunchTests : IDisposable
     [InlineData("1000", "uid=1000(alice) gid=1001(staff) groups=29(audio),1001(staff)", "/home/alice")]
     [InlineData("1000:audio", "uid=1000(alice) gid=29(audio) groups=29(audio)", "/home/alice")]
     [InlineData("4711:4712", "uid=4711 gid=4712 groups=4712", "/")]
+    [InlineData("+1000", "uid=1000(alice) gid=0(root) groups=0(root)", "/")]
     public void Users_come_from_the_image(string user, string identity, string home)
     {
         var result = host.Run(host.Options("sh", "-c", "id; echo $HOME; echo > /dev/stdout && echo own") with { User = user });
@@ -149,6 +150,17 @@ public sealed class ContainerLaunchTests : IDisposable
     }
 
     [Theory]
+    [InlineData("-1")]
+    [InlineData("4294967296")]
+    [InlineData("0:-1")]
+    [InlineData("+2147483648")]
+    public void A_user_or_group_out_of_range_is_said_to_be(string user)
+    {
+        var error = Assert.Throws<TareException>(() => host.Run(host.Options("true") with { User = user }));
+        Assert.Equal("uids and gids must be in range 0-2147483647", error.Message);
+    }
+
+    [Theory]
     [InlineData("nosuch", 127, "exec: \"nosuch\": executable file not found in $PATH")]
     [InlineData("/nosuch", 127, "exec: \"/nosuch\": stat /nosuch: no such file or directory")]
     [InlineData("/etc", 126, "exec: \"/etc\": is a directory: permission denied")]
@@ -171,7 +183,7 @@ public sealed class ContainerLaunchTests : IDisposable
     public void A_working_directory_cannot_lead_to_the_host()
     {
         using var running = host.Start(host.Options("ls", "..") with { WorkingDirectory = "/proc/self/fd/5" });
-        Assert.Contains("working directory /proc/self/fd/5", running.Failure?.Message, StringComparison.Ordinal);
+        Assert.Contains("chdir to cwd (\"/proc/self/fd/5\")", running.Failure?.Message, StringComparison.Ordinal);
         running.Finish();
     }
 
@@ -323,7 +335,7 @@ public sealed class ContainerLaunchTests : IDisposable
         if (linked) File.CreateSymbolicLink(Path.Combine(host.Layer, "app"), outside);
         var options = host.Options("ls") with { WorkingDirectory = linked ? "/app" : outside };
         using var running = host.Start(options with { Namespaces = options.Namespaces with { Pid = NamespaceMode.Host } });
-        Assert.Contains($"working directory {(linked ? "/app" : outside)}: too many", running.Failure?.Message, StringComparison.Ordinal);
+        Assert.Contains($"chdir to cwd (\"{(linked ? "/app" : outside)}\") set in config.json failed: too many", running.Failure?.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -335,7 +347,7 @@ public sealed class ContainerLaunchTests : IDisposable
         container.ReadUntil("ready");
         using var pidFd = PidFds.Open(container.Pid);
         using var exec = host.StartExec(new ExecOptions { Container = options, ContainerPidFd = pidFd, Cgroup = container.Cgroup, Args = ["ls"], WorkingDirectory = "/work" });
-        Assert.Contains("working directory /work", exec.Failure?.Message, StringComparison.Ordinal);
+        Assert.Contains("chdir to cwd (\"/work\")", exec.Failure?.Message, StringComparison.Ordinal);
     }
 
     [Theory, InlineData("tmpfs"), InlineData("bind")]

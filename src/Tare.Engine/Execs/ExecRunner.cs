@@ -60,6 +60,8 @@ internal sealed class ExecRunner(ExecTable table, LaunchPlanner planner, ISandbo
         events.Publish(exec.Container, $"{EventAction.ExecStart}: {exec.CommandLine}", ("execID", exec.Id));
     }
 
+    private static bool IsRelative(string directory) => directory.Length > 0 && directory[0] != '/';
+
     private async Task<IProcessStreams?> LaunchAsync(Exec exec, ExecStartRequest start)
     {
         var request = exec.Request;
@@ -73,6 +75,7 @@ internal sealed class ExecRunner(ExecTable table, LaunchPlanner planner, ISandbo
             using (await exec.Container.Gate.EnterAsync(CancellationToken.None))
             {
                 var container = exec.Container.Live ?? throw ContainerErrors.NotRunning(exec.Container);
+                if (IsRelative(request.WorkingDir)) throw TareException.Invalid(LaunchWords.RelativeDirectory.Message);
                 launch = Prepare(exec, container, start.ConsoleSize);
                 cgroup = container.Cgroup;
             }
@@ -93,7 +96,7 @@ internal sealed class ExecRunner(ExecTable table, LaunchPlanner planner, ISandbo
         {
             var failure = e is LaunchFailedException { Step: >= 0 } step && launch is not null
                 ? LaunchWords.OfExec(launch.Explain(step.Step, step.Error), step.Error)
-                : new LaunchFailure(e.Message, NotExecutable);
+                : IsRelative(request.WorkingDir) ? LaunchWords.RelativeDirectory : new LaunchFailure(e.Message, NotExecutable);
             table.Finish(exec, failure.ExitCode);
             exec.Started.TrySetResult(false);
             exec.Ended.TrySetResult();

@@ -4,7 +4,7 @@ using Tare.Sandbox;
 namespace Tare.Engine.Launch;
 
 /// <summary>
-/// Docker's words around a program that cannot be executed. They name layers that we do not have; clients and tests look for them, and
+/// Docker's words around a program that cannot be executed, and a working directory that cannot be entered. They name layers that we do not have; clients and tests look for them, and
 /// take the exit code from what stands in them. Every other failure is one plain sentence, with the exit code that Docker gives to its sort.
 /// </summary>
 internal static class LaunchWords
@@ -12,7 +12,12 @@ internal static class LaunchWords
     private const string Container =
         "failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: ";
 
-    private const string Exec = "OCI runtime exec failed: exec failed: unable to start container process: ";
+    private const string ExecRefused = "OCI runtime exec failed: exec failed: ";
+
+    private const string Exec = ExecRefused + "unable to start container process: ";
+
+    /// <summary>Of an exec whose working directory is a relative path; found before anything is launched.</summary>
+    public static LaunchFailure RelativeDirectory { get; } = new(ExecRefused + "Cwd must be an absolute path", 128);
 
     /// <summary>For a container.</summary>
     public static LaunchFailure OfContainer(LaunchFailure failure, int error) => Around(Container, failure, error);
@@ -22,7 +27,7 @@ internal static class LaunchWords
 
     private static LaunchFailure Around(string words, LaunchFailure failure, int error)
     {
-        if (!failure.Message.StartsWith("exec", StringComparison.Ordinal))
+        if (!failure.Message.StartsWith("exec", StringComparison.Ordinal) && !failure.Message.StartsWith("chdir to cwd", StringComparison.Ordinal))
         {
             return error switch
             {

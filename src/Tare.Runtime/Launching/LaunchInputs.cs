@@ -111,6 +111,14 @@ public sealed class LaunchProgram
         return purpose.Stage == Stage.Execute;
     }
 
+    /// <summary>Whether a step is the change to the working directory, and to which.</summary>
+    public bool IsWorkingDirectory(int step, out string path)
+    {
+        var purpose = At(step);
+        path = purpose.Object;
+        return purpose.Stage == Stage.WorkingDirectory;
+    }
+
     /// <summary>What a step was for, in words that go on after "cannot": <c>mount proc at /proc</c>.</summary>
     public string Describe(int step)
     {
