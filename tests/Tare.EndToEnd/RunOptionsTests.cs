@@ -9,6 +9,11 @@ public sealed class RunOptionsTests(EngineFixture engine) : EngineTests(engine)
     private async Task<string> Sees(string client, string[] options, string script) =>
         await Ok(client, ["run", "--rm", "--network", "none", .. options, Image, "sh", "-c", script]);
 
+    /// <summary>By this file programs know that they are in a container.</summary>
+    [Theory, Clients]
+    public async Task A_container_is_marked_as_one(string client) =>
+        Assert.Equal("755 0 0:0", await Sees(client, [], "stat -c '%a %s %u:%g' /.dockerenv"));
+
     [Theory, Clients]
     public async Task Output_and_errors_come_apart(string client)
     {

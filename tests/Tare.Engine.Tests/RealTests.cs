@@ -54,6 +54,14 @@ public sealed class RealTests
         (output, exec) = await real.ExecAsync("host", ["nosuch"]);
         Assert.Equal("OCI runtime exec failed: exec failed: unable to start container process: exec: \"nosuch\": executable file not found in $PATH\r\n", output);
         Assert.Equal(127, exec.ExitCode);
+        (output, exec) = await real.ExecAsync("host", ["pwd"], request => request.WorkingDir = "/nosuch");
+        Assert.Equal("OCI runtime exec failed: exec failed: unable to start container process: chdir to cwd (\"/nosuch\") set in config.json failed: no such file or directory\r\n", output);
+        Assert.Equal(127, exec.ExitCode);
+        (output, exec) = await real.ExecAsync("host", ["pwd"], request => request.WorkingDir = "tmp");
+        Assert.Equal(("OCI runtime exec failed: exec failed: Cwd must be an absolute path\r\n", 128), (output, exec.ExitCode));
+        Assert.Equal("marked\n", (await real.ExecAsync("host", ["sh", "-c", "test -x /.dockerenv && test ! -s /.dockerenv && echo marked"])).Output);
+        // Without a terminal a new size changes nothing, and is no error.
+        await real.Containers.ResizeAsync("host", 10, 20, CancellationToken.None);
         Assert.Equal("/dev/pts/0\r\n", (await real.ExecAsync("host", ["tty"], request => request.Tty = true)).Output);
         // A child that holds the pipe does not hold the session.
         (output, exec) = await real.ExecAsync("host", ["sh", "-c", "sleep 1000 & echo started"]);
