@@ -183,6 +183,8 @@ public sealed class ImageService
     {
         var name = Reference.Parse(repository);
         if (tag.Length > 0) name = name.WithoutTagAndDigest().WithTag(tag);
+        // sha256:abc is the beginning of an image's id from here on. Docker refuses this algorithm alone.
+        if (name.FamiliarName == "sha256") throw TareException.Invalid("refusing to create an ambiguous tag using digest algorithm as name");
         return name;
     }
 
