@@ -32,7 +32,8 @@ internal sealed class InspectView(EnginePaths paths, IImageSource images)
             ResolvConfPath = started ? File(definition, "resolv.conf") : "",
             HostnamePath = started ? File(definition, "hostname") : "",
             HostsPath = started ? File(definition, "hosts") : "",
-            LogPath = started && definition.HostConfig.LogConfig.Type != "none" ? paths.Log(definition.Id) : "",
+            // The log is no file of JSON lines, which a program that follows this path expects. Empty, as for Docker's other drivers, it asks the API.
+            LogPath = "",
             Name = "/" + name,
             RestartCount = state.RestartCount,
             Driver = StorageDriver.Name,
