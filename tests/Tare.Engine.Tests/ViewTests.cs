@@ -71,6 +71,11 @@ public sealed class ViewTests
         Assert.Equal("paused run", await Names(filters: ("network", "none")));
         await Assert.ThrowsAsync<TareException>(() => Names(filters: ("foo", "bar")));
         await Assert.ThrowsAsync<TareException>(() => Names(filters: ("status", "bar")));
+        foreach (var (port, why) in ((string, string)[])[("foo", "strconv.ParseUint: parsing \"foo\": invalid syntax"), ("99999", "strconv.ParseUint: parsing \"99999\": value out of range"), ("80-70", "Invalid range specified for the Port: 80-70")])
+        {
+            var error = await Assert.ThrowsAsync<TareException>(() => Names(filters: ("publish", port)));
+            Assert.Equal($"error while looking up for publish {port}: {why}", error.Message);
+        }
         Assert.NotEqual(old, paused);
     }
 

@@ -168,13 +168,17 @@ internal sealed class ListView(ContainerRegistry registry, IImageSource images, 
                 if (value.Contains(':', StringComparison.Ordinal)) throw TareException.Invalid($"filter for '{key}' should not contain ':': {value}");
                 var (range, protocol) = Split(value);
                 var ends = range.Split('-');
-                if (ends.Length > 2 || !Number(ends[0], out var first) || !Number(ends[^1], out var last) || last < first)
-                    throw TareException.Invalid($"error while looking up for {key} {value}: invalid port range");
+                var (first, last) = (Number(ends[0]), Number(ends[^1]));
+                if (ends.Length > 2 || last < first) throw Wrong($"Invalid range specified for the Port: {range}");
                 for (int port = first; port <= last; port++) ports.Add($"{port}/{protocol}");
+
+                ushort Number(string text) => ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port)
+                    ? port
+                    : throw Wrong($"strconv.ParseUint: parsing \"{text}\": {(text.Length > 0 && text.All(char.IsAsciiDigit) ? "value out of range" : "invalid syntax")}");
+
+                TareException Wrong(string why) => TareException.Invalid($"error while looking up for {key} {value}: {why}");
             }
             return ports;
         }
-
-        private static bool Number(string text, out ushort port) => ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out port);
     }
 }
