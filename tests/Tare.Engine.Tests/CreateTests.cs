@@ -77,6 +77,41 @@ public sealed class CreateTests
         Assert.Empty(harness.Keeper.Launches);
     }
 
+    [Fact]
+    public async Task What_has_no_effect_is_said_in_its_own_words()
+    {
+        await using var harness = await Harness.OpenAsync();
+        harness.Images.Config = harness.Images.Config with { Volumes = new HashSet<string> { "/data" } };
+        var request = new ContainerCreateRequest
+        {
+            Image = "bb",
+            Volumes = new HashSet<string> { "/anon" },
+            HostConfig = new HostConfig
+            {
+                NetworkMode = "none",
+                ExtraHosts = ["db:10.0.0.1", "host.docker.internal:host-gateway"],
+                LogConfig = new LogConfig { Type = "json-file", Config = new Dictionary<string, string> { ["tag"] = "x", ["labels"] = "a", ["env"] = "A" } },
+            },
+        };
+        var response = await harness.Containers.CreateAsync("said", null, request, CancellationToken.None);
+        Assert.Equal(
+            [
+                "/data is a volume of the image; volumes are not supported yet: its data stays in the container and goes with it",
+                "host.docker.internal is not among the container's hosts: there is no bridge network yet, and so no host-gateway; give the host's address instead",
+                "the anonymous volume /anon is not made; volumes are not supported yet: its data stays in the container and goes with it",
+            ],
+            response.Warnings.Order(StringComparer.Ordinal));
+        Assert.Equal(["db:10.0.0.1"], harness.Get("said").Definition.HostConfig.ExtraHosts!);
+    }
+
+    [Fact]
+    public async Task In_the_hosts_network_the_host_is_at_its_loopback_address()
+    {
+        await using var harness = await Harness.OpenAsync();
+        var id = await harness.CreateAsync(change: r => (r.HostConfig!.NetworkMode, r.HostConfig.ExtraHosts) = ("host", ["h:host-gateway"]));
+        Assert.Equal(["h:127.0.0.1"], harness.Get(id).Definition.HostConfig.ExtraHosts!);
+    }
+
     [Theory]
     [InlineData("a")]
     [InlineData("-a")]

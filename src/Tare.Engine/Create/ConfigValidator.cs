@@ -12,6 +12,7 @@ namespace Tare.Engine.Create;
 /// </summary>
 internal sealed class ConfigValidator(ResourceValidator resources)
 {
+    private const string HostGateway = "host-gateway";
     private const long MinimumHealthDuration = 1_000_000;
 
     /// <summary>Refuses what cannot be, adds warnings for what will not be. <paramref name="host"/> is changed.</summary>
@@ -20,6 +21,7 @@ internal sealed class ConfigValidator(ResourceValidator resources)
         ValidateConfig(config);
         ValidatePolicy(host);
         foreach (var entry in host.ExtraHosts ?? []) ValidateExtraHost(entry);
+        LeaveOutTheGateway(host, warnings);
         ValidatePorts(host);
         CapabilityNames.Validate("CapAdd", host.CapAdd);
         CapabilityNames.Validate("CapDrop", host.CapDrop);
@@ -94,9 +96,24 @@ internal sealed class ConfigValidator(ResourceValidator resources)
         var colon = entry.IndexOf(':', StringComparison.Ordinal);
         if (colon <= 0) throw TareException.Invalid($"bad format for add-host: \"{entry}\"");
         var address = entry[(colon + 1)..];
-        if (address == "host-gateway")
-            throw TareException.NotImplemented("--add-host with host-gateway is not supported: there is no bridge network yet; give the host's address instead");
-        if (!IPAddress.TryParse(address.Trim('[', ']'), out _)) throw TareException.Invalid($"invalid IP address in add-host: \"{address}\"");
+        if (address != HostGateway && !IPAddress.TryParse(address.Trim('[', ']'), out _)) throw TareException.Invalid($"invalid IP address in add-host: \"{address}\"");
+    }
+
+    /// <summary>
+    /// <c>host-gateway</c> is the host's address on the default bridge. In the host's own network the host is at its loopback address;
+    /// elsewhere there is no way to the host yet, and a container that never asks for that name runs without it.
+    /// </summary>
+    private static void LeaveOutTheGateway(HostConfig host, List<string> warnings)
+    {
+        var wanted = (host.ExtraHosts ?? []).Where(entry => entry.EndsWith(":" + HostGateway, StringComparison.Ordinal)).ToArray();
+        if (wanted.Length == 0) return;
+        if (host.NetworkMode == "host")
+        {
+            host.ExtraHosts = [.. host.ExtraHosts!.Select(entry => wanted.Contains(entry) ? entry[..^HostGateway.Length] + IPAddress.Loopback : entry)];
+            return;
+        }
+        host.ExtraHosts = [.. host.ExtraHosts!.Except(wanted)];
+        warnings.AddRange(wanted.Select(entry => $"{entry[..^(HostGateway.Length + 1)]} is not among the container's hosts: there is no bridge network yet, and so no host-gateway; give the host's address instead"));
     }
 
     private static void ValidatePorts(HostConfig host)

@@ -158,8 +158,9 @@ internal sealed class ContainerCreator(
     {
         foreach (var path in config.Volumes ?? (IEnumerable<string>)[])
         {
-            if (mounts.All(mount => mount.Target != MountParser.CleanPath(path)))
-                warnings.Add($"{path} is a volume of the image; volumes are not supported yet: its data stays in the container and goes with it");
+            if (mounts.Any(mount => mount.Target == MountParser.CleanPath(path))) continue;
+            var what = wanted.Volumes?.Contains(path) == true ? $"the anonymous volume {path} is not made" : $"{path} is a volume of the image";
+            warnings.Add($"{what}; volumes are not supported yet: its data stays in the container and goes with it");
         }
         if (wanted.Healthcheck is { Test: { Count: > 0 } test } && test[0] != "NONE") warnings.Add("the health check is stored and not run yet");
         if (wanted.MacAddress is not null) warnings.Add("the MAC address is stored and has no effect: there is no bridge network yet");

@@ -56,7 +56,10 @@ internal sealed record LogSettings
                 // Blocking is what the engine does: a full disk stops the writer and loses nothing.
                 case "mode" when value is "blocking" or "":
                     break;
-                case "compress" or "mode" or "max-buffer-size" or "labels" or "labels-regex" or "env" or "env-regex" or "tag" or "cache-disabled" or "cache-max-size" or "cache-max-file" or "cache-compress":
+                // They decorate what a driver sends elsewhere; what "logs" shows has none of them with Docker either.
+                case "labels" or "labels-regex" or "env" or "env-regex" or "tag":
+                    break;
+                case "compress" or "mode" or "max-buffer-size" or "cache-disabled" or "cache-max-size" or "cache-max-file" or "cache-compress":
                     warnings.Add($"log option {name} has no effect: logs are framed, bounded and not compressed");
                     break;
                 default:
