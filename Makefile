@@ -7,6 +7,8 @@ MAKEFLAGS += --no-print-directory
 export DOTNET_CLI_TELEMETRY_OPTOUT := 1
 export DOTNET_NOLOGO := 1
 export DOTNET_SKIP_FIRST_TIME_EXPERIENCE := 1
+# An SDK that was unpacked from an archive may be without the ICU libraries; nothing here is built or tested in another culture.
+export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT := 1
 
 # What goes into the binary. The list itself is a file, so that a deleted source is noticed too.
 sources := $(shell find src Directory.Build.props Directory.Packages.props -type f \
