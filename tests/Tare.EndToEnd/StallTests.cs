@@ -21,13 +21,13 @@ public sealed class StallTests : OwnDaemonTests
         await Eventually.TrueAsync(() => Directory.EnumerateFiles(log).Any(file => new FileInfo(file).Length > 100_000), () => "no log is written to " + log);
         await disk.FreezeAsync();
         TimeSpan frozen = await ExecMedian(own, "other");
+        Assert.Equal("logged", await own.Ok("run", "--rm", "--network", "none", Image, "echo", "logged"));
         await disk.ThawAsync();
 
-        Note.Write($"exec median: quiet {quiet.TotalMilliseconds:F1} ms, log disk frozen {frozen.TotalMilliseconds:F1} ms");
         int last = int.Parse(await own.Ok("logs", "--tail", "1", "stuck"));
         await Eventually.EqualAsync(true, async () => int.Parse(await own.Ok("logs", "--tail", "1", "stuck")) > last);
         await own.Ok("rm", "-f", "stuck");
-        Assert.True(frozen < quiet * 2, $"exec took {frozen.TotalMilliseconds:F1} ms while a log disk was frozen, {quiet.TotalMilliseconds:F1} ms before");
+        await AssertUnharmed(own, "log disk frozen", quiet, frozen);
     });
 
     [TareFact]
@@ -39,9 +39,17 @@ public sealed class StallTests : OwnDaemonTests
         await Eventually.EqualAsync(true, async () => (await own.Ok("logs", "--tail", "1", "loud")).Length > 0);
         TimeSpan loud = await ExecMedian(own, "other");
         await own.Ok("kill", "loud");
-        Note.Write($"exec median: quiet {quiet.TotalMilliseconds:F1} ms, beside a container writing at full speed {loud.TotalMilliseconds:F1} ms");
-        Assert.True(loud < quiet * 2, $"exec took {loud.TotalMilliseconds:F1} ms beside a loud container, {quiet.TotalMilliseconds:F1} ms before");
+        await AssertUnharmed(own, "beside a container writing at full speed", quiet, loud);
     });
+
+    /// <summary>Below twice the quiet value: of before, or of now, since the machine may have got other work meanwhile.</summary>
+    private static async Task AssertUnharmed(Own own, string how, TimeSpan before, TimeSpan median)
+    {
+        TimeSpan after = await ExecMedian(own, "other");
+        string what = $"exec median: quiet {before.TotalMilliseconds:F1} and {after.TotalMilliseconds:F1} ms, {how} {median.TotalMilliseconds:F1} ms";
+        Note.Write(what);
+        Assert.True(median < 2 * (before > after ? before : after), what);
+    }
 
     private static async Task<TimeSpan> ExecMedian(Own own, string container)
     {
