@@ -53,6 +53,22 @@ public static partial class Namespaces
         return NamespaceOfThread("mnt");
     });
 
+    /// <summary>A detached, private copy of the mount at a path of another mount namespace; no link of that namespace is followed.</summary>
+    /// <param name="process">A pidfd of a process in the namespace.</param>
+    /// <param name="path">An absolute path of a directory.</param>
+    /// <exception cref="LinuxException">The process has ended, or the directory is not there.</exception>
+    public static Fd CloneTreeOf(Fd process, string path) => OnThread("tare-mntns", () =>
+    {
+        // A thread that shares its working directory with others cannot enter a mount namespace.
+        Unshare(CLONE_FS);
+        Check(setns(process.Number, (int)NamespaceKinds.Mount), "enter the mount namespace of another container");
+        using var place = Paths.TryOpen(Paths.CurrentDirectory, path, OpenFlags.Path | Paths.Directory, Resolve.NoSymlinks, out var error)
+            ?? throw new LinuxException($"open {path} of another container", error);
+        var tree = Mounts.CloneTree(place, recursive: false);
+        Mounts.SetAttributes(tree, MountAttributes.None, MountAttributes.None, Propagation.Private, recursive: false);
+        return tree;
+    });
+
     /// <summary>The namespace of a kind that a process is in.</summary>
     public static Fd Of(int pid, string name) => Paths.Open($"/proc/{pid}/ns/{name}", OpenFlags.ReadOnly);
 
@@ -112,6 +128,9 @@ public static partial class Namespaces
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int unshare(uint flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int setns(int fd, int kind);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int gettid();

@@ -42,12 +42,13 @@ public sealed class SandboxCompiler : IDisposable
             var user = ContainerUser.Resolve(root, options.User, options.AdditionalGroups);
             var spec = SpecTranslator.Translate(options, user, capabilities);
             RootPlaces.Ensure(root, spec);
+            spec = spec with { Mounts = MountPlaces.Settle(root, spec.Mounts!) };
             cgroup = Cgroup.Create(layout, CgroupPath(options.Id, options.CgroupParent), spec.Linux!.Resources!);
 
             var (created, joined) = NamespacesOf(options.Namespaces, descriptors);
             var mounts = new List<MountSpec>();
             var sources = new Dictionary<int, MountSource>();
-            AddMounts(spec.Mounts!, mounts, sources, descriptors, () => CgroupMounts.Add(
+            AddMounts(spec.Mounts!, mounts, sources, descriptors, options.Namespaces.JoinIpc, () => CgroupMounts.Add(
                 mounts, sources, descriptors, layout, cgroup, created.HasFlag(NamespaceKinds.Cgroup), options.Security.Privileged));
             var program = LaunchCompiler.CompileContainer(
                 new LaunchInputs
@@ -146,23 +147,25 @@ public sealed class SandboxCompiler : IDisposable
     }
 
     /// <summary>Binds are opened here, by path in the daemon's namespace, and travel as detached mounts; the rest is mounted by the program.</summary>
-    private static void AddMounts(IReadOnlyList<MountSpec> wanted, List<MountSpec> mounts, Dictionary<int, MountSource> sources, DescriptorList descriptors, Action addCgroups)
+    private static void AddMounts(IReadOnlyList<MountSpec> wanted, List<MountSpec> mounts, Dictionary<int, MountSource> sources, DescriptorList descriptors, Fd? ipc, Action addCgroups)
     {
         foreach (var mount in wanted)
         {
             var flags = MountFlags.Parse(mount.Options ?? []);
-            if (mount.Type == "bind" || flags.Bind) sources[mounts.Count] = OpenBind(mount, flags, descriptors);
+            if (mount.Type == "bind" || flags.Bind) sources[mounts.Count] = OpenBind(mount, flags, descriptors, ipc);
             mounts.Add(mount);
             if (mount.Destination == "/sys") addCgroups();
         }
     }
 
-    private static MountSource OpenBind(MountSpec mount, MountFlags flags, DescriptorList descriptors)
+    private static MountSource OpenBind(MountSpec mount, MountFlags flags, DescriptorList descriptors, Fd? ipc)
     {
         Fd tree;
         try
         {
-            tree = Mounts.CloneTree(mount.Source!, flags.Recursive);
+            tree = mount.Source == StandardContainer.JoinedMemory
+                ? Namespaces.CloneTreeOf(ipc ?? throw new ArgumentException("joining the IPC namespace needs a process", nameof(ipc)), "/dev/shm")
+                : Mounts.CloneTree(mount.Source!, flags.Recursive);
         }
         catch (LinuxException e) when (e.Error is Errno.ENOENT)
         {

@@ -145,7 +145,7 @@ internal static class SpecTranslator
 
     private static IReadOnlyList<MountSpec> Mounts(ContainerOptions options)
     {
-        var mounts = new List<MountSpec>(StandardContainer.Mounts(options.Security.Privileged, options.ShmSize, options.Namespaces.Ipc == NamespaceMode.Host));
+        var mounts = new List<MountSpec>(StandardContainer.Mounts(options.Security.Privileged, options.ShmSize, options.Namespaces.Ipc));
 
         // A mount of the user's over a standard one replaces it, and those below it go where they always go.
         mounts.RemoveAll(standard => options.Mounts.Any(mount => mount.Target.TrimEnd('/') == standard.Destination));

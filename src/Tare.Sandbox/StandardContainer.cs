@@ -41,34 +41,39 @@ internal static class StandardContainer
         Rule(10, 200), // tun: images of virtual private networks make the node themselves
     ];
 
+    /// <summary>Stands for <c>/dev/shm</c> of the container whose IPC namespace is joined, as the source of a bind.</summary>
+    public const string JoinedMemory = "shm of the joined container";
+
     /// <summary>The mounts below which everything else lies. The control groups are mounted by the compiler.</summary>
-    public static IReadOnlyList<MountSpec> Mounts(bool privileged, long shmSize, bool hostIpc)
+    public static IReadOnlyList<MountSpec> Mounts(bool privileged, long shmSize, NamespaceMode ipc)
     {
-        var shm = hostIpc
-            ? new MountSpec { Destination = "/dev/shm", Type = "bind", Source = "/dev/shm", Options = ["rbind", "rprivate"] }
-            : new MountSpec { Destination = "/dev/shm", Type = "tmpfs", Source = "shm", Options = ["nosuid", "noexec", "nodev", "mode=1777", "size=" + shmSize.ToString(CultureInfo.InvariantCulture)] };
-        var queues = hostIpc && Directory.Exists("/dev/mqueue")
-            ? new MountSpec { Destination = "/dev/mqueue", Type = "bind", Source = "/dev/mqueue", Options = ["rbind", "rprivate"] }
-            : new MountSpec { Destination = "/dev/mqueue", Type = "mqueue", Source = "mqueue", Options = ["nosuid", "noexec", "nodev"] };
+        // POSIX shared memory is files in /dev/shm: who shares an IPC namespace shares them.
+        var shm = ipc switch
+        {
+            NamespaceMode.Host => new MountSpec { Destination = "/dev/shm", Type = "bind", Source = "/dev/shm", Options = ["rbind", "rprivate"] },
+            NamespaceMode.Join => new MountSpec { Destination = "/dev/shm", Type = "bind", Source = JoinedMemory, Options = ["bind", "rprivate"] },
+            _ => new MountSpec { Destination = "/dev/shm", Type = "tmpfs", Source = "shm", Options = ["nosuid", "noexec", "nodev", "mode=1777", "size=" + shmSize.ToString(CultureInfo.InvariantCulture)] },
+        };
         return
         [
             new() { Destination = "/proc", Type = "proc", Source = "proc", Options = ["nosuid", "noexec", "nodev"] },
             new() { Destination = "/dev", Type = "tmpfs", Source = "tmpfs", Options = ["nosuid", "strictatime", "mode=755", "size=65536k"] },
             new() { Destination = "/dev/pts", Type = "devpts", Source = "devpts", Options = ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"] },
             new() { Destination = "/sys", Type = "sysfs", Source = "sysfs", Options = ["nosuid", "noexec", "nodev", privileged ? "rw" : "ro"] },
-            queues,
+            // Its content is that of the IPC namespace, whichever it is.
+            new() { Destination = "/dev/mqueue", Type = "mqueue", Source = "mqueue", Options = ["nosuid", "noexec", "nodev"] },
             shm,
         ];
     }
 
     /// <summary>The effective set: the standard one, plus and minus what was asked for. <c>ALL</c> is what this process can give.</summary>
-    /// <exception cref="Tare.Errors.TareException">A name is unknown.</exception>
+    /// <exception cref="Tare.Errors.TareException">A name is unknown, or the capability cannot be given here.</exception>
     public static IReadOnlyList<string> CapabilitiesOf(SecurityOptions security)
     {
         var everything = Capabilities.All.Where((_, number) => number <= Capabilities.Last && (Capabilities.Bounding >> number & 1) == 1);
+        var add = Normalize(security.CapAdd, "CapAdd");
+        var drop = Normalize(security.CapDrop, "CapDrop");
         if (security.Privileged) return [.. everything];
-        var add = security.CapAdd.Select(Normalize).ToHashSet();
-        var drop = security.CapDrop.Select(Normalize).ToHashSet();
         IEnumerable<string> start = drop.Contains("ALL") ? [] : CapabilityNames;
         if (add.Contains("ALL")) start = everything;
         return [.. start.Where(name => !drop.Contains(name)).Concat(add.Where(name => name != "ALL")).Distinct()];
@@ -78,12 +83,20 @@ internal static class StandardContainer
     public static IEnumerable<LinuxDevice> HostDevices() => DeviceNodes.Walk("/dev", "/dev")
         .Where(device => device.Path is not ("/dev/console" or "/dev/ptmx") && !device.Path.StartsWith("/dev/pts/", StringComparison.Ordinal));
 
-    private static string Normalize(string name)
+    /// <summary>Full names; first all must be known, as with Docker.</summary>
+    private static HashSet<string> Normalize(IReadOnlyList<string> names, string option)
     {
-        var upper = name.ToUpperInvariant();
-        if (upper == "ALL") return upper;
-        var full = upper.StartsWith("CAP_", StringComparison.Ordinal) ? upper : "CAP_" + upper;
-        return Capabilities.NumberOf(full) >= 0 ? full : throw Tare.Errors.TareException.Invalid($"invalid capability: \"{name}\"");
+        var full = names.Select(name => name.ToUpperInvariant()).Select(upper => upper == "ALL" || upper.StartsWith("CAP_", StringComparison.Ordinal) ? upper : "CAP_" + upper).ToHashSet();
+        foreach (var name in full)
+        {
+            if (name != "ALL" && Capabilities.NumberOf(name) < 0) throw Tare.Errors.TareException.Invalid($"invalid {option}: unknown capability: \"{name}\"");
+        }
+        foreach (var name in full)
+        {
+            if (name != "ALL" && Capabilities.Mask([name]) == 0)
+                throw Tare.Errors.TareException.Invalid($"invalid {option}: capability not supported by your kernel or not available in the current environment: \"{name}\"");
+        }
+        return full;
     }
 
     private static LinuxDevice Character(string path, long major, long minor) => new() { Path = path, Type = "c", Major = major, Minor = minor, FileMode = 0x1B6 };

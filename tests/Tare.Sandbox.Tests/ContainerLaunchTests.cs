@@ -73,6 +73,7 @@ public sealed class ContainerLaunchTests : IDisposable
     [InlineData("1000", "uid=1000(alice) gid=1001(staff) groups=29(audio),1001(staff)", "/home/alice")]
     [InlineData("1000:audio", "uid=1000(alice) gid=29(audio) groups=29(audio)", "/home/alice")]
     [InlineData("4711:4712", "uid=4711 gid=4712 groups=4712", "/")]
+    [InlineData("+1000", "uid=1000(alice) gid=1001(staff) groups=29(audio),1001(staff)", "/home/alice")]
     public void Users_come_from_the_image(string user, string identity, string home)
     {
         var result = host.Run(host.Options("sh", "-c", "id; echo $HOME; echo > /dev/stdout && echo own") with { User = user });
@@ -342,12 +343,14 @@ public sealed class ContainerLaunchTests : IDisposable
     public void No_place_of_a_mount_is_made_on_the_host(string type)
     {
         var made = Path.Combine(host.Home, "made");
-        File.CreateSymbolicLink(Path.Combine(host.Layer, "data"), $"/proc/{Environment.ProcessId}/root{host.Home}");
+        // In the image itself such a link is seen before the launch.
+        var volume = Directory.CreateDirectory(Path.Combine(host.Home, "volume")).FullName;
+        File.CreateSymbolicLink(Path.Combine(volume, "data"), $"/proc/{Environment.ProcessId}/root{host.Home}");
         var options = host.Options("true");
         using var running = host.Start(options with
         {
             Namespaces = options.Namespaces with { Pid = NamespaceMode.Host },
-            Mounts = [new MountOptions { Type = type, Source = type == "bind" ? host.Layer : "", Target = "/data/made/x" }],
+            Mounts = [new MountOptions { Type = "bind", Source = volume, Target = "/volume" }, new MountOptions { Type = type, Source = type == "bind" ? host.Layer : "", Target = "/volume/data/made/x" }],
         });
         Assert.NotNull(running.Failure);
         Assert.False(Path.Exists(made), made);
@@ -399,6 +402,90 @@ public sealed class ContainerLaunchTests : IDisposable
         var error = Assert.Throws<TareException>(() => host.Run(host.Options("true") with { CgroupParent = "/tare-sandbox-test/memory.stat" }));
         Assert.Contains("a control file has that name", error.Message, StringComparison.Ordinal);
         Assert.Empty(Groups("/tare-sandbox-test"));
+    }
+
+    [Theory]
+    [InlineData("/proc", "not of type proc")]
+    [InlineData("/proc/sys/kernel", "inside /proc")]
+    [InlineData("/x/../proc/./sys", "inside /proc")]
+    [InlineData("/link", "not of type proc")]
+    [InlineData("/link/sys/kernel", "inside /proc")]
+    [InlineData("/dangling/y", "inside /proc")]
+    [InlineData("/relative/kernel/y", "inside /proc")]
+    public void Nothing_is_mounted_in_proc(string target, string why)
+    {
+        File.CreateSymbolicLink(Path.Combine(host.Layer, "link"), "/proc");
+        File.CreateSymbolicLink(Path.Combine(host.Layer, "dangling"), "/proc/nowhere/x");
+        File.CreateSymbolicLink(Path.Combine(host.Layer, "relative"), "../../link/sys");
+        foreach (var mount in (MountOptions[])[new() { Type = "tmpfs", Target = target }, new() { Type = "bind", Source = host.Home, Target = target }])
+        {
+            var error = Assert.Throws<TareException>(() => host.Run(host.Options("true") with { Mounts = [mount] }));
+            Assert.EndsWith($"cannot be mounted because it is {why}", error.Message, StringComparison.Ordinal);
+        }
+        Assert.Empty(Groups("/tare-sandbox-test"));
+    }
+
+    [Fact]
+    public void Files_that_tell_of_the_host_may_be_replaced_and_proc_by_a_proc()
+    {
+        File.WriteAllText(Path.Combine(host.Home, "uptime"), "mine\n");
+        var replaced = host.Run(host.Options("cat", "/proc/uptime") with { Mounts = [new MountOptions { Type = "bind", Source = Path.Combine(host.Home, "uptime"), Target = "/proc/uptime" }] });
+        Assert.Equal("mine\n", replaced.Output);
+        var whole = host.Run(host.Options("cat", $"/proc/{Environment.ProcessId}/comm") with { Mounts = [new MountOptions { Type = "bind", Source = "/proc", Target = "/proc" }] });
+        Assert.Equal(File.ReadAllText("/proc/self/comm"), whole.Output);
+    }
+
+    [Fact]
+    public void An_image_whose_proc_is_a_link_does_not_start()
+    {
+        File.CreateSymbolicLink(Path.Combine(host.Layer, "proc"), "/tmp");
+        Assert.Contains("must be mounted on ordinary directory", Assert.Throws<TareException>(() => host.Run(host.Options("true"))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_tmpfs_has_the_mode_of_what_it_covers_unless_it_says_one()
+    {
+        Directory.CreateDirectory(Path.Combine(host.Layer, "root"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        File.CreateSymbolicLink(Path.Combine(host.Layer, "link"), "root");
+        var script = "stat -c '%a %n' /root /new /etc /new/etc";
+        MountOptions[] mounts = [new() { Type = "tmpfs", Target = "/link" }, new() { Type = "tmpfs", Target = "/new" }, new() { Type = "tmpfs", Target = "/etc", Options = ["mode=711"] }, new() { Type = "tmpfs", Target = "/new/etc" }];
+        Assert.Equal("700 /root\n1777 /new\n711 /etc\n1777 /new/etc\n", host.Run(host.Options("sh", "-c", script) with { Mounts = mounts }).Output);
+    }
+
+    [Fact]
+    public void Who_joins_the_IPC_namespace_shares_the_memory_and_the_queues()
+    {
+        var options = host.Options("sh", "-c", "echo shared > /dev/shm/x; echo > /dev/mqueue/q; echo ready; read line; cat /dev/shm/y");
+        using var running = host.Start(options with { ShmSize = 1 << 20 });
+        running.ReadUntil("ready");
+        using var pidFd = PidFds.Open(running.Pid);
+        foreach (var name in (string[])["upper2", "work2"]) Directory.CreateDirectory(Path.Combine(host.Home, name));
+        var joiner = host.Options("sh", "-c", "cat /dev/shm/x; ls /dev/mqueue; echo back > /dev/shm/y; grep -E '/dev/(shm|mqueue)' /proc/self/mounts") with
+        {
+            Root = new RootFilesystem { Layers = [host.Layer], Upper = Path.Combine(host.Home, "upper2"), Work = Path.Combine(host.Home, "work2") },
+            Namespaces = new NamespaceOptions { Ipc = NamespaceMode.Join, JoinIpc = pidFd },
+        };
+        Assert.Equal("shared\nq\nshm /dev/shm tmpfs rw,nosuid,nodev,noexec,relatime,size=1024k 0 0\nmqueue /dev/mqueue mqueue rw,nosuid,nodev,noexec,relatime 0 0\n", host.Run(joiner).Output);
+        Assert.EndsWith("back\n", running.Finish("\n").Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void With_the_hosts_IPC_the_queues_are_a_filesystem_of_their_own()
+    {
+        var result = host.Run(host.Options("grep", "mqueue", "/proc/self/mounts") with { Namespaces = new NamespaceOptions { Ipc = NamespaceMode.Host } });
+        Assert.Equal("mqueue /dev/mqueue mqueue rw,nosuid,nodev,noexec,relatime 0 0\n", result.Output);
+    }
+
+    [Fact]
+    public void Capabilities_that_cannot_be_given_are_refused()
+    {
+        Assert.Equal("invalid CapAdd: unknown capability: \"CAP_FOO\"", Refusal(new SecurityOptions { CapAdd = ["foo"] }));
+        Assert.Equal("invalid CapDrop: unknown capability: \"CAP_FOO\"", Refusal(new SecurityOptions { Privileged = true, CapDrop = ["CAP_FOO"] }));
+        var absent = Capabilities.All.FirstOrDefault(name => Capabilities.Mask([name]) == 0);
+        if (absent is not null)
+            Assert.Equal($"invalid CapAdd: capability not supported by your kernel or not available in the current environment: \"{absent}\"", Refusal(new SecurityOptions { CapAdd = [absent] }));
+
+        string Refusal(SecurityOptions security) => Assert.Throws<TareException>(() => host.Run(host.Options("true") with { Security = security })).Message;
     }
 
     private static IEnumerable<string> Groups(string path) => Runtime.Cgroups.CgroupLayout.Host.Hierarchies.Select(hierarchy => hierarchy.Path + path).Where(Directory.Exists);

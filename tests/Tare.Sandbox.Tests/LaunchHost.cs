@@ -24,7 +24,7 @@ public sealed class LaunchHost : IDisposable
         Layer = Path.Combine(home, "layer");
         foreach (var name in (string[])["bin", "etc", "tmp", "upper", "work"]) Directory.CreateDirectory(Path.Combine(name is "upper" or "work" ? home : Layer, name));
         File.Copy("/bin/busybox", Path.Combine(Layer, "bin/busybox"));
-        foreach (var applet in (string[])["sh", "cat", "id", "ls", "sleep", "true", "env", "hostname", "mount", "ps", "stty", "tty", "touch", "grep", "dd", "kill", "readlink", "test", "mknod", "chroot", "ifconfig", "wc", "mkdir"])
+        foreach (var applet in (string[])["sh", "cat", "id", "ls", "sleep", "true", "env", "hostname", "mount", "ps", "stty", "tty", "touch", "grep", "dd", "kill", "readlink", "test", "mknod", "chroot", "ifconfig", "wc", "mkdir", "stat"])
             File.CreateSymbolicLink(Path.Combine(Layer, "bin", applet), "busybox");
         File.WriteAllText(Path.Combine(Layer, "etc/passwd"), "root:x:0:0:root:/root:/bin/sh\nalice:x:1000:1001:Alice:/home/alice:/bin/sh\n");
         File.WriteAllText(Path.Combine(Layer, "etc/group"), "root:x:0:\nstaff:x:1001:\naudio:x:29:alice,bob\n");
