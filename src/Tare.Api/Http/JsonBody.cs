@@ -96,20 +96,63 @@ internal static class JsonBody
         return true;
     }
 
+    /// <summary>What is wrong with a document, in words about the document: the serializer's are about this program's types.</summary>
     private static string Explain(ReadOnlySequence<byte> bytes, JsonException error)
     {
-        var reader = new Utf8JsonReader(bytes, isFinalBlock: false, state: new JsonReaderState(new JsonReaderOptions { AllowMultipleValues = true }));
+        // A line end more, so that a number at the end is known to be whole.
+        byte[] document = [.. bytes.ToArray(), (byte)'\n'];
+        var wrong = OffsetOf(document, error);
+        var what = "the value";
+        var whole = false;
+        var reader = new Utf8JsonReader(document, isFinalBlock: false, state: new JsonReaderState(new JsonReaderOptions { AllowMultipleValues = true }));
         try
         {
-            if (reader.Read() && !reader.TrySkip())
-                return "unexpected EOF";
+            var found = false;
+            while (!whole && reader.Read())
+            {
+                if (!found && reader.BytesConsumed >= wrong)
+                    (found, what) = (true, Name(reader.TokenType));
+                whole = reader.CurrentDepth == 0 && reader.TokenType is not (JsonTokenType.StartObject or JsonTokenType.StartArray);
+            }
         }
-        catch (JsonException)
+        catch (JsonException broken)
         {
-            // The document is broken and not merely cut off; the first error says where.
+            var at = OffsetOf(document, broken);
+            if (at >= bytes.Length)
+                return "unexpected EOF";
+            var character = document[at] is >= 0x20 and < 0x7f ? $"invalid character '{(char)document[at]}'" : "invalid character";
+            return $"{character} at byte {at.ToString(CultureInfo.InvariantCulture)}";
         }
 
-        // The serializer's sentence has a full stop; ours have none.
-        return error.Message.TrimEnd('.');
+        if (!whole)
+            return "unexpected EOF";
+        var path = error.Path is { Length: > 1 } given ? given[1..].TrimStart('.') : "";
+        return path.Length == 0 ? $"cannot read {what} as the document" : $"cannot read {what} at {path}";
+    }
+
+    private static string Name(JsonTokenType token) => token switch
+    {
+        JsonTokenType.StartObject or JsonTokenType.EndObject => "an object",
+        JsonTokenType.StartArray or JsonTokenType.EndArray => "an array",
+        JsonTokenType.String => "a string",
+        JsonTokenType.Number => "a number",
+        JsonTokenType.True or JsonTokenType.False => "a boolean",
+        JsonTokenType.Null => "null",
+        _ => "the value",
+    };
+
+    /// <summary>Where in the document an error was found: behind the value that it is about, or at the character.</summary>
+    private static long OffsetOf(byte[] document, JsonException error)
+    {
+        var start = 0;
+        for (var line = 0L; line < (error.LineNumber ?? 0); line++)
+        {
+            var end = document.AsSpan(start).IndexOf((byte)'\n');
+            if (end < 0)
+                break;
+            start += end + 1;
+        }
+
+        return start + (error.BytePositionInLine ?? 0);
     }
 }
