@@ -7,6 +7,14 @@ namespace Tare.Api;
 /// <summary>Serves an engine.</summary>
 public static class ApiHost
 {
+    /// <summary>Looks whether hosts can be understood, before anything is begun for their sake.</summary>
+    /// <exception cref="Errors.TareException">One cannot.</exception>
+    public static void Check(IReadOnlyList<string> hosts)
+    {
+        foreach (var host in hosts)
+            ListenAddress.Parse(host);
+    }
+
     /// <summary>
     /// Listens on all hosts and serves until the token is cancelled; then no new requests are taken, long streams are ended, and the
     /// sockets are removed.

@@ -42,6 +42,15 @@ public sealed class RoleTests(EngineFixture engine) : EngineTests(engine)
     }
 
     [TareFact]
+    public async Task A_daemon_that_cannot_listen_where_it_is_told_leaves_nothing()
+    {
+        (string here, _) = Folder();
+        Result result = (await Running.RunAsync(Setup.Tare, ["daemon", "-H", "foo://x", "--data-root", here + "/data", "--exec-root", here + "/run"])).Expect(1);
+        Assert.Equal("invalid bind address (foo://x): unsupported proto 'foo'\n", result.Err);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(here));
+    }
+
+    [TareFact]
     public async Task A_link_named_dockerd_is_the_daemon()
     {
         (string here, _) = Folder();

@@ -65,6 +65,9 @@ internal sealed class DaemonVerb : Verb
             context.Cancel = true;
             log.Write(EngineLogLevel.Info, "SIGHUP: there is no configuration to read again");
         });
+        // A wrong option leaves no directory and no keeper.
+        IReadOnlyList<string> listen = hosts.Values.Count > 0 ? hosts.Values : [dockerSocket.Value ? DockerSocket : TareSocket];
+        ApiHost.Check(listen);
         using var owned = OwnDataRoot(data);
         using var ready = TakeReadyDescriptor();
         using var memory = new IdleMemory();
@@ -89,7 +92,6 @@ internal sealed class DaemonVerb : Verb
                 Log = log.Write,
             };
             await using var engine = await TareEngine.OpenAsync(options, keeper, stop.Token);
-            var listen = hosts.Values.Count > 0 ? hosts.Values : [dockerSocket.Value ? DockerSocket : TareSocket];
             await ApiHost.RunAsync(
                 engine,
                 new ApiOptions
