@@ -114,6 +114,13 @@ public sealed class ImageTests(EngineFixture engine) : EngineTests(engine)
         Assert.Equal(id, await Ok(client, "images", "-q", "--no-trunc", image));
     }
 
+    /// <summary>sha256:abc is the beginning of an id.</summary>
+    [Theory, ClientsWith("sha256"), ClientsWith("sha256:abc")]
+    public async Task No_image_is_named_as_a_digest_begins(string client, string name) =>
+        Assert.Equal(
+            "Error response from daemon: refusing to create an ambiguous tag using digest algorithm as name\n",
+            (await Run(client, "tag", Image, name)).Expect(1).Err);
+
     [Theory, Clients]
     public async Task An_image_is_found_by_name_tag_id_and_prefix(string client)
     {
