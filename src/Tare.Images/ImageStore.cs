@@ -122,7 +122,7 @@ public sealed class ImageStore : IAsyncDisposable
     /// <exception cref="TareException">NotFound: no such image; Conflict: it is in use.</exception>
     public IReadOnlyList<ImageRemoval> Remove(string nameOrId, RemoveOptions options, ImageUsers users)
     {
-        var remover = new ImageRemover(_database, _content, _catalog, users);
+        var remover = new ImageRemover(_database, _content, Layers, _catalog, users);
         try
         {
             lock (_changing) return remover.Remove(nameOrId, options);

@@ -1,6 +1,7 @@
 using Tare.Errors;
 using Tare.Images.Layers;
 using Tare.Oci;
+using Tare.Oci.Compression;
 using static Tare.Images.Tests.Archive;
 
 namespace Tare.Images.Tests;
@@ -218,9 +219,38 @@ public sealed class CatalogTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Loads_and_removals_of_the_same_image_leave_it_whole_or_gone()
+    public async Task A_layer_that_a_load_counts_on_is_not_removed_before_it_has_ended()
     {
-        var archive = Docker([Base, Top], Config([Base, Top]), "x:1");
+        await _store.LoadAsync(new MemoryStream(Layout([Base], CompressionKind.None, "x:1")));
+        var archive = Layout([Base, Top], CompressionKind.None, "y:1");
+        // The removal comes when the load has seen the layer and before it has ended.
+        await LoadAsync(() => Remove("x:1", force: true));
+        Assert.Equal("b", await System.IO.File.ReadAllTextAsync(Path.Combine(_store.Images.Get("y:1").LayerDirectories[0], "base")));
+        Remove("y:1");
+        Assert.Empty(_store.Leftovers());
+
+        // A load that fails gives the layer back, and it goes.
+        await _store.LoadAsync(new MemoryStream(Layout([Base], CompressionKind.None, "x:1")));
+        await Assert.ThrowsAsync<IOException>(() => LoadAsync(() =>
+        {
+            Remove("x:1", force: true);
+            throw new IOException("broken");
+        }));
+        Assert.Empty(_store.Leftovers());
+
+        Task LoadAsync(Action meanwhile)
+        {
+            var seen = new LayerSeen(Digest.Of(Base).Hex[..12]);
+            return _store.Images.LoadAsync(new Interrupted(archive, archive.Length - 512, seen.Task, meanwhile), new LoadOptions(), seen, CancellationToken.None);
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Loads_and_removals_of_the_same_image_leave_it_whole_or_gone(bool layout)
+    {
+        var archive = layout ? Layout([Base, Top], CompressionKind.None, "x:1") : Docker([Base, Top], Config([Base, Top]), "x:1");
         using var ended = new CancellationTokenSource();
         var removers = Enumerable.Range(0, 2).Select(_ => Task.Run(() =>
         {
@@ -247,6 +277,33 @@ public sealed class CatalogTests : IAsyncLifetime
         Assert.Equal(image.Id, Digest.Of(_store.Images.ReadConfiguration(image.Id)));
         Remove("x:1", force: true);
         Assert.Empty(_store.Leftovers());
+    }
+
+    /// <summary>Tells when a load has passed a layer.</summary>
+    private sealed class LayerSeen(string layer) : IProgress<LoadEvent>
+    {
+        private readonly TaskCompletionSource _seen = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        internal Task Task => _seen.Task;
+
+        public void Report(LoadEvent value)
+        {
+            if (value is LayerProgress progress && progress.Layer == layer && progress.Current == progress.Total) _seen.TrySetResult();
+        }
+    }
+
+    /// <summary>An archive that waits for something, and does something, before its last bytes come.</summary>
+    private sealed class Interrupted(byte[] content, int at, Task when, Action action) : MemoryStream(content)
+    {
+        private Action? _action = action;
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            if (Position < at) return await base.ReadAsync(buffer[..(int)Math.Min(buffer.Length, at - Position)], cancellationToken);
+            await when.WaitAsync(cancellationToken);
+            Interlocked.Exchange(ref _action, null)?.Invoke();
+            return await base.ReadAsync(buffer, cancellationToken);
+        }
     }
 
     private void Spoil(Image image, string how)

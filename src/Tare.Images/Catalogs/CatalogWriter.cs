@@ -48,9 +48,9 @@ internal static class CatalogWriter
 
     /// <summary>Removes an image and its names.</summary>
     /// <returns>Layers whose directories must go after the commit.</returns>
-    internal static IReadOnlyList<long> RemoveImage(WriteSession session, Digest id)
+    internal static IReadOnlyList<long> RemoveImage(WriteSession session, LayerStore layers, Digest id)
     {
         session.Execute("DELETE FROM image WHERE id = ?", id.ToString());
-        return LayerStore.DoomUnused(session);
+        return layers.DoomUnused(session);
     }
 }

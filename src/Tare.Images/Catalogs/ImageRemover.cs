@@ -15,7 +15,7 @@ namespace Tare.Images.Catalogs;
 /// <item>The image goes, unless it is in use; then, when pruning, the nameless images it was built from.</item>
 /// </list>
 /// </remarks>
-internal sealed class ImageRemover(Database database, ContentStore content, Catalog catalog, ImageUsers users)
+internal sealed class ImageRemover(Database database, ContentStore content, LayerStore layers, Catalog catalog, ImageUsers users)
 {
     private const int ShortIdLength = 12;
 
@@ -123,7 +123,7 @@ internal sealed class ImageRemover(Database database, ContentStore content, Cata
 
         RemoveNames(image, Names(image));
         var chains = FreedChains(image);
-        _doomed.AddRange(database.Write(session => CatalogWriter.RemoveImage(session, id), Durability.Full));
+        _doomed.AddRange(database.Write(session => CatalogWriter.RemoveImage(session, layers, id), Durability.Full));
         // Before the document goes: who reads the catalog meanwhile holds this up.
         catalog.Invalidate();
         content.Remove(id);

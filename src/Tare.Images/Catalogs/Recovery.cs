@@ -29,7 +29,7 @@ internal static class Recovery
                 var rest = session.Query("SELECT id FROM image", row => Digest.Parse(row.GetString(0)));
                 var bare = rest.Where(image => !documents.Contains(image)).ToList();
                 foreach (var image in bare) session.Execute("DELETE FROM image WHERE id = ?", image.ToString());
-                LayerStore.DoomUnused(session);
+                layers.DoomUnused(session);
                 return (images, bare, rest.ToHashSet());
             },
             Durability.Full);

@@ -29,6 +29,10 @@ public sealed class LayerStore : IDisposable
     private readonly Fd _layers;
     private readonly Fd _containers;
 
+    // Changed and read only inside write transactions, which follow one another, and when a hold is given back.
+    private readonly Dictionary<long, int> _held = [];
+    private bool _postponed;
+
     internal LayerStore(string dataRoot, Database database)
     {
         _database = database;
@@ -175,8 +179,35 @@ public sealed class LayerStore : IDisposable
         session.QueryFirst<long?>(
             "SELECT id FROM image_layer WHERE diff_id = ? AND state = ?", row => row.GetInt64(0), diffId.ToString(), CatalogSchema.Ready);
 
-    /// <summary>Whether a layer is there.</summary>
-    internal bool Contains(Digest diffId) => _database.Read(session => FindReady(session, diffId)) is not null;
+    /// <summary>Keeps a layer, if it is there, from being removed with its last image, until <see cref="Release"/>: a load counts on it.</summary>
+    /// <returns>The row that has the layer.</returns>
+    internal long? TryHold(Digest diffId)
+    {
+        if (_database.Read(session => FindReady(session, diffId)) is null) return null;
+        return _database.Write(session =>
+        {
+            if (FindReady(session, diffId) is not { } layer) return (long?)null;
+            lock (_held) _held[layer] = _held.GetValueOrDefault(layer) + 1;
+            return layer;
+        });
+    }
+
+    /// <summary>Gives layers back, and removes those that lost their last image meanwhile.</summary>
+    internal void Release(IReadOnlyCollection<long> layers)
+    {
+        lock (_held)
+        {
+            foreach (var layer in layers)
+            {
+                if (--_held[layer] == 0) _held.Remove(layer);
+            }
+
+            if (!_postponed || _held.Count > 0) return;
+            _postponed = false;
+        }
+
+        RemoveDoomed(_database.Write(DoomUnused));
+    }
 
     /// <summary>The DiffIDs under each container, the lowest first.</summary>
     internal static IEnumerable<IReadOnlyList<Digest>> WritableChains(ReadSession session) =>
@@ -188,14 +219,19 @@ public sealed class LayerStore : IDisposable
             .ToList();
 
     /// <summary>Marks all layers that nobody needs; their directories go with <see cref="RemoveDoomed"/> after the commit.</summary>
-    internal static IReadOnlyList<long> DoomUnused(WriteSession session)
+    internal IReadOnlyList<long> DoomUnused(WriteSession session)
     {
         const string unused = """
             SELECT id FROM image_layer AS l WHERE state = ?
                 AND NOT EXISTS (SELECT 1 FROM image_has_layer WHERE layer = l.id)
                 AND NOT EXISTS (SELECT 1 FROM image_writable_has_layer WHERE layer = l.id)
             """;
-        var layers = session.Query(unused, row => row.GetInt64(0), CatalogSchema.Ready);
+        List<long> layers = [.. session.Query(unused, row => row.GetInt64(0), CatalogSchema.Ready)];
+        lock (_held)
+        {
+            if (layers.RemoveAll(_held.ContainsKey) > 0) _postponed = true;
+        }
+
         // The digest goes too: the layer may come again before its old directory is gone.
         foreach (var layer in layers)
             session.Execute("UPDATE image_layer SET state = ?, diff_id = NULL WHERE id = ?", CatalogSchema.Doomed, layer);

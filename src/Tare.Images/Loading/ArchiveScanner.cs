@@ -27,6 +27,7 @@ internal sealed class ArchiveScanner : IDisposable
     private readonly CancellationToken _cancellation;
     private readonly SemaphoreSlim _slots = new(Math.Max(2, Environment.ProcessorCount));
     private readonly List<LayerJob> _jobs = [];
+    private readonly List<long> _held = [];
     private long _documentsLength;
     private int _files;
 
@@ -55,6 +56,7 @@ internal sealed class ArchiveScanner : IDisposable
     {
         foreach (var job in _jobs) job.Dispose();
         _slots.Dispose();
+        _store.Release(_held);
     }
 
     private ArchiveContents ScanTar(ByteSource source)
@@ -121,7 +123,7 @@ internal sealed class ArchiveScanner : IDisposable
     private ArchiveLayer ReadLayer(TarReader tar, TarEntry entry, string path, Digest named, DigestBuilder digest, ReadOnlySpan<byte> head, CompressionKind kind)
     {
         var label = Label(path);
-        var known = kind == CompressionKind.None && named.Algorithm == "sha256" && _store.Contains(named);
+        var known = kind == CompressionKind.None && named.Algorithm == "sha256" && Hold(named);
         var job = known ? null : Start(kind, label);
         try
         {
@@ -148,6 +150,14 @@ internal sealed class ArchiveScanner : IDisposable
             job?.Fail(e);
             throw;
         }
+    }
+
+    /// <summary>Whether a layer is in the store; it then stays there until the load has ended.</summary>
+    private bool Hold(Digest diffId)
+    {
+        if (_store.TryHold(diffId) is not { } layer) return false;
+        _held.Add(layer);
+        return true;
     }
 
     private LayerJob Start(CompressionKind kind, string label)

@@ -158,12 +158,8 @@ internal sealed class ImageLoader(Database database, ContentStore content, Layer
 
     private static long Publish(WriteSession session, ArchiveLayer layer, List<LayerDraft> published)
     {
-        if (layer.Job is null)
-        {
-            return LayerStore.FindReady(session, layer.Digest)
-                ?? throw new TareException(ErrorKind.Unavailable, $"the layer {layer.Digest} was removed while an archive that has it was loaded; load it again");
-        }
-
+        // A layer without a job is held since it was found.
+        if (layer.Job is null) return LayerStore.FindReady(session, layer.Digest) ?? throw new InvalidOperationException($"the layer {layer.Digest} is gone though it is held");
         var draft = layer.Job.Result.GetAwaiter().GetResult();
         var id = LayerStore.Publish(session, draft);
         if (id == draft.Id) published.Add(draft);
