@@ -94,6 +94,7 @@ public sealed class RealTests
         // Its root is mounted as volatile, which the kernel refuses to mount again as it was left.
         await using var real = await RealEngine.OpenAsync();
         var id = await real.RunAsync("again", ["sh", "-c", "echo run >> /runs; cat /runs; sleep 1000"], request => request.HostConfig!.AutoRemove = true);
+        await LifecycleTests.Until(() => real.LogsAsync(id).GetAwaiter().GetResult() == "run\n");
         await real.Containers.RestartAsync(id, null, 0, CancellationToken.None);
         await LifecycleTests.Until(() => real.LogsAsync(id).GetAwaiter().GetResult() == "run\nrun\nrun\n");
         await real.Containers.RemoveAsync(id, new ContainerRemoveOptions { Force = true }, CancellationToken.None);
