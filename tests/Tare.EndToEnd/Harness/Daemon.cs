@@ -111,6 +111,8 @@ internal sealed class Daemon : IAsyncDisposable
     {
         IReadOnlyList<string> left = await StopAsync();
         process?.Dispose();
+        // The runner keeps the message of a failed clean-up to itself.
+        foreach (string line in left) Note.Write("left behind: " + line);
         if (left.Count > 0 && Setup.Keep)
         {
             Assert.Fail($"left behind (kept: {Folder}):\n{string.Join('\n', left)}");
