@@ -60,6 +60,7 @@ public sealed class TareEngine : IAsyncDisposable
         Directory.CreateDirectory(paths.Containers);
         var database = Database.Open(paths.Database, ImageStore.Schema, EngineSchema.Owner);
         var store = ImageStore.Open(options.DataRoot, database, options.Time);
+        foreach (var loss in store.Losses) options.Log(EngineLogLevel.Warning, loss);
         var engine = new TareEngine(options, database, store, keeper);
         try
         {

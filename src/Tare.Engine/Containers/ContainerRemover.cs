@@ -18,9 +18,16 @@ internal sealed class ContainerRemover(
     BackgroundWork background)
 {
     /// <summary>Removes a container; <paramref name="name"/> is what the caller called it.</summary>
-    public async Task RemoveAsync(Container container, string name, bool force)
+    public Task RemoveAsync(Container container, string name, bool force) => container.BeginRemoval()
+        ? RemoveBegunAsync(container, name, force)
+        : throw TareException.Conflict($"removal of container {name} is already in progress");
+
+    /// <summary>Removes a container that has ended and was to be removed then, unless somebody else is doing it.</summary>
+    public void RemoveLater(Container container) => background.Run(
+        $"remove container {container.Id}", _ => container.BeginRemoval() ? RemoveBegunAsync(container, container.Name, force: true) : Task.CompletedTask);
+
+    private async Task RemoveBegunAsync(Container container, string name, bool force)
     {
-        if (!container.BeginRemoval()) throw TareException.Conflict($"removal of container {name} is already in progress");
         try
         {
             if (registry.TryFind(container.Id) is null) return;
@@ -36,19 +43,6 @@ internal sealed class ContainerRemover(
             container.EndRemoval();
         }
     }
-
-    /// <summary>Removes a container that has ended and was to be removed then. Somebody else may be doing it already.</summary>
-    public void RemoveLater(Container container) => background.Run($"remove container {container.Id}", async _ =>
-    {
-        try
-        {
-            await RemoveAsync(container, container.Name, force: true);
-        }
-        catch (TareException e) when (e.Kind == ErrorKind.Conflict && registry.TryFind(container.Id) is null)
-        {
-            // Somebody else has done it.
-        }
-    });
 
     private async Task EndAsync(Container container, bool force)
     {
