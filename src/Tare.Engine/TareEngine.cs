@@ -4,6 +4,7 @@ using Tare.Engine.Events;
 using Tare.Engine.Execs;
 using Tare.Engine.Host;
 using Tare.Engine.Images;
+using Tare.Engine.Launch;
 using Tare.Engine.Ports;
 using Tare.Engine.Storage;
 using Tare.Images;
@@ -58,6 +59,7 @@ public sealed class TareEngine : IAsyncDisposable
     {
         var paths = new EnginePaths(options.DataRoot);
         Directory.CreateDirectory(paths.Containers);
+        BaseLayer.Make(paths.BaseLayer);
         var database = Database.Open(paths.Database, ImageStore.Schema, EngineSchema.Owner);
         var store = ImageStore.Open(options.DataRoot, database, options.Time);
         foreach (var loss in store.Losses) options.Log(EngineLogLevel.Warning, loss);

@@ -4,6 +4,7 @@ namespace Tare.Engine.Common;
 /// Where the engine keeps what:
 /// <code>
 /// DATA-ROOT/tare.db                                  every object
+/// DATA-ROOT/base                                     the lowest layer of every container
 /// DATA-ROOT/containers/ID/{fs,work}                  a container's overlay directories
 /// DATA-ROOT/containers/ID/log/                       its output
 /// DATA-ROOT/containers/ID/{hosts,hostname,resolv.conf}
@@ -13,6 +14,8 @@ namespace Tare.Engine.Common;
 internal sealed record EnginePaths(string DataRoot)
 {
     public string Database => Path.Combine(DataRoot, "tare.db");
+
+    public string BaseLayer => Path.Combine(DataRoot, "base");
 
     public string Containers => Path.Combine(DataRoot, "containers");
 

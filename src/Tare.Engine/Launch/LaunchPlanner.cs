@@ -67,7 +67,7 @@ internal sealed class LaunchPlanner(ContainerRegistry registry, IImageSource ima
             Init = host.Init == true,
             Root = new RootFilesystem
             {
-                Layers = layers.Lower,
+                Layers = [.. layers.Lower, paths.BaseLayer],
                 Upper = layers.Upper,
                 Work = layers.Work,
                 ReadOnly = host.ReadonlyRootfs,
