@@ -175,6 +175,9 @@ internal sealed class FakeSandbox : ISandbox
 internal sealed class FakeKeeper : IKeeper, IDisposable
 {
     private readonly ConcurrentDictionary<ProcessKey, Kept> kept = new();
+
+    // All of them: what an engine has forgotten, or acknowledged too early, is ended with the test all the same.
+    private readonly ConcurrentQueue<Process> started = new();
     private Channel<ProcessExit> exits = Channel.CreateUnbounded<ProcessExit>();
 
     public ConcurrentQueue<LaunchRequest> Launches { get; } = new();
@@ -204,6 +207,7 @@ internal sealed class FakeKeeper : IKeeper, IDisposable
         if (FailWith != 0) throw new LaunchFailedException(3, FailWith);
         // It runs only when it is held by its descriptor: a program that ends at once could not be opened any more.
         var process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", "read go && exec \"$@\"", "sh", .. Program]) { RedirectStandardInput = true })!;
+        started.Enqueue(process);
         var pidFd = PidFds.Open(process.Id);
         process.StandardInput.WriteLine();
         var entry = new Kept(request, process, DateTimeOffset.UtcNow);
@@ -261,10 +265,10 @@ internal sealed class FakeKeeper : IKeeper, IDisposable
 
     public void Dispose()
     {
-        foreach (var entry in kept.Values)
+        foreach (var process in started)
         {
-            if (entry.Exit is null) entry.Process.Kill();
-            entry.Process.Dispose();
+            if (!process.HasExited) process.Kill();
+            process.Dispose();
         }
     }
 
