@@ -45,12 +45,19 @@ public static partial class Namespaces
     public static Fd NewMountTemplate() => OnThread("tare-mntns", () =>
     {
         Unshare(CLONE_FS | (uint)NamespaceKinds.Mount);
+        // In a chroot "/" is not the namespace's own root, and what lies outside would stay in the template: joining the namespace
+        // that this thread is in leads to its root.
+        using var own = Paths.Open("/proc/thread-self/ns/mnt", OpenFlags.ReadOnly);
+        Check(setns(own.Number, (int)NamespaceKinds.Mount), "enter the root of a new namespace");
         Check(mount(null, "/", null, MS_REC_PRIVATE, null), "make the mounts of a new namespace private");
         Check(mount("tare", "/tmp", "tmpfs", MS_RDONLY, "size=0k,nr_inodes=2,mode=0755"), "mount a tmpfs for the template namespace");
         Check(chdir("/tmp"), "enter the template's tmpfs");
         Check((int)syscall(SyscallNumbers.pivot_root, ".", "."), "make the template's tmpfs the root");
         Check(umount2(".", MNT_DETACH), "let go of the host's mounts in the template");
-        return NamespaceOfThread("mnt");
+        // What a launch will find there hides paths of containers: it must be empty.
+        Check(setns(own.Number, (int)NamespaceKinds.Mount), "enter the template");
+        if (Directory.EnumerateFileSystemEntries("/").Any()) throw new LinuxException("empty the template namespace", Errno.ENOTEMPTY);
+        return own.Duplicate();
     });
 
     /// <summary>A detached, private copy of the mount at a path of another mount namespace; no link of that namespace is followed.</summary>
@@ -71,15 +78,6 @@ public static partial class Namespaces
 
     /// <summary>The namespace of a kind that a process is in.</summary>
     public static Fd Of(int pid, string name) => Paths.Open($"/proc/{pid}/ns/{name}", OpenFlags.ReadOnly);
-
-    private static Fd NamespaceOfThread(string name)
-    {
-        // The thread's root has no /proc any more: ask for its own namespace through a pidfd's ioctl (kernel 6.11), or from outside.
-        var thread = gettid();
-        return RunElsewhere(() => Paths.Open($"/proc/{Environment.ProcessId}/task/{thread}/ns/{name}", OpenFlags.ReadOnly));
-    }
-
-    private static Fd RunElsewhere(Func<Fd> open) => Task.Run(open).GetAwaiter().GetResult();
 
     private static Fd OnThread(string name, Func<Fd> make)
     {
@@ -131,9 +129,6 @@ public static partial class Namespaces
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int setns(int fd, int kind);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int gettid();
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int socket(int domain, int type, int protocol);
