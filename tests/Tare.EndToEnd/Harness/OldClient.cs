@@ -11,18 +11,26 @@ internal static partial class OldClient
     private static readonly Lazy<bool> Old = new(() =>
         int.TryParse(Running.RunAsync(Setup.Docker, ["--version"]).GetAwaiter().GetResult().Out.Split(' ', '.').ElementAtOrDefault(2), out int major) && major < 28);
 
+    /// <summary>Whether it is one: what only newer clients do cannot be asked of it.</summary>
+    public static bool Is(string client) => client == "docker" && Old.Value;
+
     public static Result Translate(string client, Result result) =>
-        client == "docker" && Old.Value ? result with { Err = Translate(result.Err) } : result;
+        Is(client) ? result with { Err = Translate(result.Err) } : result;
 
     private static string Translate(string error)
     {
         error = NoSuch().Replace(error, "Error response from daemon: No such $1");
+        error = Waiting().Replace(error, "");
         error = SeeHelp().Replace(error, "Run '$1' for more information");
         return FullStop().Replace(error, "$1");
     }
 
     [GeneratedRegex("^Error: No such (container|image)", RegexOptions.Multiline)]
     private static partial Regex NoSuch();
+
+    /// <summary>It waits for the container while it starts it, and says so, now and then, when the start fails.</summary>
+    [GeneratedRegex(@"^time=""[^""]*"" level=error msg=""error waiting for container: [^\n]*\n", RegexOptions.Multiline)]
+    private static partial Regex Waiting();
 
     [GeneratedRegex(@"^See '(docker \w+ --help)'\.", RegexOptions.Multiline)]
     private static partial Regex SeeHelp();
