@@ -160,15 +160,6 @@ internal sealed class FilesystemSteps(LaunchProgramBuilder program, PlaceSteps p
         program.Call(close, place);
     }
 
-    /// <summary>The working directory, made when missing.</summary>
-    public void EnterWorkingDirectory(string path)
-    {
-        program.Purpose = new Purpose(Stage.WorkingDirectory, path);
-        places.Ensure(place, path, directory: true);
-        program.Call(fchdir, place);
-        program.Call(close, place);
-    }
-
     /// <summary>Copies the mount at a descriptor into <see cref="tree"/>.</summary>
     private void Clone(Slot from, int recursive) =>
         program.Call(open_tree, from, program.Text(""), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | recursive).Into(tree);

@@ -30,7 +30,8 @@ public static class LaunchCompiler
         var linux = spec.Linux ?? new LinuxSpec();
         var process = CheckedProcess(spec.Process);
         var program = new LaunchProgramBuilder();
-        var filesystem = new FilesystemSteps(program, new PlaceSteps(program));
+        var places = new PlaceSteps(program);
+        var filesystem = new FilesystemSteps(program, places);
         var steps = new ProcessSteps(program);
 
         // A process of a shared namespace could otherwise hold this one up, which has descriptors of the host until it executes.
@@ -58,7 +59,7 @@ public static class LaunchCompiler
         foreach (var path in linux.ReadonlyPaths ?? []) filesystem.MakeReadOnly(path);
         foreach (var path in linux.MaskedPaths ?? []) filesystem.Mask(path);
         steps.CloseDescriptors();
-        filesystem.EnterWorkingDirectory(process.Cwd);
+        steps.EnterWorkingDirectory(places, process.Cwd, make: true);
         if (spec.Root is { Readonly: true }) filesystem.MakeRootReadOnly();
         steps.SetLimits(process.Rlimits ?? []);
         steps.BecomeUser(process, inputs.SeccompFilter);
@@ -86,7 +87,7 @@ public static class LaunchCompiler
         if (process.Terminal) steps.OpenTerminal(process.ConsoleSize, console: false, process.User.Uid);
         else steps.OwnPipes(process.User.Uid);
         steps.CloseDescriptors();
-        steps.EnterWorkingDirectory(new PlaceSteps(program), process.Cwd);
+        steps.EnterWorkingDirectory(new PlaceSteps(program), process.Cwd, make: false);
         steps.SetLimits(process.Rlimits ?? []);
         steps.BecomeUser(process, inputs.SeccompFilter);
         steps.Execute(process, init: false);

@@ -164,12 +164,13 @@ internal sealed class ProcessSteps(LaunchProgramBuilder program)
         if (process.NoNewPrivileges) LoadFilter(seccompFilter);
     }
 
-    /// <summary>The working directory, which must be there.</summary>
-    public void EnterWorkingDirectory(PlaceSteps places, string path)
+    /// <summary>The working directory. A container's is made when it is missing; that of an exec must be there.</summary>
+    public void EnterWorkingDirectory(PlaceSteps places, string path, bool make)
     {
         program.Purpose = new Purpose(Stage.WorkingDirectory, path);
         var place = program.NewSlot();
-        places.Open(place, path, directory: true);
+        if (make) places.Ensure(place, path, directory: true);
+        else places.Open(place, path, directory: true);
         program.Call(fchdir, place);
         program.Call(close, place);
     }
