@@ -1,3 +1,5 @@
+using Tare.Engine.Common;
+
 namespace Tare.Engine.Containers;
 
 /// <summary>
@@ -8,8 +10,7 @@ internal sealed class AttachList
 {
     private readonly Lock gate = new();
     private readonly List<Pending> pending = [];
-    private int opening;
-    private TaskCompletionSource? opened;
+    private readonly Presence opening = new();
 
     /// <summary>Waits for the next launch.</summary>
     public Pending Add()
@@ -27,8 +28,7 @@ internal sealed class AttachList
         {
             all = [.. pending];
             pending.Clear();
-            opening += all.Length;
-            foreach (var one in all) one.Given = true;
+            foreach (var one in all) one.Opening = opening.Enter();
         }
         foreach (var one in all) one.Completion.TrySetResult(process);
     }
@@ -46,22 +46,18 @@ internal sealed class AttachList
     }
 
     /// <summary>Completes when everybody who was given a process has opened its log or has left.</summary>
-    public Task AllOpenedAsync()
-    {
-        lock (gate) return opening == 0 ? Task.CompletedTask : (opened ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
-    }
+    public Task AllOpenedAsync() => opening.NoneAsync();
 
     private void Leave(Pending one)
     {
-        TaskCompletionSource? last = null;
+        IDisposable? stay;
         lock (gate)
         {
             pending.Remove(one);
-            if (one.Given && --opening == 0) (last, opened) = (opened, null);
-            one.Given = false;
+            stay = one.Opening;
         }
         one.Completion.TrySetResult(null);
-        last?.TrySetResult();
+        stay?.Dispose();
     }
 
     /// <summary>One client's place. Disposed when it has opened the log, or leaves; more than once does no harm.</summary>
@@ -72,7 +68,8 @@ internal sealed class AttachList
 
         internal TaskCompletionSource<LiveProcess?> Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        internal bool Given { get; set; }
+        /// <summary>Since it was given the process, until it has opened the log or has left.</summary>
+        internal IDisposable? Opening { get; set; }
 
         public void Dispose() => list.Leave(this);
     }

@@ -53,8 +53,11 @@ internal sealed class Container(ContainerDefinition definition, string name, Lif
     /// <summary>Who is attached before it has been started.</summary>
     public AttachList Attaches { get; } = new();
 
-    /// <summary>Who reads its log.</summary>
-    public LogReaders LogReaders { get; } = new();
+    /// <summary>
+    /// Who reads its log. A log goes on in further files while it is read, so a removed container's files stay until the last reader has
+    /// finished or has left.
+    /// </summary>
+    public Presence LogReaders { get; } = new();
 
     /// <summary>Its execs, by id, until they are forgotten.</summary>
     public ConcurrentDictionary<string, Exec> Execs { get; } = new(StringComparer.Ordinal);

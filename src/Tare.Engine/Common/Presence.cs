@@ -1,23 +1,20 @@
-namespace Tare.Engine.Containers;
+namespace Tare.Engine.Common;
 
-/// <summary>
-/// Who reads a container's log. A log goes on in further files while it is read, so a removed container's files stay until the last
-/// reader has finished or has left.
-/// </summary>
-internal sealed class LogReaders
+/// <summary>Counts those who are at something, so that what would disturb them can wait until nobody is.</summary>
+internal sealed class Presence
 {
     private readonly Lock gate = new();
     private int count;
     private TaskCompletionSource? none;
 
-    /// <summary>One reader more, until what is returned is disposed; more than once does no harm.</summary>
+    /// <summary>One more, until what is returned is disposed; more than once does no harm.</summary>
     public IDisposable Enter()
     {
         lock (gate) count++;
-        return new Reading(this);
+        return new Stay(this);
     }
 
-    /// <summary>Completes when nobody reads.</summary>
+    /// <summary>Completes when nobody is there.</summary>
     public Task NoneAsync()
     {
         lock (gate) return count == 0 ? Task.CompletedTask : (none ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
@@ -33,13 +30,13 @@ internal sealed class LogReaders
         last?.TrySetResult();
     }
 
-    private sealed class Reading(LogReaders readers) : IDisposable
+    private sealed class Stay(Presence presence) : IDisposable
     {
         private int left;
 
         public void Dispose()
         {
-            if (Interlocked.Exchange(ref left, 1) == 0) readers.Leave();
+            if (Interlocked.Exchange(ref left, 1) == 0) presence.Leave();
         }
     }
 }
