@@ -11,9 +11,6 @@ public sealed record ExecOptions
     /// <summary>A pidfd of the container's first process. Owned by the caller.</summary>
     public required Fd ContainerPidFd { get; init; }
 
-    /// <summary>The container's cgroups.</summary>
-    public required CgroupHandle Cgroup { get; init; }
-
     /// <summary>The program and its arguments.</summary>
     public required IReadOnlyList<string> Args { get; init; }
 

@@ -77,8 +77,10 @@ public sealed class SandboxCompiler : IDisposable
     }
 
     /// <summary>Compiles a further process of a running container.</summary>
+    /// <param name="options">What was asked for.</param>
+    /// <param name="groups">The container's control groups, which it joins.</param>
     /// <exception cref="TareException">An option makes no sense, or the container is gone.</exception>
-    public PreparedLaunch PrepareExec(ExecOptions options)
+    public PreparedLaunch PrepareExec(ExecOptions options, CgroupHandle groups)
     {
         var descriptors = new DescriptorList();
         try
@@ -88,7 +90,7 @@ public sealed class SandboxCompiler : IDisposable
             var capabilities = StandardContainer.CapabilitiesOf(security);
             using var root = OpenRootOf(options.ContainerPidFd);
             var user = ContainerUser.Resolve(root, options.User.Length > 0 ? options.User : container.User, container.AdditionalGroups);
-            var cgroup = options.Cgroup.Group;
+            var cgroup = groups.Group;
             var process = SpecTranslator.Process(
                 container with
                 {
@@ -111,7 +113,7 @@ public sealed class SandboxCompiler : IDisposable
                 SeccompFilter = SeccompFilter(container.Security, capabilities),
             });
             return new PreparedLaunch(
-                Descriptors.SealedMemory("tare-exec", program.Image), descriptors, root.Duplicate(), options.Cgroup, (within, step, error) => LaunchFailures.Explain(program, within, step, error));
+                Descriptors.SealedMemory("tare-exec", program.Image), descriptors, root.Duplicate(), groups, (within, step, error) => LaunchFailures.Explain(program, within, step, error));
         }
         catch
         {

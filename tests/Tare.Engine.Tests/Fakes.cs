@@ -144,9 +144,9 @@ internal sealed class FakeSandbox : ISandbox
         return new Launch(Cgroups.AddOrUpdate(options.Id, _ => new FakeCgroup(), (_, _) => new FakeCgroup()));
     }
 
-    public ILaunch PrepareExec(ExecPlan plan) => plan.User == "nosuch"
+    public ILaunch PrepareExec(ExecOptions options, ICgroup cgroup) => options.User == "nosuch"
         ? throw TareException.Invalid("unable to find user nosuch: no matching entries in passwd file")
-        : new Launch((FakeCgroup)plan.Cgroup);
+        : new Launch((FakeCgroup)cgroup);
 
     public ICgroup? OpenCgroup(string containerId, string cgroupParent) => Cgroups.GetValueOrDefault(containerId);
 

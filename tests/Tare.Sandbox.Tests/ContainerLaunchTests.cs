@@ -134,10 +134,10 @@ public sealed class ContainerLaunchTests : IDisposable
         using var running = host.Start(options);
         running.ReadUntil("ready");
         using var pidFd = PidFds.Open(running.Pid);
-        var exec = new ExecOptions { Container = options, ContainerPidFd = pidFd, Cgroup = running.Cgroup, Args = ["sh", "-c", "grep -E 'Seccomp:|CapEff' /proc/self/status; id -G"], Privileged = true };
-        using (var process = host.StartExec(exec))
+        var exec = new ExecOptions { Container = options, ContainerPidFd = pidFd, Args = ["sh", "-c", "grep -E 'Seccomp:|CapEff' /proc/self/status; id -G"], Privileged = true };
+        using (var process = host.StartExec(exec, running.Cgroup))
             Assert.Equal($"CapEff:\t{Capabilities.Bounding:x16}\nSeccomp:\t2\n0 777\n", process.Finish().Output);
-        using (var process = host.StartExec(exec with { User = "alice", Args = ["id", "-G"] }))
+        using (var process = host.StartExec(exec with { User = "alice", Args = ["id", "-G"] }, running.Cgroup))
             Assert.Equal("1001 29 777\n", process.Finish().Output);
         running.Finish();
     }
@@ -278,15 +278,15 @@ public sealed class ContainerLaunchTests : IDisposable
         using var running = host.Start(options);
         running.ReadUntil("ready");
         using var pidFd = PidFds.Open(running.Pid);
-        var exec = new ExecOptions { Container = options, ContainerPidFd = pidFd, Cgroup = running.Cgroup, Args = ["sh", "-c", "cat mark; echo $A$HOME; hostname; id -u; exit 4"], Env = ["A=b"], WorkingDirectory = "/tmp", User = "alice" };
-        using (var process = host.StartExec(exec))
+        var exec = new ExecOptions { Container = options, ContainerPidFd = pidFd, Args = ["sh", "-c", "cat mark; echo $A$HOME; hostname; id -u; exit 4"], Env = ["A=b"], WorkingDirectory = "/tmp", User = "alice" };
+        using (var process = host.StartExec(exec, running.Cgroup))
         {
             var result = process.Finish();
             Assert.Equal((4, "here\nb/home/alice\nbox\n1000\n"), (result.ExitCode, result.Output));
         }
-        using (var terminal = host.StartExec(exec with { Args = ["sh", "-c", "tty; stty size"], Terminal = true, ConsoleSize = (12, 34) }))
+        using (var terminal = host.StartExec(exec with { Args = ["sh", "-c", "tty; stty size"], Terminal = true, ConsoleSize = (12, 34) }, running.Cgroup))
             Assert.Equal("/dev/pts/0\r\n12 34\r\n", terminal.Finish().Output);
-        using (var missing = host.StartExec(exec with { Args = ["nosuch"] }))
+        using (var missing = host.StartExec(exec with { Args = ["nosuch"] }, running.Cgroup))
         {
             Assert.Equal(127, missing.Failure?.ExitCode);
             missing.Finish();
@@ -335,7 +335,7 @@ public sealed class ContainerLaunchTests : IDisposable
         using var container = host.Start(options);
         container.ReadUntil("ready");
         using var pidFd = PidFds.Open(container.Pid);
-        using var exec = host.StartExec(new ExecOptions { Container = options, ContainerPidFd = pidFd, Cgroup = container.Cgroup, Args = ["ls"], WorkingDirectory = "/work" });
+        using var exec = host.StartExec(new ExecOptions { Container = options, ContainerPidFd = pidFd, Args = ["ls"], WorkingDirectory = "/work" }, container.Cgroup);
         Assert.Contains("chdir to cwd (\"/work\")", exec.Failure?.Message, StringComparison.Ordinal);
     }
 

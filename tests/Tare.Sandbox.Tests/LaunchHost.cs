@@ -58,7 +58,7 @@ public sealed class LaunchHost : IDisposable
         return Start(prepared, options.Terminal);
     }
 
-    public RunningProcess StartExec(ExecOptions options) => Start(Compiler.PrepareExec(options), options.Terminal);
+    public RunningProcess StartExec(ExecOptions options, CgroupHandle cgroup) => Start(Compiler.PrepareExec(options, cgroup), options.Terminal);
 
     public void Dispose()
     {

@@ -1,24 +1,11 @@
 using Tare.Linux;
+using Tare.Oci.Compression;
 
 namespace Tare.Cli.Io;
 
 /// <summary>Standard input, read on the calling thread.</summary>
-internal sealed class Input : Stream
+internal sealed class Input : ReadOnlyStream
 {
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
     public static bool IsTerminal => UserTerminal.IsTerminal(StandardStreams.Input.Number);
 
     public override int Read(Span<byte> buffer)
@@ -41,8 +28,6 @@ internal sealed class Input : Stream
         }
     }
 
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => new(Read(buffer.Span));
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => Task.FromResult(Read(buffer.AsSpan(offset, count)));
@@ -60,14 +45,4 @@ internal sealed class Input : Stream
 
         return line.Count > 0 ? System.Text.Encoding.UTF8.GetString(line.ToArray()) : null;
     }
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }

@@ -34,11 +34,10 @@ internal sealed class ExecRunner(ExecTable table, LaunchPlanner planner, ISandbo
     public ILaunch Prepare(Exec exec, LiveProcess container, IReadOnlyList<int>? size)
     {
         var request = exec.Request;
-        return sandbox.PrepareExec(new ExecPlan
+        var options = new ExecOptions
         {
             Container = planner.ForExec(exec.Container.Definition, request.Tty),
-            PidFd = container.PidFd ?? throw ContainerErrors.NotRunning(exec.Container),
-            Cgroup = container.Cgroup,
+            ContainerPidFd = container.PidFd ?? throw ContainerErrors.NotRunning(exec.Container),
             Args = exec.Arguments,
             Env = request.Env ?? [],
             WorkingDirectory = request.WorkingDir,
@@ -46,7 +45,8 @@ internal sealed class ExecRunner(ExecTable table, LaunchPlanner planner, ISandbo
             Terminal = request.Tty,
             ConsoleSize = request.Tty && (size ?? request.ConsoleSize) is [> 0 and var rows, > 0 and var columns] ? ((ushort)rows, (ushort)columns) : default,
             Privileged = request.Privileged,
-        });
+        };
+        return sandbox.PrepareExec(options, container.Cgroup);
     }
 
     private void Begin(Exec exec)

@@ -11,36 +11,11 @@ internal interface ISandbox
     /// <summary>Makes the control groups and compiles the launch of a container's first process.</summary>
     ILaunch PrepareContainer(ContainerOptions options);
 
-    /// <summary>Compiles the launch of a further process.</summary>
-    ILaunch PrepareExec(ExecPlan plan);
+    /// <summary>Compiles the launch of a further process, which joins the container's control groups.</summary>
+    ILaunch PrepareExec(ExecOptions options, ICgroup cgroup);
 
     /// <summary>The control groups of a container that an earlier engine started; null when they are gone.</summary>
     ICgroup? OpenCgroup(string containerId, string cgroupParent);
-}
-
-/// <summary>A further process in a running container.</summary>
-internal sealed record ExecPlan
-{
-    public required ContainerOptions Container { get; init; }
-
-    /// <summary>The container's first process. The caller's.</summary>
-    public required Fd PidFd { get; init; }
-
-    public required ICgroup Cgroup { get; init; }
-
-    public required IReadOnlyList<string> Args { get; init; }
-
-    public IReadOnlyList<string> Env { get; init; } = [];
-
-    public string WorkingDirectory { get; init; } = "";
-
-    public string User { get; init; } = "";
-
-    public bool Terminal { get; init; }
-
-    public (ushort Rows, ushort Columns) ConsoleSize { get; init; }
-
-    public bool Privileged { get; init; }
 }
 
 /// <summary>A compiled launch.</summary>

@@ -10,19 +10,7 @@ internal sealed class SandboxAdapter(SandboxCompiler compiler) : ISandbox
     public ILaunch PrepareContainer(ContainerOptions options) => new Launch(compiler.PrepareContainer(options));
 
     /// <inheritdoc/>
-    public ILaunch PrepareExec(ExecPlan plan) => new Launch(compiler.PrepareExec(new ExecOptions
-    {
-        Container = plan.Container,
-        ContainerPidFd = plan.PidFd,
-        Cgroup = ((Cgroup)plan.Cgroup).Handle,
-        Args = plan.Args,
-        Env = plan.Env,
-        WorkingDirectory = plan.WorkingDirectory,
-        User = plan.User,
-        Terminal = plan.Terminal,
-        ConsoleSize = plan.ConsoleSize,
-        Privileged = plan.Privileged,
-    }));
+    public ILaunch PrepareExec(ExecOptions options, ICgroup cgroup) => new Launch(compiler.PrepareExec(options, ((Cgroup)cgroup).Handle));
 
     /// <inheritdoc/>
     public ICgroup? OpenCgroup(string containerId, string cgroupParent) =>
