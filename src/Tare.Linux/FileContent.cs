@@ -27,6 +27,33 @@ public static partial class FileContent
         return 0;
     }
 
+    /// <summary>Reads a whole file of the host; null when it cannot be opened.</summary>
+    /// <exception cref="LinuxException">Reading fails.</exception>
+    public static byte[]? TryRead(string path)
+    {
+        using var file = Paths.TryOpen(Paths.CurrentDirectory, path, OpenFlags.ReadOnly, Resolve.None, out _);
+        return file is null ? null : ReadToEnd(file, int.MaxValue);
+    }
+
+    /// <summary>Reads a whole text file of the host, UTF-8; null when it cannot be opened.</summary>
+    public static string? TryReadText(string path) => TryRead(path) is { } bytes ? System.Text.Encoding.UTF8.GetString(bytes) : null;
+
+    /// <summary>Reads from the position of a file to its end.</summary>
+    /// <exception cref="LinuxException">Reading fails; <see cref="Errno.EFBIG"/>: there are more bytes than <paramref name="limit"/>.</exception>
+    public static byte[] ReadToEnd(Fd file, int limit)
+    {
+        var buffer = new byte[4096];
+        var length = 0;
+        while (true)
+        {
+            var count = Descriptors.Read(file, buffer.AsSpan(length));
+            if (count == 0) return length == buffer.Length ? buffer : buffer[..length];
+            length += count;
+            if (length > limit) throw new LinuxException($"read {file}", Errno.EFBIG);
+            if (length == buffer.Length) Array.Resize(ref buffer, length * 2);
+        }
+    }
+
     /// <summary>Makes a file so long; what is new are zeros that take no room. 0 or the error number.</summary>
     public static int SetLength(Fd file, long length) => Retry(() => ftruncate(file.Number, length));
 

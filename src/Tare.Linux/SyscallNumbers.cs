@@ -10,6 +10,7 @@ public static class SyscallNumbers
 {
     private static readonly bool Arm = RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
 
+    public static int accept4 { get; } = Pick(288, 242);
     public static int bpf { get; } = Pick(321, 280);
     public static int capget { get; } = Pick(125, 90);
     public static int capset { get; } = Pick(126, 91);
@@ -49,16 +50,19 @@ public static class SyscallNumbers
     public static int personality { get; } = Pick(135, 92);
     public static int pidfd_open { get; } = Pick(434, 434);
     public static int pidfd_send_signal { get; } = Pick(424, 424);
+    public static int pipe2 { get; } = Pick(293, 59);
     public static int pivot_root { get; } = Pick(155, 41);
     public static int prctl { get; } = Pick(157, 167);
     public static int prlimit64 { get; } = Pick(302, 261);
     public static int read { get; } = Pick(0, 63);
     public static int rt_sigprocmask { get; } = Pick(14, 135);
+    public static int sched_setaffinity { get; } = Pick(203, 122);
     public static int sched_setattr { get; } = Pick(314, 274);
     public static int seccomp { get; } = Pick(317, 277);
     public static int sendmsg { get; } = Pick(46, 211);
     public static int setdomainname { get; } = Pick(171, 162);
     public static int setgroups { get; } = Pick(116, 159);
+    public static int set_mempolicy { get; } = Pick(238, 237);
     public static int sethostname { get; } = Pick(170, 161);
     public static int setns { get; } = Pick(308, 268);
     public static int setresgid { get; } = Pick(119, 149);

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Tare.Linux;
 
-/// <summary>Reaping children: waitid(2). Nothing here ever waits.</summary>
+/// <summary>Reaping children: waitid(2). Nothing here waits, but what says so.</summary>
 public static partial class Waiting
 {
     private const int P_ALL = 0;
@@ -38,6 +38,15 @@ public static partial class Waiting
     {
         SigInfo info = default;
         return Wait(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 ? info.Pid : 0;
+    }
+
+    /// <summary>Waits for a child by number and reaps it.</summary>
+    /// <exception cref="LinuxException"><see cref="Errno.ECHILD"/>: it is no child of this process.</exception>
+    public static unsafe WaitStatus WaitFor(int pid)
+    {
+        SigInfo info = default;
+        var error = Wait(P_PID, pid, &info, WEXITED | __WALL);
+        return error == 0 ? new WaitStatus(info.Status, info.Code != CLD_EXITED) : throw new LinuxException($"wait for the child {pid}", error);
     }
 
     private static unsafe Outcome Reap(int kind, int id, out WaitStatus status)

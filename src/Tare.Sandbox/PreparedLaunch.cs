@@ -3,11 +3,6 @@ using Tare.Runtime.Launching;
 
 namespace Tare.Sandbox;
 
-/// <summary>Why a launch failed, for the user and for the exit code.</summary>
-/// <param name="Message">One sentence: cause, object, fix.</param>
-/// <param name="ExitCode">127: the program was not found; 126: it cannot be executed; 125 or 128: the engine's own failure.</param>
-public sealed record LaunchFailure(string Message, int ExitCode);
-
 /// <summary>A compiled launch, ready for the keeper: the program, and the descriptors that it refers to.</summary>
 public sealed class PreparedLaunch : IDisposable
 {

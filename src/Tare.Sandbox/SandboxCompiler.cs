@@ -5,6 +5,7 @@ using Tare.Oci.Runtime;
 using Tare.Runtime;
 using Tare.Runtime.Cgroups;
 using Tare.Runtime.Launching;
+using Tare.Runtime.Rootfs;
 using Tare.Sandbox.Security;
 
 namespace Tare.Sandbox;
@@ -54,8 +55,7 @@ public sealed class SandboxCompiler : IDisposable
                 new LaunchInputs
                 {
                     Spec = spec with { Mounts = mounts },
-                    Root = rootNumber,
-                    MountTemplate = descriptors.Add(template.Value.Duplicate()),
+                    Root = new TemplateRoot(rootNumber, descriptors.Add(template.Value.Duplicate())),
                     CgroupProcs = [.. cgroup.OpenForJoining().Select(descriptors.Add)],
                     CgroupDirectory = cgroup.OpenDirectory() is { } directory ? descriptors.Add(directory) : null,
                     New = created,
@@ -63,8 +63,8 @@ public sealed class SandboxCompiler : IDisposable
                     MountSources = sources,
                     SeccompFilter = SeccompFilter(options.Security, capabilities),
                     Init = options.Init,
-                },
-                options.Id);
+                    Keyring = "_tare." + options.Id[..Math.Min(12, options.Id.Length)],
+                });
             return new PreparedLaunch(
                 Descriptors.SealedMemory("tare-launch", program.Image), descriptors, root.Duplicate(), new CgroupHandle(cgroup), (within, step, error) => LaunchFailures.Explain(program, within, step, error));
         }
@@ -160,24 +160,9 @@ public sealed class SandboxCompiler : IDisposable
         }
     }
 
-    private static MountSource OpenBind(MountSpec mount, MountFlags flags, DescriptorList descriptors, Fd? ipc)
-    {
-        Fd tree;
-        try
-        {
-            tree = mount.Source == StandardContainer.JoinedMemory
-                ? Namespaces.CloneTreeOf(ipc ?? throw new ArgumentException("joining the IPC namespace needs a process", nameof(ipc)), "/dev/shm")
-                : Mounts.CloneTree(mount.Source!, flags.Recursive);
-        }
-        catch (LinuxException e) when (e.Error is Errno.ENOENT)
-        {
-            throw TareException.Invalid($"invalid mount config for type \"bind\": bind source path does not exist: {mount.Source}", e);
-        }
-        var number = descriptors.Add(tree);
-        if (flags.Attributes != 0 || flags.Cleared != 0) Mounts.SetAttributes(tree, flags.Attributes, flags.Cleared, Propagation.Unchanged, flags.RecursiveReadOnly);
-        if (flags.Propagation != Propagation.Unchanged) Mounts.SetAttributes(tree, 0, 0, flags.Propagation, flags.PropagationRecursive);
-        return new MountSource(number, FileStatuses.Of(tree) is { IsDirectory: true });
-    }
+    private static MountSource OpenBind(MountSpec mount, MountFlags flags, DescriptorList descriptors, Fd? ipc) => mount.Source == StandardContainer.JoinedMemory
+        ? BindSources.Adopt(Namespaces.CloneTreeOf(ipc ?? throw new ArgumentException("joining the IPC namespace needs a process", nameof(ipc)), "/dev/shm"), flags, descriptors)
+        : BindSources.Open(mount, flags, descriptors);
 
     private (NamespaceKinds New, List<(int, NamespaceKinds)> Join) NamespacesOf(NamespaceOptions options, DescriptorList descriptors)
     {
@@ -209,12 +194,12 @@ public sealed class SandboxCompiler : IDisposable
         return kinds;
     }
 
-    private byte[]? SeccompFilter(SecurityOptions security, IReadOnlyList<string> capabilities)
+    private SeccompFilter? SeccompFilter(SecurityOptions security, IReadOnlyList<string> capabilities)
     {
         if (security.Privileged || security.SeccompUnconfined) return null;
         var profile = security.SeccompProfile is { } custom
             ? SeccompProfile.Parse(custom).Resolve(capabilities)
             : defaultProfiles.GetOrAdd(string.Join(' ', capabilities.Order()), _ => SeccompProfile.Default.Resolve(capabilities));
-        return SeccompCompiler.Compile(profile, keep: security.SeccompProfile is null);
+        return new SeccompFilter(SeccompCompiler.Compile(profile, keep: security.SeccompProfile is null), 0);
     }
 }

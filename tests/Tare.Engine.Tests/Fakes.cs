@@ -1,3 +1,4 @@
+using Tare.Runtime.Launching;
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Threading.Channels;

@@ -1,3 +1,4 @@
+using Tare.Runtime.Launching;
 using Tare.Errors;
 using Tare.Linux;
 

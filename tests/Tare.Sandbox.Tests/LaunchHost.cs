@@ -1,3 +1,4 @@
+using Tare.Runtime.Launching;
 using System.Buffers.Binary;
 using System.Text;
 using Tare.Linux;

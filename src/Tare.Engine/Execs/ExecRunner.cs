@@ -1,3 +1,4 @@
+using Tare.Runtime.Launching;
 using Tare.Engine.Containers;
 using Tare.Engine.Launch;
 using Tare.Engine.Ports;

@@ -1,3 +1,4 @@
+using Tare.Runtime.Launching;
 using Tare.Engine.Common;
 using Tare.Engine.Containers;
 using Tare.Engine.Create;
@@ -6,7 +7,6 @@ using Tare.Engine.Streams;
 using Tare.Errors;
 using Tare.Keeper;
 using Tare.Linux;
-using Tare.Sandbox;
 using Tare.Wire;
 
 namespace Tare.Engine.Launch;

@@ -1,5 +1,5 @@
+using Tare.Runtime.Launching;
 using Tare.Linux;
-using Tare.Sandbox;
 
 namespace Tare.Engine.Launch;
 

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Tare.Keeper.Protocol;
 using Tare.Linux;
 
@@ -10,7 +9,6 @@ namespace Tare.Keeper.Server;
 /// </summary>
 internal sealed class Launches : IDisposable
 {
-    private const int RecordSize = 16;
     private const int SIGKILL = 9;
 
     /// <summary>The launcher's own file must not be one of the numbers that its descriptors get.</summary>
@@ -133,7 +131,7 @@ internal sealed class Launches : IDisposable
     private void OnStatus(KeptChild child)
     {
         var launch = child.Launch!;
-        Span<byte> record = stackalloc byte[RecordSize];
+        Span<byte> record = stackalloc byte[LaunchRecord.Size];
         while (launch.StatusSocket is { } socket)
         {
             int length;
@@ -147,7 +145,7 @@ internal sealed class Launches : IDisposable
                 length = 0;
             }
             if (length < 0) return;
-            if (length == RecordSize) Take(child, record);
+            if (length == LaunchRecord.Size) Take(child, LaunchRecord.Read(record));
             foreach (var fd in received) fd.Dispose();
             received.Clear();
             if (length != 0) continue;
@@ -158,15 +156,13 @@ internal sealed class Launches : IDisposable
         Complete(child);
     }
 
-    private void Take(KeptChild child, ReadOnlySpan<byte> record)
+    private void Take(KeptChild child, LaunchRecord record)
     {
-        var step = BinaryPrimitives.ReadInt32LittleEndian(record[4..]);
-        var value = BinaryPrimitives.ReadInt64LittleEndian(record[8..]);
-        switch (BinaryPrimitives.ReadUInt32LittleEndian(record))
+        switch (record.Kind)
         {
-            case 1 when child.PidFd is null:
+            case LaunchRecordKind.Started when child.PidFd is null:
                 // Nobody but this thread reaps it: as long as it is unreaped, the number is its own.
-                var pid = (int)value;
+                var pid = (int)record.Value;
                 child.PidFd = PidFds.TryOpen(pid, out var error);
                 if (child.PidFd is null)
                 {
@@ -177,10 +173,10 @@ internal sealed class Launches : IDisposable
                 child.Record = child.Record with { Pid = pid, Identity = PidFds.Identity(child.PidFd, pid) };
                 reaper.Know(child);
                 break;
-            case 2:
-                child.Launch!.Failure ??= (step, (int)value);
+            case LaunchRecordKind.Failed:
+                child.Launch!.Failure ??= (record.Step, (int)record.Value);
                 break;
-            case 3 when received.Count > 0 && child.Master is null:
+            case LaunchRecordKind.Descriptor when received.Count > 0 && child.Master is null:
                 child.Master = received[0];
                 received.RemoveAt(0);
                 Descriptors.SetNonBlocking(child.Master, true);

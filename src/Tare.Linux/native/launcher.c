@@ -22,7 +22,8 @@ typedef long s64;
 #if defined(__x86_64__)
 enum { NR_write = 1, NR_mmap = 9, NR_ioctl = 16, NR_rt_sigaction = 13, NR_rt_sigprocmask = 14, NR_sendmsg = 46, NR_execve = 59,
        NR_exit_group = 231, NR_wait4 = 61, NR_kill = 62, NR_setpgid = 109, NR_prctl = 157, NR_rt_sigtimedwait = 128,
-       NR_clone = 56, NR_close_range = 436, NR_clone3 = 435, NR_fstat = 5 };
+       NR_clone = 56, NR_close_range = 436, NR_clone3 = 435, NR_fstat = 5, NR_openat2 = 437, NR_recvfrom = 45,
+       NR_faccessat2 = 439, NR_statx = 332 };
 static inline long sys(long nr, long a, long b, long c, long d, long e, long f)
 {
 	long ret;
@@ -36,7 +37,8 @@ __asm__(".globl _start\n_start:\n\txor %ebp, %ebp\n\tand $-16, %rsp\n\tcall laun
 #elif defined(__aarch64__)
 enum { NR_write = 64, NR_mmap = 222, NR_ioctl = 29, NR_rt_sigaction = 134, NR_rt_sigprocmask = 135, NR_sendmsg = 211, NR_execve = 221,
        NR_exit_group = 94, NR_wait4 = 260, NR_kill = 129, NR_setpgid = 154, NR_prctl = 167, NR_rt_sigtimedwait = 137,
-       NR_clone = 220, NR_close_range = 436, NR_clone3 = 435, NR_fstat = 80 };
+       NR_clone = 220, NR_close_range = 436, NR_clone3 = 435, NR_fstat = 80, NR_openat2 = 437, NR_recvfrom = 207,
+       NR_faccessat2 = 439, NR_statx = 291 };
 static inline long sys(long nr, long a, long b, long c, long d, long e, long f)
 {
 	register long x8 __asm__("x8") = nr;
@@ -54,14 +56,16 @@ __asm__(".globl _start\n_start:\n\tmov x29, #0\n\tmov x30, #0\n\tbl launch\n\tbr
 #error "no launcher for this architecture yet"
 #endif
 
-enum { PROGRAM_FD = 3, STATUS_FD = 4 };
-enum { E_NOENT = 2, E_INTR = 4, E_ACCES = 13, E_NOTDIR = 20, E_NOEXEC = 8, E_PROTO = 71 };
+enum { PROGRAM_FD = 3, STATUS_FD = 4, AT_FDCWD = -100 };
+enum { E_NOENT = 2, E_INTR = 4, E_AGAIN = 11, E_ACCES = 13, E_NOTDIR = 20, E_ISDIR = 21, E_PROTO = 71 };
 enum { SIG_CHLD = 17, SIG_KILL = 9, SIG_STOP = 19, SIGNALS = 64 };
 enum { MAX_SLOTS = 256, MAGIC = 0x4C524154 /* "TARL" */, VERSION = 1 };
 
-enum op { OP_SYSCALL, OP_JUMP, OP_BRANCH, OP_CLONE, OP_EXEC, OP_STORE, OP_FORMAT, OP_RESET_SIGNALS, OP_INIT, OP_FAIL, OP_SEND_FD };
+enum op { OP_SYSCALL, OP_JUMP, OP_BRANCH, OP_CLONE, OP_EXEC, OP_STORE, OP_FORMAT, OP_RESET_SIGNALS, OP_INIT, OP_FAIL, OP_SEND_FD,
+          OP_LOAD, OP_LOOK, OP_SYNC, OP_STATUS };
 enum kind { KIND_IMMEDIATE, KIND_SLOT, KIND_DATA, KIND_SLOT_ADDRESS };
-enum record { STARTED = 1, FAILED = 2, TERMINAL = 3 };
+enum record { STARTED = 1, FAILED = 2, DESCRIPTOR = 3, REACHED = 4 };
+enum { OPENAT2_RETRIES = 128 };
 
 struct header {
 	u32 magic;
@@ -73,7 +77,7 @@ struct header {
 
 struct step {
 	u8 op, flags;
-	u16 nr;		/* the system call's number; OP_STORE: bytes; OP_BRANCH: 0 equal, 1 not equal */
+	u16 nr;		/* the system call's number; OP_STORE, OP_LOAD: bytes; OP_BRANCH: 0 equal, 1 not equal */
 	u16 kinds;	/* two bits for each argument */
 	u16 result;	/* slot, or 0xffff */
 	u16 error1, target1, error2, target2;	/* on this errno (0: none, 0xffff: any) go on at that step */
@@ -85,6 +89,7 @@ struct relocation { u32 at, to; };	/* both are offsets into the data */
 static u8 *data;
 static u64 slots[MAX_SLOTS];
 static u32 current;
+static int status_fd = STATUS_FD;
 
 /* The compiler may turn loops into calls of these. */
 void *memset(void *p, int value, u64 count)
@@ -112,7 +117,7 @@ static void send_record(u32 kind, s64 value, int fd)
 	struct iovec iov = { &message, sizeof message };
 	struct { u64 length; int level, type; int fd; int padding; } control = { 20, 1 /* SOL_SOCKET */, 1 /* SCM_RIGHTS */, fd, 0 };
 	struct msghdr header = { 0, 0, &iov, 1, fd >= 0 ? &control : 0, fd >= 0 ? sizeof control : 0, 0 };
-	while (sys(NR_sendmsg, STATUS_FD, (long)&header, 0x4000 /* MSG_NOSIGNAL */, 0, 0, 0) == -E_INTR);
+	while (sys(NR_sendmsg, status_fd, (long)&header, 0x4000 /* MSG_NOSIGNAL */, 0, 0, 0) == -E_INTR);
 }
 
 static void leave(int code)
@@ -124,6 +129,19 @@ static void fail(int error)
 {
 	send_record(FAILED, error, -1);
 	leave(127);
+}
+
+/*
+ * Tells that a point is reached, and waits for the word to go on. When nobody is there any more, nothing is to be started:
+ * who would have gone on with it is dead.
+ */
+static void synchronise(u64 point)
+{
+	struct record_message answer;
+	long count;
+	send_record(REACHED, (s64)point, -1);
+	do count = sys(NR_recvfrom, status_fd, (long)&answer, sizeof answer, 0, 0, 0); while (count == -E_INTR);
+	if (count != sizeof answer || answer.kind != REACHED) leave(127);
 }
 
 static u64 value_of(const struct step *step, int index)
@@ -209,6 +227,25 @@ static int execute(const u32 *table, u64 argv, u64 envp)
 	return denied ? E_ACCES : E_NOENT;
 }
 
+/* Whether execute() would find a file that may be executed, asked before it is wanted: the same search and the same errors. */
+static int look(const u32 *table)
+{
+	int denied = 0;
+	for (u32 i = 0; i < table[0]; i++) {
+		u64 stat[32];	/* struct statx is 256 bytes; stx_mode is at 28 */
+		long path = (long)(data + table[1 + i]);
+		int error = (int)-sys(NR_statx, AT_FDCWD, path, 0, 2 /* STATX_MODE */, (long)stat, 0);
+		if (error == 0) {
+			u16 kind = *(u16 *)((u8 *)stat + 28) & 0170000;
+			error = kind == 0040000 ? E_ISDIR : (int)-sys(NR_faccessat2, AT_FDCWD, path, 1 /* X_OK */, 0x200 /* AT_EACCESS */, 0, 0);
+			if (error == 0) return 0;
+		}
+		if (error == E_ACCES || error == E_ISDIR) denied = E_ACCES;
+		else if (error != E_NOENT && error != E_NOTDIR) return error;
+	}
+	return denied ? denied : E_NOENT;
+}
+
 __attribute__((used)) void launch(void)
 {
 	u64 stat[32];	/* struct stat is 144 bytes on x86-64, 128 on arm64; st_size is at 48 on both */
@@ -236,7 +273,11 @@ __attribute__((used)) void launch(void)
 		for (int i = 0; i < 6; i++) a[i] = value_of(step, i);
 		switch (step->op) {
 		case OP_SYSCALL:
-			do result = sys(step->nr, a[0], a[1], a[2], a[3], a[4], a[5]); while (result == -E_INTR);
+			/* A walk that must stay below a directory is given up when something is renamed or mounted meanwhile: openat2(2). */
+			for (int tries = 0;; tries++) {
+				result = sys(step->nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+				if (result != -E_INTR && !(result == -E_AGAIN && step->nr == NR_openat2 && tries < OPENAT2_RETRIES)) break;
+			}
 			break;
 		case OP_JUMP:
 			next = (u32)a[0];
@@ -268,7 +309,19 @@ __attribute__((used)) void launch(void)
 			result = -(s64)a[0];
 			break;
 		case OP_SEND_FD:
-			send_record(TERMINAL, 0, (int)a[0]);
+			send_record(DESCRIPTOR, (s64)a[1], (int)a[0]);
+			break;
+		case OP_LOAD:
+			memcpy(&result, (const u8 *)a[0], step->nr);
+			break;
+		case OP_LOOK:
+			result = -look((const u32 *)a[0]);
+			break;
+		case OP_SYNC:
+			synchronise(a[0]);
+			break;
+		case OP_STATUS:
+			status_fd = (int)a[0];
 			break;
 		default:
 			result = -E_PROTO;

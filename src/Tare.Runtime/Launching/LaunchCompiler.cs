@@ -9,61 +9,94 @@ namespace Tare.Runtime.Launching;
 /// Compiles a specification to a launch program.
 ///
 /// 1. The launcher, still in the host's namespaces: OOM score, control groups (v1), namespaces to join, the mount template.
-/// 2. <c>clone3</c> with the new namespaces and CLONE_PARENT, into the control group (v2). The launcher is done.
+/// 2. <c>clone3</c> with the new namespaces and CLONE_PARENT, into the control group (v2). The launcher maps the ids of a new user
+///    namespace, and is done.
 /// 3. The child: its root, mounts, devices, kernel parameters, masks; terminal; everything else closed; working directory; limits;
-///    user, capabilities, filter; execve.
+///    user, capabilities; the word to start; filter; execve.
 /// </summary>
 public static class LaunchCompiler
 {
-    private const ulong CLONE_PARENT = 0x8000;
-    private const ulong CLONE_INTO_CGROUP = 0x2_0000_0000;
-    private const int CloneArgumentsSize = 88;
     private const int PR_SET_DUMPABLE = 4;
     private const int O_WRONLY = 1;
     private const int O_CLOEXEC = 0x80000;
 
     /// <summary>The program that starts a container.</summary>
     /// <exception cref="TareException">The specification asks for something that makes no sense.</exception>
-    public static LaunchProgram CompileContainer(LaunchInputs inputs, string id)
+    public static LaunchProgram CompileContainer(LaunchInputs inputs)
     {
         var spec = inputs.Spec;
         var linux = spec.Linux ?? new LinuxSpec();
         var process = CheckedProcess(spec.Process);
         var program = new LaunchProgramBuilder();
         var places = new PlaceSteps(program);
-        var filesystem = new FilesystemSteps(program, places);
+        var roots = new RootSteps(program, places);
+        Mask mask = inputs.Root is TemplateRoot ? new TemplateMask(program, places) : new HostMask(program, places);
+        var filesystem = new FilesystemSteps(program, places, mask);
         var steps = new ProcessSteps(program);
+        var namespaces = new NamespaceSteps(program);
 
-        // A process of a shared namespace could otherwise hold this one up, which has descriptors of the host until it executes.
-        program.Purpose = new Purpose(Stage.Setup);
-        program.Call(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+        // Who could trace the process would have its descriptors of the host, until it executes: processes of a shared pid namespace.
+        // One that may not be traced cannot have its ids mapped by an ordinary user, so that it becomes so afterwards.
+        if (!inputs.Unprivileged) Hide(program);
         if (process.OomScoreAdj is { } score) AdjustOomScore(program, score);
         JoinControlGroups(program, inputs.CgroupProcs);
-        foreach (var (descriptor, kinds) in inputs.Join)
-        {
-            program.Purpose = new Purpose(Stage.Namespace);
-            program.Call(setns, descriptor, (uint)kinds);
-        }
-        program.Purpose = new Purpose(Stage.Namespace, "the mount template");
-        program.Call(setns, inputs.MountTemplate, (uint)NamespaceKinds.Mount);
-        Clone(program, (ulong)(inputs.New | NamespaceKinds.Mount), inputs.CgroupDirectory);
+        namespaces.Join(inputs.Join);
+        if (inputs.Root is TemplateRoot template) namespaces.Join([(template.Template, NamespaceKinds.Mount)]);
+        namespaces.Clone(inputs.New | NamespaceKinds.Mount, inputs.CgroupDirectory, inputs.UserNamespace);
 
-        steps.NewSession("_tare." + id[..Math.Min(12, id.Length)]);
-        filesystem.EnterRoot(inputs.Root);
-        if (!string.IsNullOrEmpty(spec.Hostname)) SetName(program, sethostname, spec.Hostname);
-        if (!string.IsNullOrEmpty(spec.Domainname)) SetName(program, setdomainname, spec.Domainname);
+        if (inputs.Unprivileged) Hide(program);
+        steps.NewSession(inputs.Keyring);
+        namespaces.EnterLate(inputs.New);
+        if (inputs.New.HasFlag(NamespaceKinds.Network)) namespaces.RaiseLoopback();
+        if (inputs.Root is TemplateRoot over) roots.EnterOverTemplate(over.Mount, ((TemplateMask)mask).Empty);
+        else roots.Attach((PivotedRoot)inputs.Root);
+        if (!string.IsNullOrEmpty(spec.Hostname)) namespaces.SetName(sethostname, spec.Hostname);
+        if (!string.IsNullOrEmpty(spec.Domainname)) namespaces.SetName(setdomainname, spec.Domainname);
         Mount(filesystem, inputs, linux);
+        if (inputs.New.HasFlag(NamespaceKinds.Time)) namespaces.NewClocks(linux.TimeOffsets, filesystem);
+        if (inputs.StopsMounted)
+        {
+            program.Purpose = new Purpose(Stage.Hook);
+            program.Synchronise(SyncPoint.Mounted);
+        }
         foreach (var (name, value) in linux.Sysctl ?? new Dictionary<string, string>()) filesystem.SetSysctl(name, value);
-        if (process.Terminal) steps.OpenTerminal(process.ConsoleSize, console: true, process.User.Uid);
-        else steps.OwnPipes(process.User.Uid);
         foreach (var path in linux.ReadonlyPaths ?? []) filesystem.MakeReadOnly(path);
-        foreach (var path in linux.MaskedPaths ?? []) filesystem.Mask(path);
-        steps.CloseDescriptors();
+        foreach (var path in linux.MaskedPaths ?? []) filesystem.Hide(path);
+        if (process.Terminal) steps.OpenTerminal(places, process.ConsoleSize, console: true, process.User.Uid);
+        else steps.OwnPipes(process.User.Uid);
+        filesystem.Seal();
+        SetLabels(program, filesystem, process);
+        if (inputs.Root is PivotedRoot pivoted) roots.Enter(pivoted);
+        steps.CloseDescriptors(inputs.Preserved, inputs.StartSocket);
         steps.EnterWorkingDirectory(places, process.Cwd, make: true);
         if (spec.Root is { Readonly: true }) filesystem.MakeRootReadOnly();
         steps.SetLimits(process.Rlimits ?? []);
-        steps.BecomeUser(process, inputs.SeccompFilter);
-        steps.Execute(process, inputs.Init);
+        new AttributeSteps(program).Set(process, linux.Personality);
+        steps.BecomeUser(process, inputs.SeccompFilter is not null, inputs.UserNamespace is not null);
+        steps.CloseOnExecution();
+        if (inputs.StartSocket is not null)
+        {
+            steps.LookForProgram(process);
+            steps.WaitForStart();
+        }
+        if (inputs.StopsStarting)
+        {
+            program.Purpose = new Purpose(Stage.Hook);
+            program.Synchronise(SyncPoint.Starting);
+        }
+        if (inputs.Init)
+        {
+            // The init is a process of the container's as any other: the same filter, no more capabilities.
+            steps.LoadFilter(process, inputs.SeccompFilter);
+            program.Init();
+            program.ResetSignals();
+        }
+        else
+        {
+            program.ResetSignals();
+            steps.LoadFilter(process, inputs.SeccompFilter);
+        }
+        steps.Execute(process);
         return new LaunchProgram(program.Build(), program.Purposes);
     }
 
@@ -72,25 +105,32 @@ public static class LaunchCompiler
     {
         var process = CheckedProcess(inputs.Process);
         var program = new LaunchProgramBuilder();
+        var places = new PlaceSteps(program);
         var steps = new ProcessSteps(program);
+        var namespaces = new NamespaceSteps(program);
+        var attributes = new AttributeSteps(program);
 
-        // Until it executes, this process holds descriptors of the host where the container's processes could see it.
-        program.Purpose = new Purpose(Stage.Setup);
-        program.Call(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+        Hide(program);
+        attributes.SetAffinity(process.ExecCpuAffinity?.Initial);
         if (process.OomScoreAdj is { } score) AdjustOomScore(program, score);
         JoinControlGroups(program, inputs.CgroupProcs);
-        program.Purpose = new Purpose(Stage.Namespace);
-        program.Call(setns, inputs.Target, (uint)inputs.Join);
-        Clone(program, 0, inputs.CgroupDirectory);
+        if (inputs.Join != NamespaceKinds.None) namespaces.Join([(inputs.Target, inputs.Join)]);
+        namespaces.Clone(NamespaceKinds.None, inputs.CgroupDirectory, null);
 
-        steps.NewSession("_tare.exec");
-        if (process.Terminal) steps.OpenTerminal(process.ConsoleSize, console: false, process.User.Uid);
+        attributes.SetAffinity(process.ExecCpuAffinity?.Final);
+        if (!inputs.SameSession) steps.NewSession("_tare.exec");
+        if (process.Terminal) steps.OpenTerminal(places, process.ConsoleSize, console: false, process.User.Uid);
         else steps.OwnPipes(process.User.Uid);
-        steps.CloseDescriptors();
-        steps.EnterWorkingDirectory(new PlaceSteps(program), process.Cwd, make: false);
+        if (HasLabels(process)) SetLabels(program, new FilesystemSteps(program, places, new HostMask(program, places)), process);
+        steps.CloseDescriptors(inputs.Preserved, null);
+        steps.EnterWorkingDirectory(places, process.Cwd, make: false);
         steps.SetLimits(process.Rlimits ?? []);
-        steps.BecomeUser(process, inputs.SeccompFilter);
-        steps.Execute(process, init: false);
+        attributes.Set(process, null);
+        steps.BecomeUser(process, inputs.SeccompFilter is not null, inputs.Join.HasFlag(NamespaceKinds.User) || inputs.Unprivileged);
+        steps.CloseOnExecution();
+        program.ResetSignals();
+        steps.LoadFilter(process, inputs.SeccompFilter);
+        steps.Execute(process);
         return new LaunchProgram(program.Build(), program.Purposes);
     }
 
@@ -102,17 +142,10 @@ public static class LaunchCompiler
         return process.Cwd.StartsWith('/') ? process : throw TareException.Invalid($"the working directory {process.Cwd} is not an absolute path");
     }
 
-    private static void Clone(LaunchProgramBuilder program, ulong namespaces, int? cgroup)
+    private static void Hide(LaunchProgramBuilder program)
     {
-        program.Purpose = new Purpose(Stage.Clone);
-        var flags = namespaces | CLONE_PARENT | (cgroup is null ? 0 : CLONE_INTO_CGROUP);
-        var arguments = program.Words(flags, 0, 0, 0, 0, 0, 0, 0, 0, 0, (ulong)(cgroup ?? 0));
-        var child = new Label();
-        program.Clone(arguments, CloneArgumentsSize, child);
-        program.Call(exit_group, 0);
-        program.Mark(child);
-        // A directory of the host's, which the child has no use for.
-        if (cgroup is { } directory) program.Call(close, directory);
+        program.Purpose = new Purpose(Stage.Setup);
+        program.Call(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
     }
 
     private static void JoinControlGroups(LaunchProgramBuilder program, IReadOnlyList<int> procs)
@@ -133,23 +166,43 @@ public static class LaunchCompiler
         program.Mark(failed);
     }
 
-    private static void SetName(LaunchProgramBuilder program, int call, string name)
+    private static bool HasLabels(ProcessSpec process) => !string.IsNullOrEmpty(process.ApparmorProfile) || !string.IsNullOrEmpty(process.SelinuxLabel);
+
+    /// <summary>The labels that the program gets on its execution. They stay with the thread that has written them, which is the one that executes.</summary>
+    private static void SetLabels(LaunchProgramBuilder program, FilesystemSteps filesystem, ProcessSpec process)
     {
-        program.Purpose = new Purpose(Stage.Hostname, name);
-        program.Call(call, program.Text(name), System.Text.Encoding.UTF8.GetByteCount(name));
+        if (!string.IsNullOrEmpty(process.ApparmorProfile) && SecurityModules.HasAppArmor)
+        {
+            _ = filesystem.Proc;
+            program.Purpose = new Purpose(Stage.Label, process.ApparmorProfile);
+            filesystem.WriteProc(SecurityModules.AppArmorExecFile, "exec " + process.ApparmorProfile);
+        }
+        if (!string.IsNullOrEmpty(process.SelinuxLabel) && SecurityModules.HasSelinux)
+        {
+            _ = filesystem.Proc;
+            program.Purpose = new Purpose(Stage.Label, process.SelinuxLabel);
+            filesystem.WriteProc("self/attr/exec", process.SelinuxLabel);
+        }
     }
 
     private static void Mount(FilesystemSteps filesystem, LaunchInputs inputs, LinuxSpec linux)
     {
         var mounts = inputs.Spec.Mounts ?? [];
+        var inherited = inputs.Root is PivotedRoot { Propagation: not Propagation.Shared } root ? root.Propagation : Propagation.Unchanged;
+        var devIsThere = false;
         for (var i = 0; i < mounts.Count; i++)
         {
             var mount = mounts[i];
-            if (inputs.MountSources.TryGetValue(i, out var source)) filesystem.MoveMount(source, mount.Destination, $"{mount.Source} at {mount.Destination}");
-            else filesystem.MountNew(mount);
+            if (!inputs.MountSources.TryGetValue(i, out var source)) filesystem.MountNew(mount);
+            else if (source.Descriptor >= 0) filesystem.MoveMount(source, mount.Destination, $"{mount.Source} at {mount.Destination}");
+            else filesystem.BindHostPath(mount, source.IsDirectory, inherited);
 
             // Devices come as soon as /dev is there: later mounts may lie upon them. A /dev of the host's is left as it is.
-            if (mount.Destination == "/dev" && !inputs.MountSources.ContainsKey(i)) filesystem.PopulateDev(linux.Devices ?? []);
+            if (mount.Destination != "/dev" || devIsThere) continue;
+            devIsThere = true;
+            if (!inputs.MountSources.ContainsKey(i)) filesystem.PopulateDev(linux.Devices ?? [], inputs.BindDevices);
         }
+        // Without a mount there the devices are made in the root filesystem's own /dev.
+        if (!devIsThere && linux.Devices is { Count: > 0 } devices) filesystem.PopulateDev(devices, inputs.BindDevices);
     }
 }

@@ -12,11 +12,8 @@ public sealed record LaunchInputs
     /// <summary>The specification. Its bind mounts are taken from <see cref="MountSources"/>, its user from the numeric fields.</summary>
     public required Spec Spec { get; init; }
 
-    /// <summary>A detached mount: the root filesystem.</summary>
-    public required int Root { get; init; }
-
-    /// <summary>The mount namespace that is copied (<see cref="Namespaces.NewMountTemplate"/>).</summary>
-    public required int MountTemplate { get; init; }
+    /// <summary>How the container gets its root.</summary>
+    public required RootEntry Root { get; init; }
 
     /// <summary>cgroup v1: open <c>cgroup.procs</c> files of all hierarchies.</summary>
     public IReadOnlyList<int> CgroupProcs { get; init; } = [];
@@ -33,17 +30,79 @@ public sealed record LaunchInputs
     /// <summary>Detached mounts that take the place of the specification's mounts, by their index there.</summary>
     public IReadOnlyDictionary<int, MountSource> MountSources { get; init; } = new Dictionary<int, MountSource>();
 
-    /// <summary>The compiled seccomp filter (an array of <c>sock_filter</c>), or null.</summary>
-    public byte[]? SeccompFilter { get; init; }
+    /// <summary>The compiled seccomp filter, or null.</summary>
+    public SeccompFilter? SeccompFilter { get; init; }
 
     /// <summary>Whether process 1 is the launcher's init.</summary>
     public bool Init { get; init; }
+
+    /// <summary>The ids of a new user namespace; null: none is made.</summary>
+    public IdMaps? UserNamespace { get; init; }
+
+    /// <summary>Whether no device can be made, so that the host's are bound.</summary>
+    public bool BindDevices { get; init; }
+
+    /// <summary>A name for the session keyring; null leaves the runtime's.</summary>
+    public string? Keyring { get; init; }
+
+    /// <summary>Stops at <see cref="SyncPoint.Mounted"/>.</summary>
+    public bool StopsMounted { get; init; }
+
+    /// <summary>Stops at <see cref="SyncPoint.Starting"/>.</summary>
+    public bool StopsStarting { get; init; }
+
+    /// <summary>A listening socket: the process is prepared, and executes its program when somebody connects.</summary>
+    public int? StartSocket { get; init; }
+
+    /// <summary>Descriptors that the program gets as 3 and up.</summary>
+    public IReadOnlyList<int> Preserved { get; init; } = [];
+
+    /// <summary>Whether the caller is without privileges over its own namespaces: what it may not do is done in the new ones.</summary>
+    public bool Unprivileged { get; init; }
 }
 
-/// <summary>A detached mount, ready to be moved to its place.</summary>
-/// <param name="Descriptor">Its number in the launcher.</param>
+/// <summary>How a container gets its root.</summary>
+public abstract record RootEntry;
+
+/// <summary>A detached mount over the empty root of a template namespace.</summary>
+/// <param name="Mount">The root filesystem.</param>
+/// <param name="Template">The mount namespace that is copied (<see cref="Namespaces.NewMountTemplate"/>).</param>
+public sealed record TemplateRoot(int Mount, int Template) : RootEntry;
+
+/// <summary>A directory of the runtime's mount namespace, of which the container's is a copy until its root is entered.</summary>
+/// <param name="Path">Where it is: an absolute path without links.</param>
+/// <param name="Mount">A detached mount of it; null: the process makes one.</param>
+public sealed record PivotedRoot(string Path, int? Mount) : RootEntry
+{
+    /// <summary>What becomes of the copied mounts.</summary>
+    public Propagation Propagation { get; init; } = Propagation.Slave;
+
+    /// <summary>The propagation of the root itself, at the end.</summary>
+    public Propagation OwnPropagation { get; init; }
+
+    /// <summary>Whether that goes for all below it.</summary>
+    public bool OwnPropagationRecursive { get; init; }
+
+    /// <summary>Move the root over the old one instead of pivot_root(2), which refuses an initramfs.</summary>
+    public bool NoPivot { get; init; }
+}
+
+/// <summary>The ids of a user namespace, as <c>/proc/PID/uid_map</c> reads them (user_namespaces(7)).</summary>
+/// <param name="Users">Lines of <c>inside outside count</c>.</param>
+/// <param name="Groups">The same for groups.</param>
+/// <param name="DenyGroups">Whether setgroups(2) is forbidden first, as the kernel demands of an ordinary user.</param>
+/// <param name="ByCaller">Whether the caller writes them, at <see cref="SyncPoint.MapIds"/>.</param>
+/// <param name="HasRoot">Whether there is a user 0 in it.</param>
+public sealed record IdMaps(string Users, string Groups, bool DenyGroups, bool ByCaller, bool HasRoot);
+
+/// <summary>Where a bind comes from.</summary>
+/// <param name="Descriptor">A detached mount, by its number in the launcher; -1: the process binds the source's path itself.</param>
 /// <param name="IsDirectory">Whether its place is a directory or a file.</param>
-public readonly record struct MountSource(int Descriptor, bool IsDirectory);
+public readonly record struct MountSource(int Descriptor, bool IsDirectory)
+{
+    /// <summary>The process binds the source's path itself.</summary>
+    public static MountSource ByPath(bool isDirectory) => new(-1, isDirectory);
+}
 
 /// <summary>What a launch of a further process needs.</summary>
 public sealed record ExecInputs
@@ -64,7 +123,16 @@ public sealed record ExecInputs
     public int? CgroupDirectory { get; init; }
 
     /// <summary>See <see cref="LaunchInputs.SeccompFilter"/>.</summary>
-    public byte[]? SeccompFilter { get; init; }
+    public SeccompFilter? SeccompFilter { get; init; }
+
+    /// <summary>See <see cref="LaunchInputs.Preserved"/>.</summary>
+    public IReadOnlyList<int> Preserved { get; init; } = [];
+
+    /// <summary>See <see cref="LaunchInputs.Unprivileged"/>.</summary>
+    public bool Unprivileged { get; init; }
+
+    /// <summary>Whether the process stays in the launcher's session, as a hook does.</summary>
+    public bool SameSession { get; init; }
 }
 
 /// <summary>The descriptors of a launch request, in the order in which the launcher finds them.</summary>
@@ -128,13 +196,17 @@ public sealed class LaunchProgram
             Stage.Setup => "prepare the process",
             Stage.Cgroup => "join the control group",
             Stage.Namespace => name.Length == 0 ? "enter the container's namespaces" : $"enter the namespace of {name}",
+            Stage.UserMap => "map the ids of the user namespace",
             Stage.Clone => "create the container's process",
             Stage.Root => "make the root filesystem the container's root",
             Stage.Mount => $"mount {name}",
+            Stage.Hook => "run the hooks",
             Stage.Device => $"make the device {name}",
             Stage.Sysctl => $"set the kernel parameter {name}",
             Stage.Hostname => $"set the host name {name}",
             Stage.Terminal => "open a terminal",
+            Stage.Label => $"set the security label {name}",
+            Stage.Attribute => $"set {name}",
             Stage.WorkingDirectory => $"change to the working directory {name}",
             Stage.Rlimit => $"set the limit {name}",
             Stage.User => $"become the user {name}",

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Tare.Linux;
 
 namespace Tare.Runtime.Launching;
 
@@ -13,14 +14,18 @@ internal enum Stage
 {
     Setup,
     Cgroup,
+    UserMap,
     Namespace,
     Clone,
     Root,
     Mount,
+    Hook,
     Device,
     Sysctl,
     Hostname,
     Terminal,
+    Label,
+    Attribute,
     WorkingDirectory,
     Rlimit,
     User,
@@ -61,9 +66,14 @@ internal sealed class LaunchProgramBuilder
     public void Jump(Label target) => Add(Operation.Jump, 0, []).Targets = [target];
 
     /// <summary>Goes on elsewhere when two values are equal.</summary>
-    public void BranchIfEqual(Argument left, Argument right, Label target)
+    public void BranchIfEqual(Argument left, Argument right, Label target) => Branch(left, right, target, 0);
+
+    /// <summary>Goes on elsewhere when two values differ.</summary>
+    public void BranchIfNot(Argument left, Argument right, Label target) => Branch(left, right, target, 1);
+
+    private void Branch(Argument left, Argument right, Label target, int negated)
     {
-        var step = Add(Operation.Branch, 0, [left, right]);
+        var step = Add(Operation.Branch, negated, [left, right]);
         step.Targets = [null, null, target];
     }
 
@@ -75,15 +85,37 @@ internal sealed class LaunchProgramBuilder
         return step;
     }
 
-    /// <summary>Tries each path in turn with execve(2).</summary>
-    public void Execute(IReadOnlyList<string> paths, DataOffset argv, DataOffset envp)
+    /// <summary>A table of paths, for <see cref="Execute"/> and <see cref="Look"/>.</summary>
+    public DataOffset PathTable(IReadOnlyList<string> paths)
     {
-        var offsets = paths.Select(p => Text(p).Offset).ToArray();
+        var offsets = new int[paths.Count];
+        for (var i = 0; i < offsets.Length; i++) offsets[i] = Text(paths[i]).Offset;
         var table = Reserve(4 * (offsets.Length + 1), 4);
         WriteUInt32(table.Offset, (uint)offsets.Length);
         for (var i = 0; i < offsets.Length; i++) WriteUInt32(table.Offset + 4 * (i + 1), (uint)offsets[i]);
-        Add(Operation.Execute, 0, [table, argv, envp]);
+        return table;
     }
+
+    /// <summary>Tries each path in turn with execve(2).</summary>
+    public void Execute(DataOffset paths, DataOffset argv, DataOffset envp) => Add(Operation.Execute, 0, [paths, argv, envp]);
+
+    /// <summary>Fails as <see cref="Execute"/> would when there is nothing that may be executed.</summary>
+    public void Look(DataOffset paths) => Add(Operation.Look, 0, [paths]);
+
+    /// <summary>Copies data into a slot.</summary>
+    public void Load(Slot to, DataOffset from, int bytes) => Add(Operation.Load, bytes, [from]).Into(to);
+
+    /// <summary>Writes a number in decimal and then a text, zero-terminated.</summary>
+    public void Format(DataOffset to, Slot number, string suffix) => Add(Operation.Format, 0, [to, number, Text(suffix)]);
+
+    /// <summary>Tells whoever launched that a point is reached, and waits for the word to go on.</summary>
+    public void Synchronise(SyncPoint point) => Add(Operation.Synchronise, 0, [(int)point]);
+
+    /// <summary>From here on another descriptor is the status socket.</summary>
+    public void UseStatus(Argument descriptor) => Add(Operation.Status, 0, [descriptor]);
+
+    /// <summary>Fails.</summary>
+    public void Fail(int error) => Add(Operation.Fail, 0, [error]);
 
     /// <summary>Copies a slot's value into the data.</summary>
     public void Store(DataOffset to, Slot from, int bytes) => Add(Operation.Store, bytes, [to, from]);
@@ -94,8 +126,8 @@ internal sealed class LaunchProgramBuilder
     /// <summary>Splits into an init (process 1, which stays in the launcher) and its child, which goes on with the next step.</summary>
     public void Init() => Add(Operation.Init, 0, []);
 
-    /// <summary>Sends a descriptor to the keeper as the terminal's master.</summary>
-    public void SendTerminal(Slot descriptor) => Add(Operation.SendDescriptor, 0, [descriptor]);
+    /// <summary>Sends a descriptor to whoever launched.</summary>
+    public void Send(Slot descriptor, SentDescriptor kind) => Add(Operation.SendDescriptor, 0, [descriptor, (int)kind]);
 
     /// <summary>A zero-terminated UTF-8 string.</summary>
     public DataOffset Text(string value)

@@ -30,6 +30,10 @@ internal enum Operation : byte
     Init,
     Fail,
     SendDescriptor,
+    Load,
+    Look,
+    Synchronise,
+    Status,
 }
 
 /// <summary>How an argument is meant; the order is that of <c>enum kind</c>.</summary>

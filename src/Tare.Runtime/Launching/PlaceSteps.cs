@@ -5,33 +5,55 @@ using static Tare.Linux.SyscallNumbers;
 namespace Tare.Runtime.Launching;
 
 /// <summary>
-/// The steps that find places in a container's root, or make them. A place is opened and then used by its descriptor; no link of an
-/// image's leads through the magic links of <c>/proc</c> (<c>/proc/N/root</c>, <c>/proc/self/fd/N</c>), which would leave the root.
+/// The steps that find places in a container's root, or make them. A place is opened and then used by its descriptor; nothing that an
+/// image holds leads out of the root: not its links, nor <c>..</c>, nor the magic links of <c>/proc</c> (<c>/proc/N/root</c>,
+/// <c>/proc/self/fd/N</c>).
 /// </summary>
 internal sealed class PlaceSteps(LaunchProgramBuilder program)
 {
     private const int CurrentDirectory = Paths.CurrentDirectory;
     private const int HowSize = 24;
     private const ulong O_WRONLY = 1;
+    private const ulong O_RDWR = 2;
+    private const ulong O_NOCTTY = 0x100;
     private const ulong O_CREAT = 0x40;
     private const ulong O_CLOEXEC = 0x80000;
     private const ulong O_PATH = 0x200000;
     private const ulong DirectoryMode = 0x1ED;
+    private const int RegularFile = 0x8000 | 0x180;
     private static readonly ulong O_DIRECTORY = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x4000u : 0x10000u;
+
+    private const Resolve InRoot = Resolve.InRoot | Resolve.NoMagicLinks;
 
     private readonly Slot walk = program.NewSlot();
     private readonly Slot step = program.NewSlot();
 
+    /// <summary>The root in which places are found: a descriptor, or the working directory once that is the root itself.</summary>
+    public Argument Root { get; set; } = CurrentDirectory;
+
     /// <summary>Opens a place that is there, to be used as a target or a source.</summary>
     public LaunchProgramBuilder.Step Open(Slot into, string path, bool directory = false) =>
-        OpenAt(CurrentDirectory, path, O_PATH | (directory ? O_DIRECTORY : 0)).Into(into);
+        InsideRoot(path, O_PATH | (directory ? O_DIRECTORY : 0)).Into(into);
 
-    /// <summary>Opens something directly in a directory that is the engine's own, where nothing is a link.</summary>
+    /// <summary>Opens something of which no part may be a link.</summary>
     public LaunchProgramBuilder.Step OpenPlain(Slot into, Argument directory, string name) =>
         Call(directory, name, O_PATH, 0, Resolve.NoSymlinks).Into(into);
 
-    /// <summary>Opens a file for writing.</summary>
-    public LaunchProgramBuilder.Step OpenForWriting(Slot into, string path) => OpenAt(CurrentDirectory, path, O_WRONLY).Into(into);
+    /// <summary>Opens something below a directory of a filesystem that the launch itself has made.</summary>
+    public LaunchProgramBuilder.Step OpenBelow(Slot into, Argument directory, string path, bool forWriting) =>
+        Call(directory, path, forWriting ? O_WRONLY : 0, 0, Resolve.Beneath | Resolve.NoMagicLinks).Into(into);
+
+    /// <summary>Opens a device for reading and writing; it does not become the controlling terminal.</summary>
+    public LaunchProgramBuilder.Step OpenDevice(Slot into, string path) => InsideRoot(path, O_RDWR | O_NOCTTY).Into(into);
+
+    /// <summary>Opens an entry of a directory in the root, an empty file when there was none. A link is not followed.</summary>
+    public void EnsureEntry(Slot into, string directory, string name)
+    {
+        Open(walk, directory, directory: true);
+        program.Call(mknodat, walk, program.Text(name), RegularFile, 0).On(Errno.EEXIST);
+        OpenPlain(into, walk, name);
+        program.Call(close, walk);
+    }
 
     /// <summary>Opens a place; a missing one is made, a directory or an empty file, with its parents.</summary>
     public void Ensure(Slot into, string path, bool directory)
@@ -49,7 +71,7 @@ internal sealed class PlaceSteps(LaunchProgramBuilder program)
     private void MakeFile(string path)
     {
         if (path.LastIndexOf('/') is > 0 and var slash) MakeDirectories(path[..slash]);
-        Call(CurrentDirectory, path, O_WRONLY | O_CREAT, DirectoryMode, Resolve.NoMagicLinks).Into(walk);
+        Call(Root, path, O_WRONLY | O_CREAT, DirectoryMode, InRoot).Into(walk);
         program.Call(close, walk);
     }
 
@@ -58,17 +80,20 @@ internal sealed class PlaceSteps(LaunchProgramBuilder program)
     {
         var (here, next) = (walk, step);
         Open(here, "/", directory: true);
+        var place = "";
         foreach (var name in path.Split('/', StringSplitOptions.RemoveEmptyEntries))
         {
+            // Found from the root each time: a link on the way may be an absolute one.
+            place += "/" + name;
             program.Call(mkdirat, here, program.Text(name), DirectoryMode).On(Errno.EEXIST);
-            OpenAt(here, name, O_PATH | O_DIRECTORY).Into(next);
+            Open(next, place, directory: true);
             program.Call(close, here);
             (here, next) = (next, here);
         }
         program.Call(close, here);
     }
 
-    private LaunchProgramBuilder.Step OpenAt(Argument directory, string path, ulong flags) => Call(directory, path, flags, 0, Resolve.NoMagicLinks);
+    private LaunchProgramBuilder.Step InsideRoot(string path, ulong flags) => Call(Root, path, flags, 0, InRoot);
 
     private LaunchProgramBuilder.Step Call(Argument directory, string path, ulong flags, ulong mode, Resolve resolve) =>
         program.Call(openat2, directory, program.Text(path), program.Words(flags | O_CLOEXEC, mode, (ulong)resolve), HowSize);

@@ -2,14 +2,14 @@ using System.Text;
 using Tare.Linux;
 using Tare.Oci.Runtime;
 
-namespace Tare.Sandbox;
+namespace Tare.Runtime.Rootfs;
 
 /// <summary>
 /// Makes what the links of an image lead to, where that is missing and something is to be mounted or entered there:
 /// <c>/etc/resolv.conf -> ../run/systemd/resolve/stub-resolv.conf</c> is such a link in many root filesystems. The launcher makes all
 /// other places that are missing, but it cannot follow a link that leads nowhere.
 /// </summary>
-internal static class RootPlaces
+public static class RootPlaces
 {
     private const int MaximumLinks = 40;
     private const int Mode = 0x1ED;

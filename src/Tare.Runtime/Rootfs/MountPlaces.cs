@@ -2,14 +2,14 @@ using Tare.Errors;
 using Tare.Linux;
 using Tare.Oci.Runtime;
 
-namespace Tare.Sandbox;
+namespace Tare.Runtime.Rootfs;
 
 /// <summary>
 /// Looks at the places of mounts in a root filesystem before anything is mounted. Nothing but its own filesystem may lie at
 /// <c>/proc</c>, and next to nothing in it: kernel parameters are set and paths are hidden there, and on another tree, which an
 /// image's link or a volume has put there, that would come to nothing.
 /// </summary>
-internal static class MountPlaces
+public static class MountPlaces
 {
     private const string Proc = "/proc";
     private const uint PermissionMask = 0xFFF;

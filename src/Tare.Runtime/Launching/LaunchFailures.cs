@@ -1,10 +1,14 @@
 using Tare.Linux;
-using Tare.Runtime.Launching;
 
-namespace Tare.Sandbox;
+namespace Tare.Runtime.Launching;
+
+/// <summary>Why a launch failed, for the user and for the exit code.</summary>
+/// <param name="Message">One sentence: cause, object, fix.</param>
+/// <param name="ExitCode">127: the program was not found; 126: it cannot be executed; 125 or 128: the engine's own failure.</param>
+public sealed record LaunchFailure(string Message, int ExitCode);
 
 /// <summary>Puts a failed launch into words, and gives it the exit code that Docker gives.</summary>
-internal static class LaunchFailures
+public static class LaunchFailures
 {
     private const int NotFound = 127;
     private const int NotExecutable = 126;
