@@ -32,18 +32,59 @@ public static partial class DeviceFilter
 {
     private const int BPF_PROG_LOAD = 5;
     private const int BPF_PROG_ATTACH = 8;
+    private const int BPF_PROG_DETACH = 9;
+    private const int BPF_PROG_GET_FD_BY_ID = 13;
+    private const int BPF_PROG_QUERY = 16;
     private const int BPF_PROG_TYPE_CGROUP_DEVICE = 15;
     private const int BPF_CGROUP_DEVICE = 6;
     private const uint BPF_F_ALLOW_MULTI = 2;
+    private const uint BPF_F_REPLACE = 4;
 
-    /// <summary>Compiles the rules, the last one that matches deciding and no match denying, and attaches them to a group.</summary>
+    /// <summary>How much of union bpf_attr is told.</summary>
+    private const int AttributesSize = 128;
+
+    /// <summary>The kernel attaches no more to one group (<c>BPF_CGROUP_MAX_PROGS</c>).</summary>
+    private const int MostPrograms = 64;
+
+    /// <summary>Compiles the rules, the last one that matches deciding and no match denying, and attaches them to a group that has none.</summary>
     /// <exception cref="LinuxException">The kernel refuses the program.</exception>
-    public static unsafe void Attach(Fd cgroup, IReadOnlyList<DeviceRule> rules)
+    public static void Attach(Fd cgroup, IReadOnlyList<DeviceRule> rules)
+    {
+        using var program = Load(rules);
+        Attach(cgroup, program, BPF_F_ALLOW_MULTI, null);
+    }
+
+    /// <summary>
+    /// As <see cref="Attach(Fd, IReadOnlyList{DeviceRule})"/>, in place of the programs that are attached to the group already: all
+    /// of them have to allow a device. One program is exchanged at once (kernel 5.6), so that nothing is refused in between.
+    /// </summary>
+    /// <exception cref="LinuxException">The kernel refuses the program.</exception>
+    public static void Replace(Fd cgroup, IReadOnlyList<DeviceRule> rules)
+    {
+        var old = Attached(cgroup);
+        try
+        {
+            using var program = Load(rules);
+            if (old.Count == 1)
+            {
+                Attach(cgroup, program, BPF_F_ALLOW_MULTI | BPF_F_REPLACE, old[0]);
+                return;
+            }
+            Attach(cgroup, program, BPF_F_ALLOW_MULTI, null);
+            foreach (var other in old) Detach(cgroup, other);
+        }
+        finally
+        {
+            foreach (var other in old) other.Dispose();
+        }
+    }
+
+    private static unsafe Fd Load(IReadOnlyList<DeviceRule> rules)
     {
         var program = Compile(rules);
         var license = "Apache\0"u8;
-        var attributes = stackalloc byte[128];
-        var span = new Span<byte>(attributes, 128);
+        var attributes = stackalloc byte[AttributesSize];
+        var span = new Span<byte>(attributes, AttributesSize);
         span.Clear();
         fixed (byte* code = program, licenseText = license)
         {
@@ -51,17 +92,68 @@ public static partial class DeviceFilter
             BinaryPrimitives.WriteInt32LittleEndian(span[4..], program.Length / 8);
             BinaryPrimitives.WriteUInt64LittleEndian(span[8..], (ulong)code);
             BinaryPrimitives.WriteUInt64LittleEndian(span[16..], (ulong)licenseText);
-            var number = syscall(SyscallNumbers.bpf, BPF_PROG_LOAD, attributes, 128);
-            if (number < 0) throw new LinuxException("load the device program of a control group", Marshal.GetLastPInvokeError());
-            using var loaded = new Fd((int)number);
-            span.Clear();
-            BinaryPrimitives.WriteInt32LittleEndian(span, cgroup.Number);
-            BinaryPrimitives.WriteInt32LittleEndian(span[4..], loaded.Number);
-            BinaryPrimitives.WriteInt32LittleEndian(span[8..], BPF_CGROUP_DEVICE);
-            BinaryPrimitives.WriteUInt32LittleEndian(span[12..], BPF_F_ALLOW_MULTI);
-            if (syscall(SyscallNumbers.bpf, BPF_PROG_ATTACH, attributes, 128) < 0)
-                throw new LinuxException("attach the device program to a control group", Marshal.GetLastPInvokeError());
+            var number = syscall(SyscallNumbers.bpf, BPF_PROG_LOAD, attributes, AttributesSize);
+            return number < 0 ? throw new LinuxException("load the device program of a control group", Marshal.GetLastPInvokeError()) : new Fd((int)number);
         }
+    }
+
+    private static unsafe void Attach(Fd cgroup, Fd program, uint flags, Fd? replaced)
+    {
+        var attributes = stackalloc byte[AttributesSize];
+        var span = new Span<byte>(attributes, AttributesSize);
+        span.Clear();
+        BinaryPrimitives.WriteInt32LittleEndian(span, cgroup.Number);
+        BinaryPrimitives.WriteInt32LittleEndian(span[4..], program.Number);
+        BinaryPrimitives.WriteInt32LittleEndian(span[8..], BPF_CGROUP_DEVICE);
+        BinaryPrimitives.WriteUInt32LittleEndian(span[12..], flags);
+        if (replaced is not null) BinaryPrimitives.WriteInt32LittleEndian(span[16..], replaced.Number);
+        if (syscall(SyscallNumbers.bpf, BPF_PROG_ATTACH, attributes, AttributesSize) < 0)
+            throw new LinuxException("attach the device program to a control group", Marshal.GetLastPInvokeError());
+    }
+
+    private static unsafe void Detach(Fd cgroup, Fd program)
+    {
+        var attributes = stackalloc byte[AttributesSize];
+        var span = new Span<byte>(attributes, AttributesSize);
+        span.Clear();
+        BinaryPrimitives.WriteInt32LittleEndian(span, cgroup.Number);
+        BinaryPrimitives.WriteInt32LittleEndian(span[4..], program.Number);
+        BinaryPrimitives.WriteInt32LittleEndian(span[8..], BPF_CGROUP_DEVICE);
+        if (syscall(SyscallNumbers.bpf, BPF_PROG_DETACH, attributes, AttributesSize) < 0)
+            throw new LinuxException("detach an old device program from a control group", Marshal.GetLastPInvokeError());
+    }
+
+    /// <summary>The programs that are attached to a group. One that a security module keeps from us stays: it can only forbid more.</summary>
+    private static unsafe List<Fd> Attached(Fd cgroup)
+    {
+        var attributes = stackalloc byte[AttributesSize];
+        var span = new Span<byte>(attributes, AttributesSize);
+        var ids = stackalloc uint[MostPrograms];
+        span.Clear();
+        BinaryPrimitives.WriteInt32LittleEndian(span, cgroup.Number);
+        BinaryPrimitives.WriteInt32LittleEndian(span[4..], BPF_CGROUP_DEVICE);
+        BinaryPrimitives.WriteUInt64LittleEndian(span[16..], (ulong)ids);
+        BinaryPrimitives.WriteInt32LittleEndian(span[24..], MostPrograms);
+        if (syscall(SyscallNumbers.bpf, BPF_PROG_QUERY, attributes, AttributesSize) < 0)
+            throw new LinuxException("list the device programs of a control group", Marshal.GetLastPInvokeError());
+        var count = BinaryPrimitives.ReadInt32LittleEndian(span[24..]);
+        var programs = new List<Fd>(count);
+        for (var i = 0; i < count; i++)
+        {
+            span.Clear();
+            BinaryPrimitives.WriteUInt32LittleEndian(span, ids[i]);
+            var number = syscall(SyscallNumbers.bpf, BPF_PROG_GET_FD_BY_ID, attributes, AttributesSize);
+            if (number >= 0)
+            {
+                programs.Add(new Fd((int)number));
+                continue;
+            }
+            var error = Marshal.GetLastPInvokeError();
+            if (error is Errno.EPERM or Errno.EACCES or Errno.ENOENT) continue;
+            foreach (var program in programs) program.Dispose();
+            throw new LinuxException("open a device program of a control group", error);
+        }
+        return programs;
     }
 
     /// <summary>
