@@ -1,4 +1,3 @@
-using System.Globalization;
 using Tare.Errors;
 using Tare.Linux;
 using Tare.Oci.Runtime;
@@ -8,19 +7,22 @@ namespace Tare.Runtime.Cgroups;
 /// <summary>The control groups of one container: one directory on v2, one a hierarchy on v1.</summary>
 public abstract class Cgroup
 {
-    private const int GroupMode = 0x1ED;
+    private const int SIGKILL = 9;
+
+    /// <summary>Milliseconds that processes have to freeze, or to end, before that is given up.</summary>
+    private const int Patience = 10_000;
 
     private protected Cgroup(string path) => Path = path;
 
-    /// <summary>The path below each hierarchy's root, such as <c>/tare/ID</c>.</summary>
+    /// <summary>The path below each hierarchy's root, such as <c>/tare/ID</c>; with a relative path of v1, that of the first hierarchy.</summary>
     public string Path { get; }
 
     /// <summary>Makes the directories and sets the limits. What was made is removed again when a limit is refused.</summary>
     /// <exception cref="TareException">The kernel refuses a limit, or lacks its controller.</exception>
     public static Cgroup Create(CgroupLayout layout, string path, LinuxResources resources)
     {
-        Cgroup cgroup = layout.IsUnified ? new CgroupV2(layout, path) : new CgroupV1(layout, path);
-        cgroup.Make();
+        Cgroup cgroup = layout.IsUnified ? CgroupV2.At(layout, path) : CgroupV1.At(layout, path);
+        cgroup.Make(resources);
         try
         {
             cgroup.Apply(resources);
@@ -36,26 +38,47 @@ public abstract class Cgroup
     /// <summary>The groups that an earlier daemon made; null when they are gone.</summary>
     public static Cgroup? Open(CgroupLayout layout, string path)
     {
-        Cgroup cgroup = layout.IsUnified ? new CgroupV2(layout, path) : new CgroupV1(layout, path);
-        return cgroup.Directories.Any(Directory.Exists) ? cgroup : null;
+        Cgroup cgroup = layout.IsUnified ? CgroupV2.At(layout, path) : CgroupV1.At(layout, path);
+        return cgroup.Exists ? cgroup : null;
     }
 
     /// <summary>The directories, one a hierarchy.</summary>
     public abstract IReadOnlyList<string> Directories { get; }
 
+    /// <summary>What to save so that <see cref="OciCgroup.Open"/> finds the groups again.</summary>
+    public abstract CgroupState State { get; }
+
+    /// <summary>Whether some of the directories exist.</summary>
+    public bool Exists
+    {
+        get
+        {
+            foreach (var directory in Directories)
+            {
+                if (IsDirectory(directory)) return true;
+            }
+            return false;
+        }
+    }
+
     /// <summary>Descriptors for a launch to be born in the groups: v1, files to write <c>0</c> to.</summary>
-    public abstract IReadOnlyList<Fd> OpenForJoining();
+    /// <param name="within">For an exec: groups below the container's, see <see cref="SubCgroups"/>; null for the container's own.</param>
+    /// <exception cref="TareException">There is no such group.</exception>
+    public abstract IReadOnlyList<Fd> OpenForJoining(SubCgroups? within = null);
 
-    /// <summary>v2: the directory, for CLONE_INTO_CGROUP; v1: null.</summary>
-    public abstract Fd? OpenDirectory();
+    /// <summary>For CLONE_INTO_CGROUP: the directory of v2, or of the v2 hierarchy beside v1; null when there is none.</summary>
+    /// <param name="within">For an exec: a group below the container's; null for the container's own.</param>
+    /// <exception cref="TareException">There is no such group.</exception>
+    public abstract Fd? OpenDirectory(SubCgroups? within = null);
 
-    /// <summary>Sets limits; on a running container too.</summary>
+    /// <summary>Sets limits; on a running container too. What the resources do not name stays as it is.</summary>
+    /// <exception cref="TareException">The kernel refuses a limit, or lacks its controller.</exception>
     public abstract void Apply(LinuxResources resources);
 
     /// <summary>Asks for all processes to be frozen or thawed.</summary>
     public abstract void SetFrozen(bool frozen);
 
-    /// <summary>Whether all processes are frozen.</summary>
+    /// <summary>Whether all processes are frozen, and by these groups rather than by groups above them.</summary>
     public abstract bool IsFrozen { get; }
 
     /// <summary>Sends SIGKILL to every process.</summary>
@@ -64,102 +87,84 @@ public abstract class Cgroup
     /// <summary>How often the OOM killer struck in here.</summary>
     public abstract long OomKills { get; }
 
+    /// <summary>What the groups have used.</summary>
+    /// <exception cref="TareException">The groups are gone, or a file cannot be read.</exception>
+    public abstract CgroupStats ReadStats();
+
+    /// <summary>Watches for the OOM killer.</summary>
+    /// <exception cref="TareException">There is no memory controller.</exception>
+    public abstract OomWatch WatchOom();
+
     /// <summary>All processes, as this pid namespace numbers them; also those in groups that the container has made in its own.</summary>
-    public IReadOnlyList<int> Processes() => ProcessesBelow(ProcessDirectory);
+    public IReadOnlyList<int> Processes() => GroupTree.Processes(ProcessDirectory);
+
+    /// <summary>Freezes all processes and returns when they are frozen.</summary>
+    /// <exception cref="TareException">Some do not stop; they are thawed again.</exception>
+    public void Freeze(CancellationToken cancellationToken = default)
+    {
+        var end = Environment.TickCount64 + Patience;
+        for (var attempt = 1; Environment.TickCount64 < end; attempt++)
+        {
+            SetFrozen(true);
+            if (IsFrozen) return;
+            if (cancellationToken.IsCancellationRequested) break;
+
+            // v1 freezes only what it meets while the state is written: a process that was between two states is met the next time,
+            // and where new processes keep coming, thawing for a moment helps. Sleeping helps a slow machine.
+            if (attempt % 50 == 0) SetFrozen(false);
+            if (attempt > 10) Thread.Sleep(attempt % 50 == 0 ? 10 : 1);
+        }
+        SetFrozen(false);
+        cancellationToken.ThrowIfCancellationRequested();
+        throw TareException.Internal($"cannot freeze the processes in {Path}: some did not stop within {Patience / 1000} s; they were thawed again");
+    }
+
+    /// <summary>Sends a signal to every process. They are frozen meanwhile, so that nothing forks away from it.</summary>
+    public virtual void Signal(int signal)
+    {
+        if (signal == SIGKILL) KillAll();
+        else GroupTree.Signal(this, Directories, signal);
+    }
 
     /// <summary>Removes the directories, and those that the container has made in them; false while processes are still leaving.</summary>
     public bool TryRemove()
     {
         var all = true;
-        foreach (var directory in Directories) all &= TryRemove(directory);
+        foreach (var directory in Directories) all &= GroupTree.TryRemove(directory);
         return all;
     }
 
-    /// <summary>Makes the directories, and the parents that are missing. On failure, what was made is removed again.</summary>
-    private protected abstract void Make();
+    /// <summary>Kills what is left and removes the directories. Never fails on ones that are already gone.</summary>
+    /// <exception cref="TareException">Processes stay, stuck in the kernel.</exception>
+    public virtual void Remove(CancellationToken cancellationToken = default)
+    {
+        if (TryRemove()) return;
+        var end = Environment.TickCount64 + Patience;
+        for (var attempt = 0; Environment.TickCount64 < end; attempt++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var left = Processes();
 
+            // The first kill may be by one call of the kernel for all that are in the group; what has moved elsewhere meets the second.
+            if (attempt == 0) KillAll();
+            else if (attempt % 100 == 99) GroupTree.Signal(this, Directories, SIGKILL);
+            GroupTree.WaitForEnd(left);
+            if (TryRemove()) return;
+        }
+        throw TareException.Internal(Processes() is { Count: > 0 } stuck
+            ? $"cannot remove the control groups {Path}: processes in them do not end: {string.Join(' ', stuck)}"
+            : $"cannot remove the control groups {Path}: the kernel still holds some of {string.Join(' ', Directories.Where(IsDirectory))}");
+    }
+
+    /// <summary>Whether there is a freezer for these groups.</summary>
+    internal abstract bool CanFreeze { get; }
+
+    /// <summary>Makes the directories, and the parents that are missing. On failure, what was made is removed again.</summary>
+    /// <param name="resources">Some must be set before a process can join.</param>
+    internal abstract void Make(LinuxResources resources);
+
+    /// <summary>The directory that says which processes there are.</summary>
     private protected abstract string ProcessDirectory { get; }
 
-    /// <summary>The processes in a group and in all groups below it.</summary>
-    private protected static IReadOnlyList<int> ProcessesBelow(string directory)
-    {
-        var found = new List<int>();
-        foreach (var group in (IEnumerable<string>)[directory, .. GroupsBelow(directory)])
-        {
-            try
-            {
-                found.AddRange(File.ReadLines(group + "/cgroup.procs").Select(line => int.Parse(line, CultureInfo.InvariantCulture)));
-            }
-            catch (IOException)
-            {
-                // The group is gone, and its processes with it.
-                continue;
-            }
-        }
-        return found;
-    }
-
-    /// <summary>All groups below one, parents before their children. The container makes and removes them as it likes meanwhile.</summary>
-    private protected static IReadOnlyList<string> GroupsBelow(string directory)
-    {
-        var found = new List<string>(ChildrenOf(directory));
-        for (var next = 0; next < found.Count; next++) found.AddRange(ChildrenOf(found[next]));
-        return found;
-    }
-
-    /// <summary>Makes a directory of control groups.</summary>
-    /// <returns>Whether it is new.</returns>
-    private protected static bool MakeGroup(string directory) => FileSystem.MakeDirectory(directory, GroupMode) switch
-    {
-        0 => true,
-        Errno.EEXIST when Directory.Exists(directory) => false,
-        Errno.EEXIST => throw TareException.Invalid($"cannot make the control group {directory}: a control file has that name"),
-        var error => throw new LinuxException($"make the control group {directory}", error),
-    };
-
-    /// <summary>Writes a value to a control file; the error names the limit and its value.</summary>
-    private protected static void Write(string directory, string file, string value)
-    {
-        try
-        {
-            using var handle = Paths.Open(System.IO.Path.Combine(directory, file), OpenFlags.WriteOnly);
-            Descriptors.WriteAll(handle, System.Text.Encoding.UTF8.GetBytes(value));
-        }
-        catch (LinuxException e)
-        {
-            throw new TareException(
-                e.Error is Errno.EINVAL or Errno.ERANGE or Errno.ENODEV ? ErrorKind.InvalidArgument : ErrorKind.Internal,
-                $"cannot set {file} to {value} in {directory}: {Errno.Describe(e.Error)}",
-                e);
-        }
-    }
-
-    private static IEnumerable<string> ChildrenOf(string directory)
-    {
-        try
-        {
-            return Directory.GetDirectories(directory);
-        }
-        catch (IOException)
-        {
-            // Removed meanwhile.
-            return [];
-        }
-    }
-
-    /// <summary>Most containers have made no groups: one call is enough for them.</summary>
-    private static bool TryRemove(string directory)
-    {
-        var error = FileSystem.RemoveDirectory(directory);
-        if (error is Errno.EBUSY or Errno.ENOTEMPTY)
-        {
-            foreach (var group in GroupsBelow(directory).Reverse()) _ = FileSystem.RemoveDirectory(group);
-            error = FileSystem.RemoveDirectory(directory);
-        }
-        return error is 0 or Errno.ENOENT;
-    }
-
-    private protected static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
-
-    private protected static string Text(ulong value) => value.ToString(CultureInfo.InvariantCulture);
+    private protected static bool IsDirectory(string path) => FileFacts.KindOf(path) == FileKind.Directory;
 }

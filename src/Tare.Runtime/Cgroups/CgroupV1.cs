@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-using System.Globalization;
 using Tare.Errors;
 using Tare.Linux;
 using Tare.Oci.Runtime;
@@ -9,50 +7,105 @@ namespace Tare.Runtime.Cgroups;
 /// <summary>Control groups of version 1: one directory in each hierarchy (Documentation/admin-guide/cgroup-v1).</summary>
 internal sealed class CgroupV1 : Cgroup
 {
-    private static readonly ConcurrentDictionary<string, bool> Parents = new();
+    private const int SIGKILL = 9;
 
-    private readonly CgroupLayout layout;
-    private readonly string[] directories;
+    private readonly GroupOptions options;
+    private IReadOnlyList<CgroupHierarchy> hierarchies;
+    private string[] directories;
+    private string? unified;
 
-    public CgroupV1(CgroupLayout layout, string path)
+    /// <summary>Groups at given places.</summary>
+    /// <param name="path">See <see cref="Cgroup.Path"/>.</param>
+    /// <param name="hierarchies">The hierarchies.</param>
+    /// <param name="directories">The directory in each.</param>
+    /// <param name="unified">The directory in the v2 hierarchy beside them, if that is used.</param>
+    /// <param name="options">What the role wants.</param>
+    public CgroupV1(string path, IReadOnlyList<CgroupHierarchy> hierarchies, string[] directories, string? unified, GroupOptions options)
         : base(path)
     {
-        this.layout = layout;
-        directories = [.. layout.Hierarchies.Select(h => h.Path + path)];
+        (this.hierarchies, this.directories, this.unified, this.options) = (hierarchies, directories, unified, options);
+    }
+
+    /// <summary>The same path in all hierarchies, as the daemon has it.</summary>
+    public static CgroupV1 At(CgroupLayout layout, string path) => new(path, layout.Hierarchies, Below(layout.Hierarchies, path), null, GroupOptions.Daemon);
+
+    /// <summary>A path below the top of each hierarchy.</summary>
+    public static string[] Below(IReadOnlyList<CgroupHierarchy> hierarchies, string path)
+    {
+        var directories = new string[hierarchies.Count];
+        for (var i = 0; i < directories.Length; i++) directories[i] = string.Concat(hierarchies[i].Path, path);
+        return directories;
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<string> Directories => directories;
+    public override IReadOnlyList<string> Directories => unified is null ? directories : [.. directories, unified];
 
     /// <inheritdoc/>
-    public override bool IsFrozen => DirectoryOf("freezer") is { } directory && File.ReadAllText(directory + "/freezer.state").StartsWith("FROZEN", StringComparison.Ordinal);
-
-    /// <inheritdoc/>
-    public override long OomKills
+    public override CgroupState State
     {
         get
         {
-            if (DirectoryOf("memory") is not { } directory || !Directory.Exists(directory)) return 0;
-            foreach (var line in File.ReadLines(directory + "/memory.oom_control"))
+            var paths = new Dictionary<string, string>();
+            for (var i = 0; i < directories.Length; i++)
             {
-                if (line.StartsWith("oom_kill ", StringComparison.Ordinal)) return long.Parse(line.AsSpan(9), CultureInfo.InvariantCulture);
+                foreach (var controller in hierarchies[i].Controllers) paths[controller] = directories[i];
             }
-            return 0;
+            if (unified is not null) paths[""] = unified;
+            return new CgroupState(paths, null, options.HasFlag(GroupOptions.Rootless));
         }
     }
 
-    private protected override string ProcessDirectory => DirectoryOf("freezer") ?? directories[0];
+    /// <summary>Whether there are any groups: a user without rights may have been given none.</summary>
+    public bool IsEmpty => directories.Length == 0;
+
+    /// <summary>What the role wants.</summary>
+    public GroupOptions Options => options;
+
+    /// <inheritdoc/>
+    public override bool IsFrozen
+    {
+        get
+        {
+            if (DirectoryOf("freezer") is not { } directory || ControlFiles.TryReadText(directory, "freezer.state", out _) != "FROZEN") return false;
+            return ControlFiles.TryReadText(directory, "freezer.self_freezing", out _) is null or "1";
+        }
+    }
+
+    /// <inheritdoc/>
+    public override long OomKills => DirectoryOf("memory") is { } directory && ControlFiles.TryRead(directory, "memory.oom_control", out _) is { } text
+        ? (long)(ControlText.Find(text, "oom_kill"u8) ?? 0)
+        : 0;
+
+    internal override bool CanFreeze => DirectoryOf("freezer") is { } directory && IsDirectory(directory);
+
+    private protected override string ProcessDirectory => DirectoryOf("freezer") ?? (directories.Length > 0 ? directories[0] : unified ?? "");
+
+    /// <summary>The directory of a controller; null when there is none.</summary>
+    public string? DirectoryOf(string controller)
+    {
+        for (var i = 0; i < directories.Length; i++)
+        {
+            if (hierarchies[i].Has(controller)) return directories[i];
+        }
+        return null;
+    }
 
     /// <summary>
     /// The <c>tasks</c> files rather than <c>cgroup.procs</c>: a thread that moves itself needs no lock over all forks of the
     /// machine, which may have to wait some 20 ms for it.
     /// </summary>
-    public override IReadOnlyList<Fd> OpenForJoining()
+    public override IReadOnlyList<Fd> OpenForJoining(SubCgroups? within = null)
     {
+        within?.Check(controller => DirectoryOf(controller) is not null);
         var files = new List<Fd>(directories.Length);
         try
         {
-            foreach (var directory in directories) files.Add(Paths.Open(directory + "/tasks", OpenFlags.WriteOnly));
+            for (var i = 0; i < directories.Length; i++)
+            {
+                files.Add(within?.For(hierarchies[i].Controllers) is { } path
+                    ? SubCgroups.Open(directories[i], path, "tasks")
+                    : ControlFiles.TryOpen(directories[i], "tasks", OpenFlags.WriteOnly, out var error) ?? throw new LinuxException($"open {directories[i]}/tasks", error));
+            }
             return files;
         }
         catch
@@ -62,158 +115,82 @@ internal sealed class CgroupV1 : Cgroup
         }
     }
 
-    /// <inheritdoc/>
-    public override Fd? OpenDirectory() => null;
+    /// <summary>The v2 hierarchy beside v1 has no file that a thread can move itself by without that lock: one is born in it.</summary>
+    public override Fd? OpenDirectory(SubCgroups? within = null)
+    {
+        if (unified is null) return null;
+        return within?.ForAll is { } path ? SubCgroups.Open(unified, path, null) : Paths.Open(unified, OpenFlags.Path | Paths.Directory);
+    }
 
     /// <inheritdoc/>
-    public override void Apply(LinuxResources resources)
-    {
-        if (resources.Memory is { } memory) ApplyMemory(memory);
-        if (resources.Cpu is { } cpu) ApplyCpu(cpu);
-        if (resources.Pids?.Limit is { } pids) Set("pids", "pids.max", pids <= 0 ? "max" : Text(pids));
-        if (resources.BlockIo is { } io) ApplyBlockIo(io);
-        foreach (var limit in resources.HugepageLimits ?? []) Set("hugetlb", $"hugetlb.{limit.PageSize}.limit_in_bytes", Text(limit.Limit));
-        if (resources.Network?.ClassId is { } classId) Set("net_cls", "net_cls.classid", Text(classId));
-        foreach (var priority in resources.Network?.Priorities ?? []) Set("net_prio", "net_prio.ifpriomap", $"{priority.Name} {priority.Priority}");
-        foreach (var rule in resources.Devices ?? []) Set("devices", rule.Allow ? "devices.allow" : "devices.deny", DeviceRules.Format(rule));
-    }
+    public override void Apply(LinuxResources resources) => new ResourcesV1(this).Apply(resources);
 
     /// <inheritdoc/>
     public override void SetFrozen(bool frozen) => Set("freezer", "freezer.state", frozen ? "FROZEN" : "THAWED");
 
     /// <summary>
-    /// Frozen first, so that nothing forks while it is being killed. All hierarchies are looked at: a privileged container can move
-    /// its processes about in each of them.
+    /// The v2 hierarchy kills all at once. Without it they are frozen first, so that nothing forks while it is being killed.
     /// </summary>
     public override void KillAll()
     {
-        var freezer = DirectoryOf("freezer");
-        if (freezer is not null && Directory.Exists(freezer)) SetFrozen(true);
-        foreach (var pid in directories.SelectMany(ProcessesBelow).ToHashSet())
-        {
-            try
-            {
-                using var process = PidFds.Open(pid);
-                PidFds.SendSignal(process, 9);
-            }
-            catch (LinuxException e) when (e.Error == Errno.ESRCH)
-            {
-                // Gone between the list and now.
-            }
-        }
-        if (freezer is null || !Directory.Exists(freezer)) return;
-        SetFrozen(false);
-        foreach (var group in GroupsBelow(freezer)) Thaw(group);
+        var killed = unified is not null && ControlFiles.TryWrite(unified, "cgroup.kill", "1") == 0;
+        if (!killed) GroupTree.Signal(this, directories, SIGKILL);
+        if (!CanFreeze) return;
+
+        // A frozen process does not die; and a group that the container itself has frozen stays so when the one above it is thawed.
+        var freezer = DirectoryOf("freezer")!;
+        _ = ControlFiles.TryWrite(freezer, "freezer.state", "THAWED");
+        foreach (var group in GroupTree.Below(freezer)) _ = ControlFiles.TryWrite(group, "freezer.state", "THAWED");
     }
 
     /// <inheritdoc/>
-    private protected override void Make()
+    public override CgroupStats ReadStats() => StatsV1.Read(this);
+
+    /// <inheritdoc/>
+    public override OomWatch WatchOom() => OomWatch.V1(
+        DirectoryOf("memory") ?? throw TareException.NotImplemented($"cannot watch {Path} for the OOM killer: the container has no control group of the memory controller"));
+
+    /// <summary>Writes a value to a controller's file.</summary>
+    /// <exception cref="TareException">The kernel refuses it, or the controller is missing.</exception>
+    public void Set(string controller, string file, string value) => ControlFiles.Write(Require(controller, file), file, value);
+
+    /// <summary>The directory of a controller that a limit needs.</summary>
+    /// <exception cref="TareException">There is none.</exception>
+    public string Require(string controller, string file) => DirectoryOf(controller) ?? throw TareException.NotImplemented(options.HasFlag(GroupOptions.Rootless)
+        ? $"cannot set {controller} limit: container could not join or create cgroup, for this user may not; have the administrator delegate one, or leave {file} out"
+        : $"cannot set {controller} limit: container could not join or create cgroup, for no v1 hierarchy of {controller} is mounted; mount it, or leave {file} out");
+
+    /// <inheritdoc/>
+    internal override void Make(LinuxResources resources)
     {
-        var made = new Stack<string>();
+        var maker = new MakerV1(this, resources);
         try
         {
-            for (var i = 0; i < directories.Length; i++)
-            {
-                MakeParent(layout.Hierarchies[i], directories[i], made);
-                if (MakeGroup(directories[i])) made.Push(directories[i]);
-            }
+            var usable = new bool[directories.Length];
+            for (var i = 0; i < directories.Length; i++) usable[i] = maker.Make(hierarchies[i], directories[i]);
+            if (unified is not null && !maker.MakeUnified(unified)) unified = null;
+            if (Array.IndexOf(usable, false) >= 0) Keep(usable);
+            IsNew = maker.AllNew;
         }
         catch
         {
-            foreach (var directory in made) _ = FileSystem.RemoveDirectory(directory);
+            maker.Undo();
             throw;
         }
     }
 
-    /// <summary>A group that the container itself has frozen stays so when the one above it is thawed, and a frozen process does not die.</summary>
-    private static void Thaw(string group)
-    {
-        using var state = Paths.TryOpen(Paths.CurrentDirectory, group + "/freezer.state", OpenFlags.WriteOnly, Resolve.None, out _);
-        if (state is not null) Descriptors.WriteAll(state, "THAWED"u8);
-    }
+    /// <summary>Whether all directories were made by this object, so that nothing has been set in them yet.</summary>
+    public bool IsNew { get; private set; }
 
-    private void ApplyMemory(LinuxMemory memory)
+    private void Keep(bool[] usable)
     {
-        var (limit, swap) = (memory.Limit ?? 0, memory.Swap ?? 0);
-        if (limit != 0 && swap != 0 && DirectoryOf("memory") is { } directory && File.Exists(directory + "/memory.memsw.limit_in_bytes"))
+        var (keptHierarchies, keptDirectories) = (new List<CgroupHierarchy>(), new List<string>());
+        for (var i = 0; i < usable.Length; i++)
         {
-            // The sum may never be below the limit of memory alone: raise in one order, lower in the other.
-            var current = ulong.Parse(File.ReadAllText(directory + "/memory.limit_in_bytes"), CultureInfo.InvariantCulture);
-            var raise = swap == -1 || current < (ulong)swap;
-            foreach (var first in (bool[])[raise, !raise])
-            {
-                if (first) Write(directory, "memory.memsw.limit_in_bytes", Text(swap));
-                else Write(directory, "memory.limit_in_bytes", Text(limit));
-            }
+            if (!usable[i]) continue;
+            keptHierarchies.Add(hierarchies[i]);
+            keptDirectories.Add(directories[i]);
         }
-        else if (limit != 0)
-        {
-            Set("memory", "memory.limit_in_bytes", Text(limit));
-        }
-        if (memory.Reservation is { } reservation and not 0) Set("memory", "memory.soft_limit_in_bytes", Text(reservation));
-        if (memory.Swappiness is { } swappiness and <= 100) Set("memory", "memory.swappiness", Text(swappiness));
-        if (memory.DisableOomKiller is true) Set("memory", "memory.oom_control", "1");
-    }
-
-    private void ApplyCpu(LinuxCpu cpu)
-    {
-        if (cpu.Shares is { } shares and not 0) Set("cpu", "cpu.shares", Text(shares));
-        if (cpu.Period is { } period and not 0) Set("cpu", "cpu.cfs_period_us", Text(period));
-        if (cpu.Quota is { } quota and not 0) Set("cpu", "cpu.cfs_quota_us", Text(quota));
-        if (cpu.RealtimePeriod is { } rtPeriod and not 0) Set("cpu", "cpu.rt_period_us", Text(rtPeriod));
-        if (cpu.RealtimeRuntime is { } rtRuntime and not 0) Set("cpu", "cpu.rt_runtime_us", Text(rtRuntime));
-        if (!string.IsNullOrEmpty(cpu.Cpus)) Set("cpuset", "cpuset.cpus", cpu.Cpus);
-        if (!string.IsNullOrEmpty(cpu.Mems)) Set("cpuset", "cpuset.mems", cpu.Mems);
-    }
-
-    private void ApplyBlockIo(LinuxBlockIo io)
-    {
-        if (io.Weight is { } weight and not 0)
-        {
-            var file = DirectoryOf("blkio") is { } directory && File.Exists(directory + "/blkio.weight") ? "blkio.weight" : "blkio.bfq.weight";
-            Set("blkio", file, Text((long)weight));
-        }
-        foreach (var (file, devices) in (ReadOnlySpan<(string, IReadOnlyList<LinuxThrottleDevice>?)>)[
-            ("read_bps", io.ThrottleReadBpsDevice), ("write_bps", io.ThrottleWriteBpsDevice),
-            ("read_iops", io.ThrottleReadIopsDevice), ("write_iops", io.ThrottleWriteIopsDevice)])
-        {
-            foreach (var device in devices ?? []) Set("blkio", $"blkio.throttle.{file}_device", $"{device.Major}:{device.Minor} {device.Rate}");
-        }
-    }
-
-    private void Set(string controller, string file, string value)
-    {
-        var directory = DirectoryOf(controller)
-            ?? throw TareException.NotImplemented($"cannot set {file}: this kernel has no {controller} controller mounted");
-        Write(directory, file, value);
-    }
-
-    private string? DirectoryOf(string controller)
-    {
-        for (var i = 0; i < directories.Length; i++)
-        {
-            if (layout.Hierarchies[i].Has(controller)) return directories[i];
-        }
-        return null;
-    }
-
-    /// <summary>Makes the parents, once. In the cpuset hierarchy a group starts without CPUs unless it copies its parent's.</summary>
-    private static void MakeParent(CgroupHierarchy hierarchy, string directory, Stack<string> made)
-    {
-        var parent = System.IO.Path.GetDirectoryName(directory)!;
-        if (parent.Length <= hierarchy.Path.Length || (Parents.ContainsKey(parent) && Directory.Exists(parent))) return;
-        MakeParent(hierarchy, parent, made);
-        if (MakeGroup(parent)) made.Push(parent);
-        if (hierarchy.Has("cpuset"))
-        {
-            var above = System.IO.Path.GetDirectoryName(parent)!;
-            foreach (var file in (string[])["cpuset.cpus", "cpuset.mems"])
-            {
-                if (string.IsNullOrWhiteSpace(File.ReadAllText(System.IO.Path.Combine(parent, file))))
-                    Write(parent, file, File.ReadAllText(System.IO.Path.Combine(above, file)).Trim());
-            }
-            Write(parent, "cgroup.clone_children", "1");
-        }
-        Parents[parent] = true;
+        (hierarchies, directories) = (keptHierarchies, [.. keptDirectories]);
     }
 }

@@ -1,5 +1,3 @@
-using System.Globalization;
-using Tare.Errors;
 using Tare.Linux;
 using Tare.Oci.Runtime;
 
@@ -8,169 +6,86 @@ namespace Tare.Runtime.Cgroups;
 /// <summary>A control group of version 2 (Documentation/admin-guide/cgroup-v2.rst).</summary>
 internal sealed class CgroupV2 : Cgroup
 {
-    private readonly CgroupHierarchy hierarchy;
+    private readonly CgroupHierarchy? hierarchy;
     private readonly string directory;
 
-    public CgroupV2(CgroupLayout layout, string path)
+    /// <summary>A group at a given place.</summary>
+    /// <param name="path">See <see cref="Cgroup.Path"/>.</param>
+    /// <param name="hierarchy">The hierarchy, where the group is going to be made; null for one that is there.</param>
+    /// <param name="directory">The directory.</param>
+    /// <param name="options">What the role wants.</param>
+    /// <param name="owner">The user id that is to own the group; null for whoever makes it.</param>
+    public CgroupV2(string path, CgroupHierarchy? hierarchy, string directory, GroupOptions options, uint? owner = null)
         : base(path)
     {
-        hierarchy = layout.Hierarchies[0];
-        directory = hierarchy.Path + path;
+        (this.hierarchy, this.directory, Options, Owner) = (hierarchy, directory, options, owner);
     }
+
+    /// <summary>A path below the top of the hierarchy, as the daemon has it.</summary>
+    public static CgroupV2 At(CgroupLayout layout, string path) => new(path, layout.Hierarchies[0], layout.Hierarchies[0].Path + path, GroupOptions.Daemon);
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> Directories => [directory];
 
     /// <inheritdoc/>
-    public override bool IsFrozen => ReadEvent("cgroup.events", "frozen") == 1;
+    public override CgroupState State => new(new Dictionary<string, string> { [""] = directory }, null, Options.HasFlag(GroupOptions.Rootless));
+
+    /// <summary>The directory.</summary>
+    public string DirectoryPath => directory;
+
+    /// <summary>What the role wants.</summary>
+    public GroupOptions Options { get; }
+
+    /// <summary>The user id that is to own the group.</summary>
+    public uint? Owner { get; }
+
+    /// <summary>Whether the directory was made by this object, so that nothing has been set in it yet.</summary>
+    public bool IsNew { get; private set; }
 
     /// <inheritdoc/>
-    public override long OomKills => File.Exists(directory + "/memory.events") ? ReadEvent("memory.events", "oom_kill") : 0;
+    public override bool IsFrozen => ControlFiles.TryReadText(directory, "cgroup.freeze", out _) == "1"
+        && ControlFiles.TryRead(directory, "cgroup.events", out _) is { } events && ControlText.Find(events, "frozen"u8) == 1;
+
+    /// <inheritdoc/>
+    public override long OomKills => ControlFiles.TryRead(directory, "memory.events", out _) is { } events ? (long)(ControlText.Find(events, "oom_kill"u8) ?? 0) : 0;
+
+    internal override bool CanFreeze => FileFacts.KindOf(directory + "/cgroup.freeze") == FileKind.Regular;
 
     private protected override string ProcessDirectory => directory;
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Fd> OpenForJoining() => [];
+    public override IReadOnlyList<Fd> OpenForJoining(SubCgroups? within = null) => [];
 
     /// <inheritdoc/>
-    public override Fd? OpenDirectory() => Paths.Open(directory, OpenFlags.Path | Paths.Directory);
-
-    /// <inheritdoc/>
-    public override void Apply(LinuxResources resources)
+    public override Fd? OpenDirectory(SubCgroups? within = null)
     {
-        if (resources.Memory is { } memory) ApplyMemory(memory);
-        if (resources.Cpu is { } cpu) ApplyCpu(cpu);
-        if (resources.Pids?.Limit is { } pids) Set("pids", "pids.max", pids <= 0 ? "max" : Text(pids));
-        if (resources.BlockIo is { } io) ApplyIo(io);
-        foreach (var limit in resources.HugepageLimits ?? []) Set("hugetlb", $"hugetlb.{limit.PageSize}.max", Text(limit.Limit));
-        foreach (var (file, value) in resources.Unified ?? new Dictionary<string, string>())
-        {
-            if (file.Contains('/', StringComparison.Ordinal)) throw TareException.Invalid($"{file} is no name of a control file");
-            Write(directory, file, value);
-        }
-        if (resources.Devices is { Count: > 0 } devices) ApplyDevices(devices);
+        within?.Check(_ => false);
+        return within?.ForAll is { } path ? SubCgroups.Open(directory, path, null) : Paths.Open(directory, OpenFlags.Path | Paths.Directory);
     }
 
     /// <inheritdoc/>
-    public override void SetFrozen(bool frozen) => Write(directory, "cgroup.freeze", frozen ? "1" : "0");
+    public override void Apply(LinuxResources resources) => new ResourcesV2(this).Apply(resources);
+
+    /// <inheritdoc/>
+    public override void SetFrozen(bool frozen) => ControlFiles.Write(directory, "cgroup.freeze", frozen ? "1" : "0");
 
     /// <inheritdoc/>
     public override void KillAll()
     {
-        if (!Directory.Exists(directory)) return;
-        Write(directory, "cgroup.kill", "1");
+        var error = ControlFiles.TryWrite(directory, "cgroup.kill", "1");
+
+        // Kernels before 5.14 have no such file.
+        if (error == Errno.ENOENT && IsDirectory(directory)) GroupTree.Signal(this, Directories, 9);
+        else if (error is not 0 and not Errno.ENOENT and not Errno.ENODEV) throw ControlFiles.Refused(directory, "cgroup.kill", "1", error);
     }
 
     /// <inheritdoc/>
-    private protected override void Make()
-    {
-        var made = new Stack<string>();
-        try
-        {
-            EnableControllers(hierarchy, System.IO.Path.GetDirectoryName(directory)!, made);
-            MakeGroup(directory);
-        }
-        catch
-        {
-            foreach (var parent in made) _ = FileSystem.RemoveDirectory(parent);
-            throw;
-        }
-    }
+    public override CgroupStats ReadStats() => StatsV2.Read(directory, Options.HasFlag(GroupOptions.Rootless));
 
-    /// <summary>The weight that stands for a number of shares: 2 → 1, 1024 → 100, 262144 → 10000 (the curve that the OCI runtimes agreed on).</summary>
-    internal static ulong WeightOfShares(ulong shares)
-    {
-        if (shares <= 2) return 1;
-        if (shares >= 262144) return 10000;
-        var l = Math.Log2(shares);
-        return (ulong)Math.Ceiling(Math.Pow(10, (l * l + 125 * l) / 612.0 - 7.0 / 34.0));
-    }
+    /// <inheritdoc/>
+    public override OomWatch WatchOom() => OomWatch.V2(directory);
 
-    private void ApplyMemory(LinuxMemory memory)
-    {
-        if (memory.Limit is { } limit and not 0) Set("memory", "memory.max", Limit(limit));
-        if (memory.Swap is { } swap and not 0)
-        {
-            // v2 counts swap alone, Docker counts memory and swap together.
-            var alone = swap < 0 ? -1 : memory.Limit is > 0 ? swap - memory.Limit.Value : throw TareException.Invalid("a limit of swap needs a limit of memory");
-            if (File.Exists(directory + "/memory.swap.max")) Set("memory", "memory.swap.max", alone < 0 ? "max" : Text(alone));
-        }
-        if (memory.Reservation is { } reservation and not 0) Set("memory", "memory.low", Limit(reservation));
-    }
-
-    private void ApplyCpu(LinuxCpu cpu)
-    {
-        if (cpu.Shares is { } shares and not 0) Set("cpu", "cpu.weight", Text(WeightOfShares(shares)));
-        if (cpu.Quota is not null and not 0 || cpu.Period is not null and not 0)
-            Set("cpu", "cpu.max", $"{(cpu.Quota is > 0 ? Text(cpu.Quota.Value) : "max")} {Text(cpu.Period is > 0 ? cpu.Period.Value : 100000)}");
-        if (cpu.Burst is { } burst) Set("cpu", "cpu.max.burst", Text(burst));
-        if (cpu.Idle is { } idle) Set("cpu", "cpu.idle", Text(idle));
-        if (!string.IsNullOrEmpty(cpu.Cpus)) Set("cpuset", "cpuset.cpus", cpu.Cpus);
-        if (!string.IsNullOrEmpty(cpu.Mems)) Set("cpuset", "cpuset.mems", cpu.Mems);
-    }
-
-    private void ApplyIo(LinuxBlockIo io)
-    {
-        if (io.Weight is { } weight and not 0)
-        {
-            // BFQ's weight is 1 to 1000 as Docker's; io.weight is 1 to 10000.
-            if (File.Exists(directory + "/io.bfq.weight")) Set("io", "io.bfq.weight", Text((long)weight));
-            else Set("io", "io.weight", Text(1 + (weight - 10L) * 9999 / 990));
-        }
-        foreach (var (key, devices) in (ReadOnlySpan<(string, IReadOnlyList<LinuxThrottleDevice>?)>)[
-            ("rbps", io.ThrottleReadBpsDevice), ("wbps", io.ThrottleWriteBpsDevice),
-            ("riops", io.ThrottleReadIopsDevice), ("wiops", io.ThrottleWriteIopsDevice)])
-        {
-            foreach (var device in devices ?? []) Set("io", "io.max", $"{device.Major}:{device.Minor} {key}={device.Rate}");
-        }
-    }
-
-    private void ApplyDevices(IReadOnlyList<LinuxDeviceCgroup> rules)
-    {
-        using var group = Paths.Open(directory, OpenFlags.ReadOnly | Paths.Directory);
-        DeviceFilter.Attach(group, DeviceRules.Compile(rules));
-    }
-
-    private void Set(string controller, string file, string value)
-    {
-        if (!hierarchy.Has(controller))
-            throw TareException.NotImplemented($"cannot set {file}: the {controller} controller is not available in {hierarchy.Path}");
-        Write(directory, file, value);
-    }
-
-    private static string Limit(long value) => value < 0 ? "max" : Text(value);
-
-    private long ReadEvent(string file, string key)
-    {
-        foreach (var line in File.ReadLines(System.IO.Path.Combine(directory, file)))
-        {
-            if (line.StartsWith(key, StringComparison.Ordinal) && line.Length > key.Length && line[key.Length] == ' ')
-                return long.Parse(line.AsSpan(key.Length + 1), CultureInfo.InvariantCulture);
-        }
-        return 0;
-    }
-
-    /// <summary>A controller reaches a group only when every group above passes it on.</summary>
-    private static void EnableControllers(CgroupHierarchy hierarchy, string parent, Stack<string> made)
-    {
-        if (parent.Length > hierarchy.Path.Length)
-        {
-            EnableControllers(hierarchy, System.IO.Path.GetDirectoryName(parent)!, made);
-            if (MakeGroup(parent)) made.Push(parent);
-        }
-        var control = System.IO.Path.Combine(parent, "cgroup.subtree_control");
-        var missing = hierarchy.Controllers.Except(File.ReadAllText(control).Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries)).ToArray();
-        foreach (var controller in missing)
-        {
-            try
-            {
-                Write(parent, "cgroup.subtree_control", "+" + controller);
-            }
-            catch (TareException)
-            {
-                // Not every controller can be passed on everywhere; one that a limit needs is missed when that limit is set.
-                continue;
-            }
-        }
-    }
+    /// <inheritdoc/>
+    internal override void Make(LinuxResources resources) =>
+        IsNew = new MakerV2(hierarchy ?? throw new InvalidOperationException("a group of a saved state is not made"), this).Make(resources);
 }

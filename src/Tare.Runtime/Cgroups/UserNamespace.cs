@@ -1,0 +1,19 @@
+namespace Tare.Runtime.Cgroups;
+
+/// <summary>Whether this process is in a user namespace below the first one (user_namespaces(7)).</summary>
+internal static class UserNamespace
+{
+    private static bool? isChild;
+
+    public static bool IsChild => isChild ??= ControlFiles.TryRead("/proc/self", "uid_map", out _) is { } map && IsChildMap(map);
+
+    /// <summary>The first namespace maps all ids to themselves.</summary>
+    internal static bool IsChildMap(ReadOnlySpan<byte> map)
+    {
+        if (!ControlText.NextLine(ref map, out var line) || map.Length > 0) return true;
+        ControlText.NextWord(ref line, out var inside);
+        ControlText.NextWord(ref line, out var outside);
+        ControlText.NextWord(ref line, out var count);
+        return !(inside.SequenceEqual("0"u8) && outside.SequenceEqual("0"u8) && count.SequenceEqual("4294967295"u8));
+    }
+}
