@@ -6,8 +6,6 @@ namespace Tare.Sandbox;
 /// <summary>The control groups of one container, on cgroup v1 (one directory a hierarchy) or v2 (one directory).</summary>
 public sealed class CgroupHandle
 {
-    private const int Attempts = 2000;
-
     private readonly Cgroup cgroup;
 
     internal CgroupHandle(Cgroup cgroup) => this.cgroup = cgroup;
@@ -18,20 +16,7 @@ public sealed class CgroupHandle
     internal Cgroup Group => cgroup;
 
     /// <summary>Freezes all processes and returns when they are frozen.</summary>
-    public async Task PauseAsync(CancellationToken cancellationToken)
-    {
-        cgroup.SetFrozen(true);
-        for (var attempt = 0; attempt < Attempts; attempt++)
-        {
-            if (cgroup.IsFrozen) return;
-
-            // v1 freezes only what it meets while the state is written: a process that was between two states is met the next time.
-            await Task.Delay(1, cancellationToken).ConfigureAwait(false);
-            cgroup.SetFrozen(true);
-        }
-        cgroup.SetFrozen(false);
-        throw TareException.Internal($"cannot freeze the processes in {Path}: some did not stop within {Attempts} ms; they were thawed again");
-    }
+    public Task PauseAsync(CancellationToken cancellationToken) => Task.Run(() => cgroup.Freeze(cancellationToken), cancellationToken);
 
     /// <summary>Thaws all processes.</summary>
     public void Unpause() => cgroup.SetFrozen(false);
@@ -51,20 +36,6 @@ public sealed class CgroupHandle
 
     /// <summary>Kills what is left and removes the directories. Never fails on ones that are already gone.</summary>
     /// <exception cref="TareException">Processes stay, stuck in the kernel.</exception>
-    public async Task RemoveAsync(CancellationToken cancellationToken)
-    {
-        if (cgroup.TryRemove()) return;
-        cgroup.KillAll();
-        for (var attempt = 0; attempt < Attempts; attempt++)
-        {
-            if (cgroup.TryRemove()) return;
-
-            // The kernel tells nobody on v1 when a dying process has left its group.
-            await Task.Delay(1, cancellationToken).ConfigureAwait(false);
-            if (attempt % 100 == 99) cgroup.KillAll();
-        }
-        throw TareException.Internal(cgroup.Processes() is { Count: > 0 } left
-            ? $"cannot remove the control groups {Path}: processes in them do not end: {string.Join(' ', left)}"
-            : $"cannot remove the control groups {Path}: the kernel still holds some of {string.Join(' ', cgroup.Directories.Where(Directory.Exists))}");
-    }
+    public Task RemoveAsync(CancellationToken cancellationToken) =>
+        cgroup.TryRemove() ? Task.CompletedTask : Task.Run(() => cgroup.Remove(cancellationToken), cancellationToken);
 }
