@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace Tare.Oci.Runtime;
 
 /// <summary>Limits of a container's cgroup (config-linux.md, "Control groups"). Sizes are bytes, -1 means no limit.</summary>
@@ -14,7 +12,6 @@ public sealed record LinuxResources
 
     public LinuxPids? Pids { get; init; }
 
-    [JsonPropertyName("blockIO")]
     public LinuxBlockIo? BlockIo { get; init; }
 
     public IReadOnlyList<LinuxHugepageLimit>? HugepageLimits { get; init; }
@@ -62,13 +59,11 @@ public sealed record LinuxMemory
     public long? Kernel { get; init; }
 
     /// <summary>Bytes of TCP buffers; deprecated by the specification.</summary>
-    [JsonPropertyName("kernelTCP")]
     public long? KernelTcp { get; init; }
 
     /// <summary>From 0 to 100, cgroup v1.</summary>
     public ulong? Swappiness { get; init; }
 
-    [JsonPropertyName("disableOOMKiller")]
     public bool? DisableOomKiller { get; init; }
 
     public bool? UseHierarchy { get; init; }
@@ -132,11 +127,9 @@ public sealed record LinuxBlockIo
     public IReadOnlyList<LinuxThrottleDevice>? ThrottleWriteBpsDevice { get; init; }
 
     /// <summary>Operations a second.</summary>
-    [JsonPropertyName("throttleReadIOPSDevice")]
     public IReadOnlyList<LinuxThrottleDevice>? ThrottleReadIopsDevice { get; init; }
 
     /// <summary>Operations a second.</summary>
-    [JsonPropertyName("throttleWriteIOPSDevice")]
     public IReadOnlyList<LinuxThrottleDevice>? ThrottleWriteIopsDevice { get; init; }
 }
 
@@ -154,7 +147,6 @@ public sealed record LinuxHugepageLimit(string PageSize, ulong Limit);
 /// <summary>Network classes and priorities, cgroup v1.</summary>
 public sealed record LinuxNetworkResources
 {
-    [JsonPropertyName("classID")]
     public uint? ClassId { get; init; }
 
     public IReadOnlyList<LinuxInterfacePriority>? Priorities { get; init; }

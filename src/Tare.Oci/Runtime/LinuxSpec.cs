@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace Tare.Oci.Runtime;
 
 /// <summary>What is particular to Linux (config-linux.md).</summary>
@@ -26,6 +24,9 @@ public sealed record LinuxSpec
     /// <summary>Devices to make inside.</summary>
     public IReadOnlyList<LinuxDevice>? Devices { get; init; }
 
+    /// <summary>Network devices of the runtime's network namespace that move into the container's, by their name there (1.3).</summary>
+    public IReadOnlyDictionary<string, LinuxNetDevice>? NetDevices { get; init; }
+
     /// <summary>The system calls that are allowed.</summary>
     public LinuxSeccomp? Seccomp { get; init; }
 
@@ -44,6 +45,9 @@ public sealed record LinuxSpec
     /// <summary>Intel Resource Director Technology.</summary>
     public LinuxIntelRdt? IntelRdt { get; init; }
 
+    /// <summary>Where the process's memory is taken from on a machine with several nodes, set_mempolicy(2) (1.3).</summary>
+    public LinuxMemoryPolicy? MemoryPolicy { get; init; }
+
     /// <summary>The execution domain, personality(2).</summary>
     public LinuxPersonality? Personality { get; init; }
 
@@ -55,10 +59,7 @@ public sealed record LinuxSpec
 /// <param name="ContainerId">The first id inside.</param>
 /// <param name="HostId">The first id outside.</param>
 /// <param name="Size">How many.</param>
-public sealed record LinuxIdMapping(
-    [property: JsonPropertyName("containerID")] uint ContainerId,
-    [property: JsonPropertyName("hostID")] uint HostId,
-    uint Size);
+public sealed record LinuxIdMapping(uint ContainerId, uint HostId, uint Size);
 
 /// <summary>A namespace to make, or to join when it has a path.</summary>
 public sealed record LinuxNamespace
@@ -104,6 +105,26 @@ public sealed record LinuxDevice
     public uint? Gid { get; init; }
 }
 
+/// <summary>A network device that moves into the container (1.3).</summary>
+public sealed record LinuxNetDevice
+{
+    /// <summary>Its name inside; absent or empty keeps the name, and <c>%d</c> in it is a number that the kernel chooses.</summary>
+    public string? Name { get; init; }
+}
+
+/// <summary>A NUMA policy, set_mempolicy(2) (1.3).</summary>
+public sealed record LinuxMemoryPolicy
+{
+    /// <summary>The mode's name, such as <c>MPOL_INTERLEAVE</c>.</summary>
+    public required string Mode { get; init; }
+
+    /// <summary>The nodes, a list such as <c>0-3,7</c>.</summary>
+    public string? Nodes { get; init; }
+
+    /// <summary>Flags by name, such as <c>MPOL_F_STATIC_NODES</c>.</summary>
+    public IReadOnlyList<string>? Flags { get; init; }
+}
+
 /// <summary>A shift of a clock in a time namespace (time_namespaces(7)).</summary>
 /// <param name="Secs">Seconds.</param>
 /// <param name="Nanosecs">Nanoseconds on top.</param>
@@ -122,16 +143,24 @@ public sealed record LinuxPersonality
 /// <summary>Cache and memory bandwidth allocation (resctrl).</summary>
 public sealed record LinuxIntelRdt
 {
-    [JsonPropertyName("closID")]
+    /// <summary>The class of service: a directory of the resctrl filesystem; <c>/</c> is its root.</summary>
     public string? ClosId { get; init; }
 
+    /// <summary>Lines for the schemata file, as they are; they come before the two members below (1.3).</summary>
+    public IReadOnlyList<string>? Schemata { get; init; }
+
+    /// <summary>A line for the schemata file, <c>L3:0=f;1=f</c>.</summary>
     public string? L3CacheSchema { get; init; }
 
+    /// <summary>A line for the schemata file, <c>MB:0=20;1=70</c>: per cent, or MB/s where the kernel was told so.</summary>
     public string? MemBwSchema { get; init; }
 
-    [JsonPropertyName("enableCMT")]
+    /// <summary>Whether cache occupancy is counted (1.2; 1.3 has <see cref="EnableMonitoring"/> in its place).</summary>
     public bool EnableCmt { get; init; }
 
-    [JsonPropertyName("enableMBM")]
+    /// <summary>Whether memory bandwidth is counted (1.2; 1.3 has <see cref="EnableMonitoring"/> in its place).</summary>
     public bool EnableMbm { get; init; }
+
+    /// <summary>Whether the container has a monitoring group of its own (1.3).</summary>
+    public bool EnableMonitoring { get; init; }
 }

@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace Tare.Oci.Runtime;
 
 /// <summary>The process that a container starts, or that <c>exec</c> adds to it (config.md, "Process").</summary>
@@ -19,6 +17,9 @@ public sealed record ProcessSpec
 
     /// <summary>The program and its arguments; required to start.</summary>
     public IReadOnlyList<string>? Args { get; init; }
+
+    /// <summary>The whole command line in one string, for Windows alone; read and written, never used.</summary>
+    public string? CommandLine { get; init; }
 
     /// <summary>Resource limits.</summary>
     public IReadOnlyList<Rlimit>? Rlimits { get; init; }
@@ -45,11 +46,10 @@ public sealed record ProcessSpec
     public LinuxIoPriority? IoPriority { get; init; }
 
     /// <summary>CPUs on which a process that is added by exec runs.</summary>
-    [JsonPropertyName("execCPUAffinity")]
     public CpuAffinity? ExecCpuAffinity { get; init; }
 
-    /// <summary>The user and groups; root when absent. (Settable because a deserializer forgets the default of an init property.)</summary>
-    public UserSpec User { get; set; } = new();
+    /// <summary>The user and groups; root when absent.</summary>
+    public UserSpec User { get; init; } = new();
 }
 
 /// <summary>A terminal's size in characters.</summary>
@@ -69,6 +69,9 @@ public sealed record UserSpec
 
     /// <summary>Supplementary groups.</summary>
     public IReadOnlyList<uint>? AdditionalGids { get; init; }
+
+    /// <summary>The name, for Windows alone; read and written, never used.</summary>
+    public string? Username { get; init; }
 }
 
 /// <summary>A resource limit, setrlimit(2).</summary>

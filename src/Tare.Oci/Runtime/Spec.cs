@@ -1,14 +1,20 @@
 namespace Tare.Oci.Runtime;
 
 /// <summary>
-/// A container's configuration: <c>config.json</c> of a bundle (OCI runtime-spec 1.2, config.md). What is optional there is
-/// nullable here and left out when written; a list that is absent is <see langword="null"/>. Unknown members are ignored, as
-/// the specification asks.
+/// A container's configuration: <c>config.json</c> of a bundle (OCI runtime-spec 1.2 and 1.3, config.md). What is optional there
+/// is nullable here and left out when written; a list that is absent is <see langword="null"/>. Unknown members, and those of
+/// other platforms, are ignored, as the specification asks. <see cref="SpecReader"/> reads it, <see cref="SpecWriter"/> writes it.
 /// </summary>
 public sealed record Spec
 {
-    /// <summary>The version that the house writes.</summary>
+    /// <summary>The version that the house writes: the oldest that has all that it needs, so that other runtimes read it too.</summary>
     public const string CurrentVersion = "1.2.1";
+
+    /// <summary>The oldest version that is understood.</summary>
+    public const string OldestVersion = "1.0.0";
+
+    /// <summary>The newest version that is understood.</summary>
+    public const string NewestVersion = "1.3.0";
 
     /// <summary>The version of the specification that this document follows, such as <c>1.2.1</c>.</summary>
     public required string OciVersion { get; init; }
