@@ -41,6 +41,17 @@ public static class Capabilities
         return mask & Bounding;
     }
 
+    /// <summary>The names of all capabilities that this process can give.</summary>
+    public static IReadOnlyList<string> Known()
+    {
+        var names = new List<string>();
+        for (var number = 0; number <= Last && number < Names.Length; number++)
+        {
+            if ((Bounding >> number & 1) == 1) names.Add(Names[number]);
+        }
+        return names;
+    }
+
     private static ulong ReadBounding()
     {
         foreach (var line in File.ReadLines("/proc/self/status"))

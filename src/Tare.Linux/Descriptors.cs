@@ -7,7 +7,9 @@ public static partial class Descriptors
 {
     private const int F_DUPFD_CLOEXEC = 1030;
     private const int F_ADD_SEALS = 1033;
+    private const int F_GETFD = 1;
     private const int F_GETFL = 3;
+    private const int FD_CLOEXEC = 1;
     private const int F_SETFL = 4;
     private const int O_CLOEXEC = 0x80000;
     private const int O_NONBLOCK = 0x800;
@@ -27,6 +29,18 @@ public static partial class Descriptors
         var copy = fcntl(number, F_DUPFD_CLOEXEC, lowest);
         return copy < 0 ? throw new LinuxException($"duplicate fd {number}", Marshal.GetLastPInvokeError()) : new Fd(copy);
     }
+
+    /// <summary>As <see cref="Duplicate(int)"/>; null when the number is not open.</summary>
+    public static Fd? TryDuplicate(int number)
+    {
+        var copy = fcntl(number, F_DUPFD_CLOEXEC, 3);
+        if (copy >= 0) return new Fd(copy);
+        var error = Marshal.GetLastPInvokeError();
+        return error == Errno.EBADF ? null : throw new LinuxException($"duplicate fd {number}", error);
+    }
+
+    /// <summary>Whether a number is open and was not opened by this process itself: what the house opens is close-on-exec.</summary>
+    public static bool IsInherited(int number) => fcntl(number, F_GETFD, 0) is >= 0 and var flags && (flags & FD_CLOEXEC) == 0;
 
     /// <summary>Sets or clears <c>O_NONBLOCK</c> on the open file (shared by all its descriptors).</summary>
     public static void SetNonBlocking(Fd fd, bool value)

@@ -40,6 +40,8 @@ public static partial class Mounts
     private const uint OPEN_TREE_CLOEXEC = 0x80000;
     private const uint AT_EMPTY_PATH = 0x1000;
     private const uint AT_RECURSIVE = 0x8000;
+    private const int MNT_DETACH = 2;
+    private const int UMOUNT_NOFOLLOW = 8;
     private const uint FSOPEN_CLOEXEC = 1;
     private const uint FSMOUNT_CLOEXEC = 1;
     private const uint FSCONFIG_SET_FLAG = 0;
@@ -96,6 +98,15 @@ public static partial class Mounts
     /// <summary>Whether overlay takes its layers one by one (<c>lowerdir+</c>, kernel 6.8), each up to 255 bytes long.</summary>
     public static bool OverlayTakesLayersOneByOne { get; } = Probe("overlay", "lowerdir+", "/");
 
+    /// <summary>Takes the topmost mount at a path of the host out of the namespace, with all that is mounted below it (umount2(2), MNT_DETACH).</summary>
+    /// <returns>Whether there was one.</returns>
+    public static bool Detach(string path)
+    {
+        if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0) return true;
+        var error = Marshal.GetLastPInvokeError();
+        return error is Errno.EINVAL or Errno.ENOENT ? false : throw new LinuxException($"unmount {path}", error);
+    }
+
     private static bool Probe(string type, string key, string value)
     {
         var number = syscall(SyscallNumbers.fsopen, type, (nint)FSOPEN_CLOEXEC);
@@ -112,6 +123,9 @@ public static partial class Mounts
         var said = count > 2 ? System.Text.Encoding.UTF8.GetString(buffer[2..count]).TrimEnd() : "";
         return new LinuxException(said.Length == 0 ? operation : $"{operation} ({said})", error);
     }
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int umount2(string target, int flags);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial nint syscall(nint number, nint directory, string path, nint flags);

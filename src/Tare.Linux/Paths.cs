@@ -93,6 +93,14 @@ public static partial class Paths
         return count < 0 ? null : System.Text.Encoding.UTF8.GetString(buffer, (int)count);
     }
 
+    /// <summary>Where a link of the engine's own leads, such as one of <c>/proc/self/fd</c>; null when it is no link.</summary>
+    public static unsafe string? ReadLinkOf(string path)
+    {
+        var buffer = stackalloc byte[LongestPath];
+        var count = readlinkat(CurrentDirectory, path, buffer, LongestPath);
+        return count < 0 ? null : System.Text.Encoding.UTF8.GetString(buffer, (int)count);
+    }
+
     /// <summary>
     /// Opens a regular file inside a root that may be hostile, for reading; null when there is none, or something else. What is
     /// there is looked at before it is opened: opening a device node alone can act, and a pipe waits.

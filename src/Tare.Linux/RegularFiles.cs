@@ -99,7 +99,7 @@ public static partial class RegularFiles
 
     /// <summary>Takes the exclusive lock of an open file; it is held until every descriptor of the open file is closed.</summary>
     /// <returns>False when somebody else has it and <paramref name="wait"/> is not set.</returns>
-    private static bool Lock(Fd fd, bool wait)
+    public static bool Lock(Fd fd, bool wait)
     {
         while (flock(fd.Number, LOCK_EX | (wait ? 0 : LOCK_NB)) < 0)
         {

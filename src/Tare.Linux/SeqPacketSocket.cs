@@ -34,10 +34,10 @@ public static partial class SeqPacketSocket
         return (new Fd(ends[0]), new Fd(ends[1]));
     }
 
-    /// <summary>Listens, non-blocking, at a path that does not exist yet, with mode 0600.</summary>
-    public static unsafe Fd Listen(string path, int backlog)
+    /// <summary>Listens at a path that does not exist yet, with mode 0600.</summary>
+    public static unsafe Fd Listen(string path, int backlog, bool nonBlocking = true)
     {
-        var socket = Create(SOCK_NONBLOCK);
+        var socket = Create(nonBlocking ? SOCK_NONBLOCK : 0);
         try
         {
             // The mode of the inode that bind(2) makes is the socket's own: there is no moment at which it is wider.

@@ -49,8 +49,9 @@ public sealed class SandboxCompiler : IDisposable
             var (created, joined) = NamespacesOf(options.Namespaces, descriptors);
             var mounts = new List<MountSpec>();
             var sources = new Dictionary<int, MountSource>();
-            AddMounts(spec.Mounts!, mounts, sources, descriptors, options.Namespaces.JoinIpc, () => CgroupMounts.Add(
-                mounts, sources, descriptors, layout, cgroup, created.HasFlag(NamespaceKinds.Cgroup), options.Security.Privileged));
+            IReadOnlyList<(string, string)> links = [];
+            AddMounts(spec.Mounts!, mounts, sources, descriptors, options.Namespaces.JoinIpc, () => links = CgroupMounts.Add(
+                "/sys/fs/cgroup", mounts, sources, descriptors, layout, cgroup, created.HasFlag(NamespaceKinds.Cgroup), options.Security.Privileged));
             var program = LaunchCompiler.CompileContainer(
                 new LaunchInputs
                 {
@@ -61,6 +62,7 @@ public sealed class SandboxCompiler : IDisposable
                     New = created,
                     Join = joined,
                     MountSources = sources,
+                    Links = links,
                     SeccompFilter = SeccompFilter(options.Security, capabilities),
                     Init = options.Init,
                     Keyring = "_tare." + options.Id[..Math.Min(12, options.Id.Length)],

@@ -135,11 +135,20 @@ internal sealed class FilesystemSteps(LaunchProgramBuilder program, PlaceSteps p
         if (parent.Length > 0) program.Call(close, place);
         program.Purpose = new Purpose(Stage.Device, "links in /dev");
         places.Open(place, "/dev", directory: true);
-        foreach (var (name, target) in StandardLinks) Link(target, name);
-        if (HasKcore) Link("/proc/kcore", "core");
+        foreach (var (name, target) in StandardLinks) MakeLink(target, name);
+        if (HasKcore) MakeLink("/proc/kcore", "core");
         mask.DevIsThere(place, devices);
         program.Call(close, place);
         program.Call(umask, UsualUmask);
+    }
+
+    /// <summary>Makes a symbolic link in a directory that is there.</summary>
+    public void Link(string path, string target)
+    {
+        program.Purpose = new Purpose(Stage.Mount, $"the link {path}");
+        places.Open(place, Path.GetDirectoryName(path)!, directory: true);
+        MakeLink(target, Path.GetFileName(path));
+        program.Call(close, place);
     }
 
     /// <summary>Hides a path: a file behind the null device, a directory behind an empty read-only one. One that is not there needs no hiding.</summary>
@@ -253,6 +262,6 @@ internal sealed class FilesystemSteps(LaunchProgramBuilder program, PlaceSteps p
         if (device.Uid is > 0 || device.Gid is > 0) program.Call(fchownat, place, name, device.Uid ?? 0, device.Gid ?? 0, AT_SYMLINK_NOFOLLOW);
     }
 
-    private void Link(string target, string name) =>
+    private void MakeLink(string target, string name) =>
         program.Call(symlinkat, program.Text(target), place, program.Text(name)).On(Errno.EEXIST);
 }

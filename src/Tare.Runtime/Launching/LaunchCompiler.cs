@@ -42,7 +42,7 @@ public static class LaunchCompiler
         JoinControlGroups(program, inputs.CgroupProcs);
         namespaces.Join(inputs.Join);
         if (inputs.Root is TemplateRoot template) namespaces.Join([(template.Template, NamespaceKinds.Mount)]);
-        namespaces.Clone(inputs.New | NamespaceKinds.Mount, inputs.CgroupDirectory, inputs.UserNamespace);
+        namespaces.Clone(inputs.Root is TemplateRoot ? inputs.New | NamespaceKinds.Mount : inputs.New, inputs.CgroupDirectory, inputs.UserNamespace);
 
         if (inputs.Unprivileged) Hide(program);
         steps.NewSession(inputs.Keyring);
@@ -130,7 +130,7 @@ public static class LaunchCompiler
         steps.CloseOnExecution();
         program.ResetSignals();
         steps.LoadFilter(process, inputs.SeccompFilter);
-        steps.Execute(process);
+        steps.Execute(process, inputs.CalledAs);
         return new LaunchProgram(program.Build(), program.Purposes);
     }
 
@@ -202,6 +202,7 @@ public static class LaunchCompiler
             devIsThere = true;
             if (!inputs.MountSources.ContainsKey(i)) filesystem.PopulateDev(linux.Devices ?? [], inputs.BindDevices);
         }
+        foreach (var (path, target) in inputs.Links) filesystem.Link(path, target);
         // Without a mount there the devices are made in the root filesystem's own /dev.
         if (!devIsThere && linux.Devices is { Count: > 0 } devices) filesystem.PopulateDev(devices, inputs.BindDevices);
     }

@@ -34,6 +34,15 @@ public static class LaunchFailures
         }
         if (!program.IsExecution(step, out var name))
             return new LaunchFailure($"cannot {program.Describe(step)}: {Errno.Describe(error)}", error is Errno.EACCES or Errno.EPERM ? NotExecutable : EngineFailure);
+        return ExplainExecution(name, root, error);
+    }
+
+    /// <summary>The words and the exit code for a program that could not be executed.</summary>
+    /// <param name="name">The program, as it was asked for.</param>
+    /// <param name="root">The container's root.</param>
+    /// <param name="error">The errno.</param>
+    public static LaunchFailure ExplainExecution(string name, Fd root, int error)
+    {
         return error switch
         {
             Errno.ENOENT when !name.Contains('/', StringComparison.Ordinal) => new LaunchFailure($"exec: \"{name}\": executable file not found in $PATH", NotFound),

@@ -30,6 +30,9 @@ public sealed record LaunchInputs
     /// <summary>Detached mounts that take the place of the specification's mounts, by their index there.</summary>
     public IReadOnlyDictionary<int, MountSource> MountSources { get; init; } = new Dictionary<int, MountSource>();
 
+    /// <summary>Symbolic links to make once everything is mounted; one that is there stays.</summary>
+    public IReadOnlyList<(string Path, string Target)> Links { get; init; } = [];
+
     /// <summary>The compiled seccomp filter, or null.</summary>
     public SeccompFilter? SeccompFilter { get; init; }
 
@@ -131,6 +134,9 @@ public sealed record ExecInputs
     /// <summary>See <see cref="LaunchInputs.Unprivileged"/>.</summary>
     public bool Unprivileged { get; init; }
 
+    /// <summary>The arguments with which the program is called, where its name there is not that of its file; null: those of the process.</summary>
+    public IReadOnlyList<string>? CalledAs { get; init; }
+
     /// <summary>Whether the process stays in the launcher's session, as a hook does.</summary>
     public bool SameSession { get; init; }
 }
@@ -167,6 +173,9 @@ public sealed class LaunchProgram
         Image = image;
         this.purposes = purposes;
     }
+
+    /// <summary>The index of the step that executes.</summary>
+    public int LastStep => purposes.Count - 1;
 
     /// <summary>The bytes that the launcher maps.</summary>
     public byte[] Image { get; }

@@ -248,12 +248,14 @@ internal sealed class ProcessSteps(LaunchProgramBuilder program)
     }
 
     /// <summary>The end of every program: execve(2).</summary>
-    public void Execute(ProcessSpec process)
+    /// <param name="process">The process.</param>
+    /// <param name="calledAs">Its arguments, where they are others than the process's.</param>
+    public void Execute(ProcessSpec process, IReadOnlyList<string>? calledAs = null)
     {
         var args = process.Args ?? [];
         var env = process.Env ?? [];
         program.Purpose = new Purpose(Stage.Execute, args[0]);
-        program.Execute(program.PathTable(Candidates(args[0], env)), program.TextArray(args), program.TextArray(env));
+        program.Execute(program.PathTable(Candidates(args[0], env)), program.TextArray(calledAs ?? args), program.TextArray(env));
     }
 
     /// <summary>Where execvp(3) would look: the name itself when it has a slash, else each directory of the container's PATH.</summary>

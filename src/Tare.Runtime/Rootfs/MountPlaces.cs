@@ -22,16 +22,17 @@ public static class MountPlaces
     ];
 
     /// <summary>The mounts, with clean places; a tmpfs that says no mode has that of the directory it covers.</summary>
-    /// <param name="root">The root, detached: nothing is mounted in it yet.</param>
+    /// <param name="root">The root: nothing is mounted in it yet.</param>
     /// <param name="mounts">In the order in which they are made.</param>
+    /// <param name="prefix">Where the root is, when it is no mount of its own.</param>
     /// <exception cref="TareException">A place is in /proc.</exception>
-    public static IReadOnlyList<MountSpec> Settle(Fd root, IReadOnlyList<MountSpec> mounts)
+    public static IReadOnlyList<MountSpec> Settle(Fd root, IReadOnlyList<MountSpec> mounts, string prefix = "")
     {
         var settled = new List<MountSpec>(mounts.Count);
         foreach (var wanted in mounts)
         {
             var mount = wanted with { Destination = Path.GetFullPath(wanted.Destination) };
-            var place = Resolve(root, mount.Destination, out var covered);
+            var place = Resolve(root, prefix, mount.Destination, out var covered);
             using (covered)
             {
                 Check(mount, place);
@@ -71,7 +72,7 @@ public static class MountPlaces
         $"error mounting \"{mount.Source}\" to rootfs at \"{mount.Destination}\": check proc-safety of {mount.Destination} mount: \"{place}\" cannot be mounted because it is {why}");
 
     /// <summary>Where a clean path leads in the root, its links followed; what is missing stays as it is written.</summary>
-    private static string Resolve(Fd root, string path, out Fd? there)
+    private static string Resolve(Fd root, string prefixOfRoot, string path, out Fd? there)
     {
         there = Paths.TryOpen(root.Number, path, OpenFlags.Path, Linux.Resolve.InRoot | Linux.Resolve.NoSymlinks, out var error);
         if (there is not null || error != Errno.ELOOP) return path;
@@ -81,8 +82,9 @@ public static class MountPlaces
             var found = Paths.TryOpen(root.Number, prefix, OpenFlags.Path, Linux.Resolve.InRoot | Linux.Resolve.NoMagicLinks, out _);
             if (found is not null)
             {
-                // The mount is detached, so its own root is where the kernel's path begins.
+                // Of a detached mount the kernel's path begins at its own root.
                 var resolved = new FileInfo($"/proc/self/fd/{found.Number}").LinkTarget ?? throw TareException.Internal($"{prefix} of the image has no path");
+                if (prefixOfRoot.Length > 1 && resolved.StartsWith(prefixOfRoot, StringComparison.Ordinal)) resolved = resolved[prefixOfRoot.Length..];
                 if (rest.Length == 0) there = found;
                 else found.Dispose();
                 return Path.GetFullPath(resolved + rest);

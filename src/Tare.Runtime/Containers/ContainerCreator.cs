@@ -1,0 +1,207 @@
+using System.Globalization;
+using System.Text;
+using Tare.Errors;
+using Tare.Linux;
+using Tare.Oci.Runtime;
+using Tare.Runtime.Cgroups;
+using Tare.Runtime.Launching;
+
+namespace Tare.Runtime.Containers;
+
+/// <summary>
+/// Creates containers (runtime.md, "Create").
+///
+/// 1. The bundle is read and checked; its state directory is made and stays locked.
+/// 2. Control groups; everything that the launch needs is opened; the program is compiled and started.
+/// 3. The process is there: its state is written. Its ids are mapped and hooks are run where the program stops for that.
+/// 4. The program waits for the word to start, or is executed: the pid file is written.
+///
+/// What fails takes everything back that was made.
+/// </summary>
+public sealed class ContainerCreator(RuntimeContext context)
+{
+    /// <summary>Creates a container, and starts it where that is asked for.</summary>
+    /// <exception cref="TareException">It cannot be created. Nothing is left of it.</exception>
+    public CreatedContainer Create(CreateRequest request)
+    {
+        ContainerId.Check(request.Id);
+        var bundle = Bundle.Open(request.Bundle);
+        foreach (var warning in SpecChecks.Check(bundle.Spec, context)) context.Warn(warning);
+        CheckConsole(request, bundle.Spec);
+        var rootfs = bundle.FindRootfs();
+        var directory = StateDirectory.Create(context.Root, request.Id);
+        try
+        {
+            return new Creation(context, request with { Bundle = bundle.Path }, bundle, rootfs, directory).Run();
+        }
+        catch
+        {
+            directory.Remove();
+            directory.Dispose();
+            throw;
+        }
+    }
+
+    private static void CheckConsole(CreateRequest request, Spec spec)
+    {
+        var terminal = spec.Process is { Terminal: true };
+        if (terminal && request.ConsoleSocket.Length == 0 && !request.KeepsTerminal)
+            throw TareException.Invalid("cannot allocate tty if runc will detach without setting console socket: say --console-socket, or set process.terminal to false");
+        if (!terminal && request.ConsoleSocket.Length > 0)
+            throw TareException.Invalid("cannot use console socket if runc will not detach or allocate tty: leave --console-socket out, or set process.terminal to true");
+    }
+
+    /// <summary>The creation of one container.</summary>
+    private sealed class Creation(RuntimeContext context, CreateRequest request, Bundle bundle, string rootfs, StateDirectory directory)
+    {
+        private readonly Spec spec = bundle.Spec;
+
+        private ContainerRecord record = null!;
+
+        public CreatedContainer Run()
+        {
+            var cgroup = OciCgroup.Create(new OciCgroupRequest
+            {
+                Id = request.Id,
+                CgroupsPath = spec.Linux?.CgroupsPath,
+                Resources = (spec.Linux?.Resources ?? new LinuxResources()) with { Devices = OciDevices.WithDefaults(spec.Linux?.Resources?.Devices) },
+                Warn = context.Warn,
+            });
+            try
+            {
+                return Launch(cgroup);
+            }
+            catch
+            {
+                cgroup.Remove();
+                throw;
+            }
+        }
+
+        private CreatedContainer Launch(Cgroup cgroup)
+        {
+            using var descriptors = new DescriptorList();
+            var plan = new BundlePlan(context, request, spec, rootfs, descriptors);
+            record = new ContainerRecord
+            {
+                Id = request.Id,
+                Bundle = request.Bundle,
+                Rootfs = rootfs,
+                Created = DateTimeOffset.UtcNow,
+                Owner = UserIds.Effective,
+                Cgroup = cgroup.State,
+                OwnsProcesses = plan.Namespaces.New.HasFlag(NamespaceKinds.Pid),
+                MountsInHost = !plan.Namespaces.Own.HasFlag(NamespaceKinds.Mount),
+            };
+            directory.WriteConfig(bundle.Json);
+            directory.WriteState(record.Write());
+            var inputs = plan.Open(cgroup, request.Start ? null : directory.Listen());
+            var program = LaunchCompiler.CompileContainer(inputs);
+            record = record with { LastStep = program.LastStep };
+            var session = LaunchSession.Start(program, descriptors, listener => SeccompListener.Send(inputs.SeccompFilter!, listener, record.Pid, StateOf("creating")));
+            try
+            {
+                Follow(session, program, plan);
+                if (session.Terminal is { } master && request.ConsoleSocket.Length > 0)
+                {
+                    ConsoleSocket.Send(request.ConsoleSocket, master);
+                    master.Dispose();
+                    session.Terminal = null;
+                }
+                if (request.Start) HookRunner.Run("poststart", spec.Hooks?.Poststart, StateOf("running"));
+                if (request.PidFile.Length > 0) WritePidFile(request.PidFile, record.Pid);
+            }
+            catch
+            {
+                session.Abort();
+                session.Dispose();
+                new HookRunner(context.Warn).RunAll("poststop", spec.Hooks?.Poststop, StateOf("stopped"));
+                throw;
+            }
+            var terminal = session.Terminal;
+            session.Terminal = null;
+            session.Dispose();
+            return new CreatedContainer(new OciContainer(context, record, directory), record.Pid, terminal);
+        }
+
+        private void Follow(LaunchSession session, LaunchProgram program, BundlePlan plan)
+        {
+            while (session.Next() is { } told)
+            {
+                switch (told.Kind)
+                {
+                    case LaunchRecordKind.Started:
+                        record = record with { Pid = session.Pid, StartTime = ProcStat.Read(session.Pid)?.StartTime ?? 0 };
+                        directory.WriteState(record.Write());
+                        continue;
+                    case LaunchRecordKind.Failed:
+                        using (var root = Paths.Open(rootfs, OpenFlags.Path | Paths.Directory))
+                            throw new LaunchException(LaunchFailures.Explain(program, root, told.Step, (int)told.Value));
+                    case LaunchRecordKind.Reached:
+                        Act((SyncPoint)told.Value, plan);
+                        session.Continue(told);
+                        continue;
+                    default:
+                        throw TareException.Internal($"the launcher said something that this runtime does not know: {told}");
+                }
+            }
+            if (session.Pid == 0) throw TareException.Internal("the launcher ended before it had made the container's process");
+        }
+
+        private void Act(SyncPoint point, BundlePlan plan)
+        {
+            switch (point)
+            {
+                case SyncPoint.MapIds:
+                    IdMapPlan.MapByHelpers(spec.Linux!, record.Pid);
+                    break;
+                case SyncPoint.Mounted:
+                    var creating = StateOf("creating");
+                    HookRunner.Run("prestart", spec.Hooks!.Prestart, StateOf("created"));
+                    HookRunner.Run("createRuntime", spec.Hooks.CreateRuntime, creating);
+                    if (spec.Hooks.CreateContainer is { Count: > 0 } hooks)
+                    {
+                        using var target = PidFds.Open(record.Pid);
+                        HookRunner.RunInside("createContainer", hooks, creating, target, plan.Namespaces.Own, null);
+                    }
+                    break;
+                case SyncPoint.Starting:
+                    using (var target = PidFds.Open(record.Pid))
+                        HookRunner.RunInside("startContainer", spec.Hooks!.StartContainer, StateOf("created"), target, plan.Namespaces.Own, spec.Process);
+                    break;
+            }
+        }
+
+        private State StateOf(string status) => new()
+        {
+            OciVersion = spec.OciVersion,
+            Id = request.Id,
+            Status = status,
+            Pid = status == "stopped" ? null : record.Pid,
+            Bundle = request.Bundle,
+            Annotations = spec.Annotations,
+        };
+    }
+
+    /// <summary>Writes the pid, and nothing else, so that whoever waits for the file reads it whole.</summary>
+    internal static void WritePidFile(string path, int pid)
+    {
+        var full = Path.GetFullPath(path);
+        var next = $"{Path.GetDirectoryName(full)}/.{Path.GetFileName(full)}";
+        RegularFiles.Write(next, Encoding.UTF8.GetBytes(pid.ToString(CultureInfo.InvariantCulture)));
+        File.Move(next, full, overwrite: true);
+    }
+}
+
+/// <summary>A container that has just been created.</summary>
+/// <param name="Container">The container. Its directory is locked until it is disposed.</param>
+/// <param name="Pid">Its process, a child of this one.</param>
+/// <param name="Terminal">The master of its terminal, when no console socket got it. The caller's.</param>
+public sealed record CreatedContainer(OciContainer Container, int Pid, Fd? Terminal);
+
+/// <summary>A launch failed at a step.</summary>
+public sealed class LaunchException(LaunchFailure failure) : TareException(ErrorKind.InvalidArgument, failure.Message)
+{
+    /// <summary>The exit code that a shell would give: 127 for a program that is not there, 126 for one that may not be executed.</summary>
+    public int ExitCode => failure.ExitCode;
+}

@@ -1,0 +1,68 @@
+using System.Globalization;
+using Tare.Errors;
+using Tare.Linux;
+using Tare.Oci.Runtime;
+using Tare.Runtime.Launching;
+
+namespace Tare.Runtime.Containers;
+
+/// <summary>What a process gets that its specification leaves to the runtime.</summary>
+internal static class ProcessPlan
+{
+    private const int FirstPassed = 3;
+
+    /// <summary>The process with what this kernel can give it.</summary>
+    public static ProcessSpec Complete(ProcessSpec process, Action<string> warn)
+    {
+        if (process.Capabilities is { } wanted) process = process with { Capabilities = KnownOf(wanted, warn) };
+        if (!string.IsNullOrEmpty(process.ApparmorProfile) && !SecurityModules.HasAppArmor)
+            warn($"the AppArmor profile {process.ApparmorProfile} has no effect: this kernel has no AppArmor, or it is off");
+        if (!string.IsNullOrEmpty(process.SelinuxLabel) && !SecurityModules.HasSelinux)
+            warn($"the SELinux label {process.SelinuxLabel} has no effect: this kernel has no SELinux, or it is off");
+        if (PassedSockets > 0) process = process with { Env = [.. process.Env ?? [], $"LISTEN_FDS={PassedSockets}", "LISTEN_PID=1"] };
+        return process;
+    }
+
+    /// <summary>The runtime's own descriptors from 3 on, those of socket activation (sd_listen_fds(3)) first.</summary>
+    /// <exception cref="TareException">Not so many were passed to the runtime.</exception>
+    public static IReadOnlyList<int> Preserve(int count, DescriptorList descriptors)
+    {
+        var numbers = new List<int>();
+        for (var number = FirstPassed; number < FirstPassed + PassedSockets + count; number++)
+        {
+            // What this process has opened itself is close-on-exec.
+            if (!Descriptors.IsInherited(number)) throw TareException.Invalid($"file descriptor {number} was not passed to the runtime: lower --preserve-fds, or open it before");
+            numbers.Add(descriptors.Add(Descriptors.Duplicate(number)));
+        }
+        return numbers;
+    }
+
+    private static int PassedSockets => int.TryParse(Environment.GetEnvironmentVariable("LISTEN_FDS"), NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? count : 0;
+
+    private static LinuxCapabilities KnownOf(LinuxCapabilities wanted, Action<string> warn)
+    {
+        var unknown = new List<string>();
+        var known = new LinuxCapabilities
+        {
+            Bounding = Filter(wanted.Bounding),
+            Effective = Filter(wanted.Effective),
+            Inheritable = Filter(wanted.Inheritable),
+            Permitted = Filter(wanted.Permitted),
+            Ambient = Filter(wanted.Ambient),
+        };
+        if (unknown.Count > 0) warn($"ignoring unknown or unavailable capabilities: [{string.Join(' ', unknown)}]");
+        return known;
+
+        List<string> Filter(IReadOnlyList<string>? names)
+        {
+            var result = new List<string>();
+            foreach (var name in names ?? [])
+            {
+                var number = Capabilities.NumberOf(name);
+                if (number >= 0 && number <= Capabilities.Last && (Capabilities.Bounding >> number & 1) == 1) result.Add(name);
+                else if (!unknown.Contains(name)) unknown.Add(name);
+            }
+            return result;
+        }
+    }
+}

@@ -1,0 +1,180 @@
+using Tare.Errors;
+using Tare.Linux;
+
+namespace Tare.Runtime.Launching;
+
+/// <summary>
+/// A launch by a process that waits for it, as an OCI runtime is one: spawns the launcher and hears what its status socket says. The new
+/// process is a child of the caller's.
+/// </summary>
+public sealed class LaunchSession : IDisposable
+{
+    /// <summary>The launcher's own file must not be one of the numbers that its descriptors get.</summary>
+    private const int LauncherNumber = 300;
+
+    private const int SIGKILL = 9;
+
+    private readonly List<Fd> received = [];
+    private Fd? status;
+    private int launcher;
+
+    private LaunchSession(Fd status, int launcher)
+    {
+        this.status = status;
+        this.launcher = launcher;
+    }
+
+    /// <summary>The new process, or 0 as long as there is none.</summary>
+    public int Pid { get; private set; }
+
+    /// <summary>The master of the new process's terminal. The caller may take it, and disposes it then.</summary>
+    public Fd? Terminal { get; set; }
+
+    /// <summary>Gets the listener of a seccomp filter, and disposes it.</summary>
+    public required Action<Fd> SeccompListener { get; init; }
+
+    /// <summary>Starts the launcher.</summary>
+    /// <param name="program">The launch program.</param>
+    /// <param name="descriptors">What it refers to.</param>
+    /// <param name="seccompListener">See <see cref="SeccompListener"/>.</param>
+    /// <param name="stdio">Stdin, stdout and stderr of the new process; null: the caller's own.</param>
+    public static LaunchSession Start(LaunchProgram program, DescriptorList descriptors, Action<Fd> seccompListener, Fd[]? stdio = null)
+    {
+        using var image = Launcher.Load();
+        using var high = Descriptors.Duplicate(image.Number, LauncherNumber);
+        using var memory = Descriptors.SealedMemory("tare-launch", program.Image);
+        var own = stdio ?? StandardStreams();
+        var (ours, theirs) = SeqPacketSocket.Pair();
+        try
+        {
+            var passed = new Fd[Launcher.FirstDescriptor + descriptors.All.Count];
+            own.CopyTo(passed, 0);
+            passed[3] = memory;
+            passed[Launcher.StatusDescriptor] = theirs;
+            for (var i = 0; i < descriptors.All.Count; i++) passed[Launcher.FirstDescriptor + i] = descriptors.All[i];
+            var pid = ProcessSpawn.TryStart(new SpawnRequest { Path = high.ProcPath, Arguments = ["tare-launcher"] }, passed, out var error);
+            if (pid < 0) throw new LinuxException("start the launcher", error);
+            return new LaunchSession(ours, pid) { SeccompListener = seccompListener };
+        }
+        catch
+        {
+            ours.Dispose();
+            throw;
+        }
+        finally
+        {
+            theirs.Dispose();
+            if (stdio is null) foreach (var fd in own) fd.Dispose();
+        }
+    }
+
+    /// <summary>Listens to a process that was created earlier, and waits for the word to start.</summary>
+    public static LaunchSession Of(Fd connection, Action<Fd> seccompListener) => new(connection, 0) { SeccompListener = seccompListener };
+
+    /// <summary>Waits for the next thing that the caller has to act upon: the start, a stop, the failure; null: the program is executed.</summary>
+    /// <exception cref="TareException">The launcher died without a word.</exception>
+    public LaunchRecord? Next()
+    {
+        Span<byte> buffer = stackalloc byte[LaunchRecord.Size];
+        while (status is { } socket)
+        {
+            var length = Receive(socket, buffer);
+            if (length == 0)
+            {
+                socket.Dispose();
+                status = null;
+                ReapLauncher();
+                return null;
+            }
+            var record = LaunchRecord.Read(buffer);
+            switch (record.Kind)
+            {
+                case LaunchRecordKind.Descriptor when received.Count > 0:
+                    var descriptor = received[0];
+                    received.Clear();
+                    if (record.Value == (long)SentDescriptor.SeccompListener) SeccompListener(descriptor);
+                    else Terminal = descriptor;
+                    continue;
+                case LaunchRecordKind.Started:
+                    Pid = (int)record.Value;
+                    return record;
+                default:
+                    return record;
+            }
+        }
+        return null;
+    }
+
+    /// <summary>Lets a program go on that has stopped.</summary>
+    public void Continue(LaunchRecord stopped)
+    {
+        Span<byte> buffer = stackalloc byte[LaunchRecord.Size];
+        stopped.Write(buffer);
+        SeqPacketSocket.Send(status!, buffer, [], wait: true);
+    }
+
+    /// <summary>Ends the launch, and the process if there is one already.</summary>
+    public void Abort()
+    {
+        status?.Dispose();
+        status = null;
+        if (Pid > 0) Kill(Pid);
+        if (launcher > 0) Kill(launcher);
+        ReapLauncher();
+        if (Pid > 0) Reap(Pid);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        status?.Dispose();
+        Terminal?.Dispose();
+        ReapLauncher();
+    }
+
+    /// <summary>A process that ends while nobody has read its last words resets the connection: that is an end too.</summary>
+    private int Receive(Fd socket, Span<byte> buffer)
+    {
+        try
+        {
+            return SeqPacketSocket.Receive(socket, buffer, received, wait: true);
+        }
+        catch (LinuxException e) when (e.Error == Errno.ECONNRESET)
+        {
+            return 0;
+        }
+    }
+
+    private void ReapLauncher()
+    {
+        if (launcher > 0) Reap(launcher);
+        launcher = 0;
+    }
+
+    private static void Kill(int pid)
+    {
+        using var process = PidFds.TryOpen(pid, out _);
+        if (process is not null) PidFds.SendSignal(process, SIGKILL);
+    }
+
+    private static void Reap(int pid)
+    {
+        try
+        {
+            _ = Waiting.WaitFor(pid);
+        }
+        catch (LinuxException e) when (e.Error == Errno.ECHILD)
+        {
+            // Not ours: a process of a container that was created by another run of the runtime.
+            return;
+        }
+    }
+
+    /// <summary>Duplicates of this process's own; a stream that is closed is the null device.</summary>
+    private static Fd[] StandardStreams()
+    {
+        var streams = new Fd[3];
+        for (var number = 0; number < streams.Length; number++) streams[number] = Descriptors.TryDuplicate(number) ?? RegularFiles.OpenNull();
+        return streams;
+    }
+}
