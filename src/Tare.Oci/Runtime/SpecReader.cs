@@ -13,7 +13,7 @@ namespace Tare.Oci.Runtime;
 /// it. What is refused, with one sentence (<see cref="ErrorKind.InvalidArgument"/>) that has the document's name, line, column,
 /// and the place in it: a wrong type, a number that is not whole or does not fit, a member that is given twice or that is
 /// required and absent, text that is no Unicode, comments, commas too many, more than <see cref="MaxSize"/> bytes, and more
-/// than <see cref="MaxDepth"/> levels. What the values mean is not its business.
+/// than <see cref="MaxDepth"/> levels. What the values mean is <see cref="SpecValidator"/>'s business.
 /// </remarks>
 public static class SpecReader
 {
