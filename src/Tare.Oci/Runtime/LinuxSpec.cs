@@ -82,6 +82,9 @@ public static class LinuxNamespaceTypes
     public const string User = "user";
     public const string Cgroup = "cgroup";
     public const string Time = "time";
+
+    /// <summary>All, in the order of their names.</summary>
+    public static IReadOnlyList<string> All { get; } = [Cgroup, Ipc, Mount, Network, Pid, Time, User, Uts];
 }
 
 /// <summary>A device node to make inside the container.</summary>

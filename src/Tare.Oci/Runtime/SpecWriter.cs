@@ -50,6 +50,14 @@ public static class SpecWriter
         return json.ToArray(newLine: true);
     }
 
+    /// <summary>Writes what the verb <c>features</c> prints, indented with four blanks and ended (features.md).</summary>
+    public static byte[] WriteFeatures(Features features)
+    {
+        using var json = new DocumentWriter("    ");
+        FeaturesWriter.Write(json, features);
+        return json.ToArray(newLine: true);
+    }
+
     /// <summary>Writes what the socket of a seccomp listener gets, in one line (config-linux.md, "The Container Process State").</summary>
     public static byte[] WriteContainerProcessState(ContainerProcessState process)
     {
