@@ -28,11 +28,11 @@ public sealed record CpuList(IReadOnlyList<(int First, int Last)> Ranges)
             var first = Number(dash < 0 ? range : range[..dash]);
             var last = dash < 0 ? first : Number(range[(dash + 1)..]);
             if (first < 0 || last < first)
-                throw TareException.Invalid($"{member} is \"{text}\", but must be a list of numbers up to {Highest} and of ranges, such as \"0-3,7\"");
+                throw Sentence.Invalid($"{member} is \"{text}\", but must be a list of numbers up to {Highest} and of ranges, such as \"0-3,7\"");
             ranges.Add((first, last));
         }
 
-        if (ranges.Count == 0) throw TareException.Invalid($"{member} is \"{text}\", which is a list of nothing: leave it out, or write one such as \"0-3,7\"");
+        if (ranges.Count == 0) throw Sentence.Invalid($"{member} is \"{text}\", which is a list of nothing: leave it out, or write one such as \"0-3,7\"");
         return new CpuList(ranges);
     }
 

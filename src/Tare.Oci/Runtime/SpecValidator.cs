@@ -20,7 +20,7 @@ public static class SpecValidator
         var namespaces = new NamespaceSet(spec.Linux?.Namespaces);
         var users = new UserMappings(spec.Linux, namespaces, context);
         CheckVersion(spec.OciVersion);
-        if (spec.Process is not { } process) throw TareException.Invalid("process is absent, but there is nothing to run without it: add process with args and cwd");
+        if (spec.Process is not { } process) throw Sentence.Invalid("process is absent, but there is nothing to run without it: add process with args and cwd");
         ProcessChecks.Check(process, "process.", context, warnings);
         CheckRoot(spec.Root);
         NamespaceChecks.Check(spec, namespaces, context);
@@ -28,14 +28,8 @@ public static class SpecValidator
         users.CheckUser(process.User, context, warnings);
         MountChecks.Check(spec.Mounts, namespaces, users, context, warnings);
         HookChecks.Check(spec.Hooks);
-        if (spec.Linux is not { } linux) return warnings;
-        DeviceChecks.Check(linux, namespaces, context, warnings);
-        ResourceChecks.CheckPath(linux.CgroupsPath, context);
-        if (linux.Resources is { } resources) ResourceChecks.Check(resources, "linux.resources.", context, warnings);
-        SysctlChecks.Check(linux.Sysctl, namespaces, context);
-        MachineChecks.Check(linux, context, warnings);
-        SeccompChecks.Check(linux.Seccomp);
-        return warnings;
+        if (spec.Linux is { } linux) CheckLinux(linux, namespaces, context, warnings);
+        return Printable(warnings);
     }
 
     /// <summary>Checks a process that <c>exec</c> adds to a container.</summary>
@@ -45,7 +39,7 @@ public static class SpecValidator
     {
         var warnings = new List<string>();
         ProcessChecks.Check(process, "", context, warnings);
-        return warnings;
+        return Printable(warnings);
     }
 
     /// <summary>Checks limits that <c>update</c> sets.</summary>
@@ -55,21 +49,37 @@ public static class SpecValidator
     {
         var warnings = new List<string>();
         ResourceChecks.Check(resources, "", context, warnings);
-        return warnings;
+        return Printable(warnings);
+    }
+
+    private static void CheckLinux(LinuxSpec linux, NamespaceSet namespaces, SpecContext context, List<string> warnings)
+    {
+        DeviceChecks.Check(linux, namespaces, context, warnings);
+        ResourceChecks.CheckPath(linux.CgroupsPath, context);
+        if (linux.Resources is { } resources) ResourceChecks.Check(resources, "linux.resources.", context, warnings);
+        SysctlChecks.Check(linux.Sysctl, namespaces, context);
+        MachineChecks.Check(linux, context, warnings);
+        SeccompChecks.Check(linux.Seccomp);
     }
 
     private static void CheckVersion(string version)
     {
         if (!SemanticVersion.TryMajor(version, out var major))
-            throw TareException.Invalid($"ociVersion is \"{version}\", which is no version such as \"{Spec.CurrentVersion}\"");
+            throw Sentence.Invalid($"ociVersion is \"{version}\", which is no version such as \"{Spec.CurrentVersion}\"");
         if (major != 1)
-            throw TareException.Invalid($"ociVersion is \"{version}\", but the versions {Spec.OldestVersion} to {Spec.NewestVersion} of the specification are understood: rewrite the document for one of these");
+            throw Sentence.Invalid($"ociVersion is \"{version}\", but the versions {Spec.OldestVersion} to {Spec.NewestVersion} of the specification are understood: rewrite the document for one of these");
     }
 
     private static void CheckRoot(RootSpec? root)
     {
-        if (root is null) throw TareException.Invalid("root is absent, but a container needs a root filesystem: add root with its path");
-        if (root.Path.Length == 0) throw TareException.Invalid("root.path is empty: set it to the directory of the root filesystem");
+        if (root is null) throw Sentence.Invalid("root is absent, but a container needs a root filesystem: add root with its path");
+        if (root.Path.Length == 0) throw Sentence.Invalid("root.path is empty: set it to the directory of the root filesystem");
         Texts.Check(root.Path, "root.path");
+    }
+
+    private static List<string> Printable(List<string> warnings)
+    {
+        for (var i = 0; i < warnings.Count; i++) warnings[i] = Sentence.Printable(warnings[i]);
+        return warnings;
     }
 }

@@ -189,7 +189,7 @@ public sealed class SpecValidatorTests
     [Theory]
     [InlineData("mounts = [{\"destination\":\"a/b\"}]", "mounts[0].destination is \"a/b\" and taken for \"/a/b\": a relative path is deprecated")]
     [InlineData("linux.devices = [{\"path\":\"dev/x\",\"type\":\"c\",\"major\":1}]", "linux.devices[0].path is \"dev/x\" and taken for \"/dev/x\": it should be absolute")]
-    [InlineData("linux.devices = [{\"path\":\"/x\",\"type\":\"c\",\"major\":1},{\"path\":\"/x\",\"type\":\"c\",\"major\":2}]", "linux.devices[1] is the second for /x, and the first one is made")]
+    [InlineData("linux.devices = [{\"path\":\"/x\",\"type\":\"c\",\"major\":1},{\"path\":\"/x\",\"type\":\"c\",\"major\":2}]", "linux.devices[1] is not the first for /x, and the first one is made")]
     [InlineData("linux.resources.memory = {\"kernel\":5}", "linux.resources.memory.kernel and kernelTCP are ignored: no kernel limits them apart any more")]
     [InlineData("linux.personality = {\"domain\":\"LINUX\",\"flags\":[\"A\",\"B\"]}", "linux.personality.flags is ignored, as no flag is defined: A, B")]
     [InlineData("process.capabilities = {\"bounding\":[\"CAP_KILL\",\"KILL\"],\"ambient\":[\"CAP_NEW\",\"KILL\",\"CAP_BPF\"]}", "capabilities that are unknown or that this kernel does not have are ignored: CAP_BPF, CAP_NEW, KILL")]
@@ -205,6 +205,16 @@ public sealed class SpecValidatorTests
         Assert.Equal(
             "domainname is longer than 64 bytes, the most that the kernel keeps: shorten it",
             Assert.Throws<TareException>(() => Check($"domainname = \"{new string('ä', 33)}\"{Uts}")).Message);
+    }
+
+    [Fact]
+    public void Sentences_have_no_control_characters_and_an_end()
+    {
+        Assert.Equal("process.cwd is \"a?b??\", but must be an absolute path inside the container", Assert.Throws<TareException>(() => Check("process.cwd = \"a\\u001bb\\u009b\\n\"")).Message);
+        Assert.StartsWith("mounts[0].destination is \"a?b\" and taken", Assert.Single(Check("mounts = [{\"destination\":\"a\\nb\"}]")));
+        var message = Assert.Throws<TareException>(() => Check($"process.cwd = \"{new string('x', 100_000)}\"")).Message;
+        Assert.InRange(message.Length, 100, 1000);
+        Assert.EndsWith("xxx\", but must be an absolute path inside the container", message);
     }
 
     [Fact]

@@ -24,11 +24,11 @@ internal ref struct DocumentReader
         document = utf8;
         this.name = name;
         if (utf8.Length > SpecReader.MaxSize)
-            throw TareException.Invalid($"{name} is larger than {SpecReader.MaxSize >> 20} MiB, the most that is read of such a document");
+            throw Sentence.Invalid($"{name} is larger than {SpecReader.MaxSize >> 20} MiB, the most that is read of such a document");
         if (utf8 is [0xEF, 0xBB, 0xBF, ..])
-            throw TareException.Invalid($"{name} starts with a byte order mark, which JSON must not have: save it as UTF-8 without one");
+            throw Sentence.Invalid($"{name} starts with a byte order mark, which JSON must not have: save it as UTF-8 without one");
         if (utf8 is [0xFE, 0xFF, ..] or [0xFF, 0xFE, ..] or [0, ..] or [_, 0, ..])
-            throw TareException.Invalid($"{name} is not encoded in UTF-8, as JSON has to be: save it as UTF-8");
+            throw Sentence.Invalid($"{name} is not encoded in UTF-8, as JSON has to be: save it as UTF-8");
         json = new Utf8JsonReader(utf8, ReadingErrors.Options);
     }
 

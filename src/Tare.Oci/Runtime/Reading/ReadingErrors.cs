@@ -22,28 +22,28 @@ internal static class ReadingErrors
     public static TareException Wrong(ReadOnlySpan<byte> document, string name, int offset, string expected)
     {
         var place = Place.Of(document, offset);
-        return TareException.Invalid($"{At(name, place)}: {place.Subject} is {Found(document, offset)}, but must be {expected}");
+        return Sentence.Invalid($"{At(name, place)}: {place.Subject} is {Found(document, offset)}, but must be {expected}");
     }
 
     /// <summary>An object lacks a member.</summary>
     public static TareException Missing(ReadOnlySpan<byte> document, string name, int offset, string required)
     {
         var place = Place.Of(document, offset);
-        return TareException.Invalid($"{At(name, place)}: {place.Subject} has no \"{required}\", which is required");
+        return Sentence.Invalid($"{At(name, place)}: {place.Subject} has no \"{required}\", which is required");
     }
 
     /// <summary>An object has a member twice.</summary>
     public static TareException Twice(ReadOnlySpan<byte> document, string name, int offset)
     {
         var place = Place.Of(document, offset);
-        return TareException.Invalid($"{At(name, place)}: {place.Subject} is given twice: remove one of the two");
+        return Sentence.Invalid($"{At(name, place)}: {place.Subject} is given twice: remove one of the two");
     }
 
     /// <summary>A string or a name cannot be text.</summary>
     public static TareException NoText(ReadOnlySpan<byte> document, string name, int offset)
     {
         var place = Place.Of(document, offset);
-        return TareException.Invalid(
+        return Sentence.Invalid(
             $"{At(name, place)}: {place.Subject} is {Found(document, offset)}, which is no valid Unicode: it has to be UTF-8, and \\u escapes of surrogates have to come in pairs");
     }
 
@@ -52,7 +52,7 @@ internal static class ReadingErrors
     {
         var offset = OffsetOf(document, malformed.LineNumber ?? 0, malformed.BytePositionInLine ?? 0);
         var place = Place.Of(document, offset);
-        return TareException.Invalid($"{At(name, place)}: {Reason(document, offset, place)}", malformed);
+        return Sentence.Invalid($"{At(name, place)}: {Reason(document, offset, place)}", malformed);
     }
 
     /// <summary>The beginning of a string as it stands in the document, without what a terminal would obey.</summary>
@@ -60,7 +60,7 @@ internal static class ReadingErrors
     {
         // Four bytes are the most of a character, so that what is cut in two is cut away.
         var text = Encoding.UTF8.GetString(value[..Math.Min(value.Length, Shown * 4)]);
-        return Printable(text.Length > Shown ? $"{text.AsSpan(0, Shown)}…" : text);
+        return Sentence.Printable(text.Length > Shown ? $"{text.AsSpan(0, Shown)}…" : text);
     }
 
     private static string Reason(ReadOnlySpan<byte> document, int offset, Place place)
@@ -96,15 +96,6 @@ internal static class ReadingErrors
         if (Rune.DecodeFromUtf8(document[offset..], out var rune, out _) != System.Buffers.OperationStatus.Done)
             return $"the byte 0x{document[offset]:X2}";
         return Rune.IsControl(rune) ? $"the character U+{rune.Value:X4}" : $"'{rune}'";
-    }
-
-    private static string Printable(string text)
-    {
-        if (!text.Any(char.IsControl)) return text;
-        return string.Create(text.Length, text, static (printable, text) =>
-        {
-            for (var i = 0; i < text.Length; i++) printable[i] = char.IsControl(text[i]) ? '?' : text[i];
-        });
     }
 
     // Where a line and a position in it, both from 0, are in the document.

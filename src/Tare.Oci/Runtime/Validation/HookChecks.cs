@@ -1,5 +1,3 @@
-using Tare.Errors;
-
 namespace Tare.Oci.Runtime.Validation;
 
 /// <summary>Hooks (config.md, "POSIX-platform Hooks").</summary>
@@ -21,11 +19,11 @@ internal static class HookChecks
         for (var i = 0; i < hooks?.Count; i++)
         {
             var hook = hooks[i];
-            if (!Texts.IsAbsolute(hook.Path)) throw TareException.Invalid($"{member}[{i}].path is \"{hook.Path}\", but must be the absolute path of a program");
+            if (!Texts.IsAbsolute(hook.Path)) throw Sentence.Invalid($"{member}[{i}].path is \"{hook.Path}\", but must be the absolute path of a program");
             Texts.Check(hook.Path, $"{member}[{i}].path");
             Texts.Check(hook.Args, $"{member}[{i}].args");
             Texts.Check(hook.Env, $"{member}[{i}].env");
-            if (hook.Timeout <= 0) throw TareException.Invalid($"{member}[{i}].timeout is {hook.Timeout}, but must be a second or more: raise it, or leave it out to wait for ever");
+            if (hook.Timeout <= 0) throw Sentence.Invalid($"{member}[{i}].timeout is {hook.Timeout}, but must be a second or more: raise it, or leave it out to wait for ever");
         }
     }
 }

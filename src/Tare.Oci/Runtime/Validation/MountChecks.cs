@@ -1,5 +1,3 @@
-using Tare.Errors;
-
 namespace Tare.Oci.Runtime.Validation;
 
 /// <summary>Mounts (config.md, "Mounts").</summary>
@@ -11,7 +9,7 @@ internal static class MountChecks
         {
             var mount = mounts[i];
             CheckTexts(mount, i);
-            if (mount.Destination.Length == 0) throw TareException.Invalid($"mounts[{i}].destination is empty: set it to an absolute path inside the container");
+            if (mount.Destination.Length == 0) throw Sentence.Invalid($"mounts[{i}].destination is empty: set it to an absolute path inside the container");
             if (!Texts.IsAbsolute(mount.Destination))
                 warnings.Add($"mounts[{i}].destination is \"{mount.Destination}\" and taken for \"/{mount.Destination}\": a relative path is deprecated");
             var isBind = Has(mount, "bind") || Has(mount, "rbind");
@@ -38,7 +36,7 @@ internal static class MountChecks
         for (var j = 0; j < mount.Options!.Count; j++)
         {
             if (!MountOptionNames.IsKnown(mount.Options[j]))
-                throw TareException.Invalid($"mounts[{i}].options[{j}] is \"{mount.Options[j]}\", an option of a filesystem, but a bind mount at {mount.Destination} shows one that is mounted already: remove it");
+                throw Sentence.Invalid($"mounts[{i}].options[{j}] is \"{mount.Options[j]}\", an option of a filesystem, but a bind mount at {mount.Destination} shows one that is mounted already: remove it");
         }
     }
 
@@ -47,19 +45,19 @@ internal static class MountChecks
         var isMapped = mount.UidMappings is not null || mount.GidMappings is not null;
         if (!isMapped && !Has(mount, "idmap") && !Has(mount, "ridmap")) return;
         if (!isBind)
-            throw TareException.Invalid($"mounts[{i}] at {mount.Destination} has ids mapped, but is no bind mount: add the option bind or rbind, or remove the mappings");
+            throw Sentence.Invalid($"mounts[{i}] at {mount.Destination} has ids mapped, but is no bind mount: add the option bind or rbind, or remove the mappings");
         if (context.Rootless)
-            throw TareException.Invalid($"mounts[{i}] at {mount.Destination} has ids mapped, which a user who is not root cannot do: remove the mappings");
+            throw Sentence.Invalid($"mounts[{i}] at {mount.Destination} has ids mapped, which a user who is not root cannot do: remove the mappings");
         if (isMapped)
         {
             UserMappings.CheckRanges(mount.UidMappings, $"mounts[{i}].uidMappings");
             UserMappings.CheckRanges(mount.GidMappings, $"mounts[{i}].gidMappings");
             if (mount.UidMappings is null or [] || mount.GidMappings is null or [])
-                throw TareException.Invalid($"mounts[{i}] at {mount.Destination} has ids mapped, but needs both uidMappings and gidMappings: add what is missing");
+                throw Sentence.Invalid($"mounts[{i}] at {mount.Destination} has ids mapped, but needs both uidMappings and gidMappings: add what is missing");
         }
         else if (!namespaces.Has(LinuxNamespaceTypes.User))
         {
-            throw TareException.Invalid($"mounts[{i}] at {mount.Destination} has the option idmap or ridmap, but no mappings, and there is no user namespace to take them from: add uidMappings and gidMappings");
+            throw Sentence.Invalid($"mounts[{i}] at {mount.Destination} has the option idmap or ridmap, but no mappings, and there is no user namespace to take them from: add uidMappings and gidMappings");
         }
     }
 
@@ -71,7 +69,7 @@ internal static class MountChecks
             var mappings = option.StartsWith("uid=", StringComparison.Ordinal) ? users.Uids : option.StartsWith("gid=", StringComparison.Ordinal) ? users.Gids : null;
             if (mappings is null || !uint.TryParse(option.AsSpan(4), out var id)) continue;
             if (!UserMappings.Maps(mappings, id))
-                throw TareException.Invalid($"mounts[{i}].options[{j}] is \"{option}\", but the user namespace does not map this id: remove the option, or map the id");
+                throw Sentence.Invalid($"mounts[{i}].options[{j}] is \"{option}\", but the user namespace does not map this id: remove the option, or map the id");
         }
     }
 

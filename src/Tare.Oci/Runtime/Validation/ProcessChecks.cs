@@ -1,4 +1,3 @@
-using Tare.Errors;
 using Tare.Linux;
 
 namespace Tare.Oci.Runtime.Validation;
@@ -13,15 +12,15 @@ internal static class ProcessChecks
     /// <param name="warnings">Where warnings go.</param>
     public static void Check(ProcessSpec process, string at, SpecContext context, List<string> warnings)
     {
-        if (process.Cwd.Length == 0) throw TareException.Invalid($"{at}cwd is empty: set it to the working directory, an absolute path inside the container");
-        if (!Texts.IsAbsolute(process.Cwd)) throw TareException.Invalid($"{at}cwd is \"{process.Cwd}\", but must be an absolute path inside the container");
+        if (process.Cwd.Length == 0) throw Sentence.Invalid($"{at}cwd is empty: set it to the working directory, an absolute path inside the container");
+        if (!Texts.IsAbsolute(process.Cwd)) throw Sentence.Invalid($"{at}cwd is \"{process.Cwd}\", but must be an absolute path inside the container");
         Texts.Check(process.Cwd, $"{at}cwd");
-        if (process.Args is null or []) throw TareException.Invalid($"{at}args is absent or empty, but the first of them is the program to run: add it");
+        if (process.Args is null or []) throw Sentence.Invalid($"{at}args is absent or empty, but the first of them is the program to run: add it");
         Texts.Check(process.Args, $"{at}args");
         CheckEnvironment(process.Env, at);
         CheckLimits(process.Rlimits, at);
         CheckLabels(process, at, context);
-        if (process.OomScoreAdj is < -1000 or > 1000) throw TareException.Invalid($"{at}oomScoreAdj is {process.OomScoreAdj}, but must be from -1000 to 1000");
+        if (process.OomScoreAdj is < -1000 or > 1000) throw Sentence.Invalid($"{at}oomScoreAdj is {process.OomScoreAdj}, but must be from -1000 to 1000");
         if (process.Capabilities is { } capabilities) CheckCapabilities(capabilities, context, warnings);
         SchedulingChecks.Check(process, at);
     }
@@ -33,8 +32,8 @@ internal static class ProcessChecks
             if (Texts.IsCut(env[i])) throw Texts.Cut($"{at}env[{i}]");
             var equals = env[i].IndexOf('=', StringComparison.Ordinal);
             // The value may be a secret, so it is not shown.
-            if (equals < 0) throw TareException.Invalid($"{at}env[{i}] has no '=' between a name and a value: write it as NAME=value");
-            if (equals == 0) throw TareException.Invalid($"{at}env[{i}] has no name before its '=': write it as NAME=value");
+            if (equals < 0) throw Sentence.Invalid($"{at}env[{i}] has no '=' between a name and a value: write it as NAME=value");
+            if (equals == 0) throw Sentence.Invalid($"{at}env[{i}] has no name before its '=': write it as NAME=value");
         }
     }
 
@@ -43,12 +42,12 @@ internal static class ProcessChecks
         for (var i = 0; i < rlimits?.Count; i++)
         {
             var rlimit = rlimits[i];
-            if (!IsLimit(rlimit.Type)) throw TareException.Invalid($"{at}rlimits[{i}].type is \"{rlimit.Type}\", which is no resource limit of Linux, such as RLIMIT_NOFILE (getrlimit(2))");
+            if (!IsLimit(rlimit.Type)) throw Sentence.Invalid($"{at}rlimits[{i}].type is \"{rlimit.Type}\", which is no resource limit of Linux, such as RLIMIT_NOFILE (getrlimit(2))");
             if (rlimit.Soft > rlimit.Hard)
-                throw TareException.Invalid($"{at}rlimits[{i}] has a soft limit of {rlimit.Soft} above its hard limit of {rlimit.Hard}: lower the one or raise the other");
+                throw Sentence.Invalid($"{at}rlimits[{i}] has a soft limit of {rlimit.Soft} above its hard limit of {rlimit.Hard}: lower the one or raise the other");
             for (var j = 0; j < i; j++)
             {
-                if (rlimits[j].Type == rlimit.Type) throw TareException.Invalid($"{at}rlimits[{i}] is the second of type {rlimit.Type}: remove one of the two");
+                if (rlimits[j].Type == rlimit.Type) throw Sentence.Invalid($"{at}rlimits[{i}] is the second of type {rlimit.Type}: remove one of the two");
             }
         }
     }
@@ -62,9 +61,9 @@ internal static class ProcessChecks
         Texts.Check(process.SelinuxLabel, $"{at}selinuxLabel");
         Texts.Check(process.ApparmorProfile, $"{at}apparmorProfile");
         if (!string.IsNullOrEmpty(process.SelinuxLabel) && !context.Selinux)
-            throw TareException.Invalid($"{at}selinuxLabel is \"{process.SelinuxLabel}\", but SELinux is not in force on this host: enable it, or remove the label");
+            throw Sentence.Invalid($"{at}selinuxLabel is \"{process.SelinuxLabel}\", but SELinux is not in force on this host: enable it, or remove the label");
         if (!string.IsNullOrEmpty(process.ApparmorProfile) && !context.AppArmor)
-            throw TareException.Invalid($"{at}apparmorProfile is \"{process.ApparmorProfile}\", but AppArmor is not in force on this host: enable it, or remove the profile");
+            throw Sentence.Invalid($"{at}apparmorProfile is \"{process.ApparmorProfile}\", but AppArmor is not in force on this host: enable it, or remove the profile");
     }
 
     // A runtime must run what was written for a newer kernel, with fewer capabilities.
@@ -77,15 +76,14 @@ internal static class ProcessChecks
         AddUnknown(capabilities.Permitted);
         AddUnknown(capabilities.Ambient);
         if (unknown.Count == 0) return;
-        unknown.Sort(StringComparer.Ordinal);
-        warnings.Add($"capabilities that are unknown or that this kernel does not have are ignored: {string.Join(", ", unknown)}");
+        warnings.Add($"capabilities that are unknown or that this kernel does not have are ignored: {string.Join(", ", unknown.Distinct().Order(StringComparer.Ordinal))}");
 
         void AddUnknown(IReadOnlyList<string>? names)
         {
             for (var i = 0; i < names?.Count; i++)
             {
                 var number = Capabilities.NumberOf(names[i]);
-                if ((number < 0 || number > context.LastCapability) && !unknown.Contains(names[i])) unknown.Add(names[i]);
+                if (number < 0 || number > context.LastCapability) unknown.Add(names[i]);
             }
         }
     }

@@ -1,5 +1,3 @@
-using Tare.Errors;
-
 namespace Tare.Oci.Runtime.Validation;
 
 /// <summary>The cgroup and its limits (config-linux.md, "Control groups").</summary>
@@ -11,7 +9,7 @@ internal static class ResourceChecks
         if (string.IsNullOrEmpty(path)) return;
         Texts.Check(path, "linux.cgroupsPath");
         if (context.SystemdCgroups && path.AsSpan().Count(':') != 2)
-            throw TareException.Invalid($"linux.cgroupsPath is \"{path}\", but with systemd it has the form slice:prefix:name, such as \"system.slice:tare:web\"");
+            throw Sentence.Invalid($"linux.cgroupsPath is \"{path}\", but with systemd it has the form slice:prefix:name, such as \"system.slice:tare:web\"");
     }
 
     /// <summary>Checks limits.</summary>
@@ -40,11 +38,11 @@ internal static class ResourceChecks
         {
             var (type, access) = (devices[i].Type, devices[i].Access);
             if (!string.IsNullOrEmpty(type) && type is not ("a" or "b" or "c"))
-                throw TareException.Invalid($"{at}devices[{i}].type is \"{type}\", but must be one of a for all, b and c");
+                throw Sentence.Invalid($"{at}devices[{i}].type is \"{type}\", but must be one of a for all, b and c");
             if (string.IsNullOrEmpty(access))
-                throw TareException.Invalid($"{at}devices[{i}].access is absent or empty, but a rule is about some of r, w and m: add it");
+                throw Sentence.Invalid($"{at}devices[{i}].access is absent or empty, but a rule is about some of r, w and m: add it");
             if (access.AsSpan().ContainsAnyExcept("rwm"))
-                throw TareException.Invalid($"{at}devices[{i}].access is \"{access}\", but is made of r for reading, w for writing and m for mknod");
+                throw Sentence.Invalid($"{at}devices[{i}].access is \"{access}\", but is made of r for reading, w for writing and m for mknod");
         }
     }
 
@@ -59,11 +57,11 @@ internal static class ResourceChecks
             case -1:
                 break;
             case 0:
-                throw TareException.Invalid($"{at}memory.swap is {swap}, but it counts memory and swap together, and {at}memory.limit is not set: set it too");
+                throw Sentence.Invalid($"{at}memory.swap is {swap}, but it counts memory and swap together, and {at}memory.limit is not set: set it too");
             case < 0:
-                throw TareException.Invalid($"{at}memory.limit is {memory.Limit}, but must be a number of bytes, or -1 for none");
+                throw Sentence.Invalid($"{at}memory.limit is {memory.Limit}, but must be a number of bytes, or -1 for none");
             case var limit when swap < limit:
-                throw TareException.Invalid($"{at}memory.swap is {swap}, but it counts memory and swap together, and {at}memory.limit is {limit} already: raise it, or set it to -1 for no limit");
+                throw Sentence.Invalid($"{at}memory.swap is {swap}, but it counts memory and swap together, and {at}memory.limit is {limit} already: raise it, or set it to -1 for no limit");
         }
     }
 
@@ -74,18 +72,18 @@ internal static class ResourceChecks
             var size = limits[i].PageSize.AsSpan();
             // As the kernel names its files; anything else is none of them, or lies elsewhere.
             if (size is not ([>= '1' and <= '9', .., 'K' or 'M' or 'G', 'B']) || size[..^2].ContainsAnyExceptInRange('0', '9'))
-                throw TareException.Invalid($"{at}hugepageLimits[{i}].pageSize is \"{limits[i].PageSize}\", but must be a number and KB, MB or GB, such as \"2MB\"");
+                throw Sentence.Invalid($"{at}hugepageLimits[{i}].pageSize is \"{limits[i].PageSize}\", but must be a number and KB, MB or GB, such as \"2MB\"");
         }
     }
 
     private static void CheckUnified(IReadOnlyDictionary<string, string> unified, string at, SpecContext context)
     {
         if (!context.UnifiedCgroups)
-            throw TareException.Invalid($"{at}unified is for cgroup v2, but this host has cgroup v1: remove it");
+            throw Sentence.Invalid($"{at}unified is for cgroup v2, but this host has cgroup v1: remove it");
         foreach (var (file, value) in unified)
         {
             if (file is "" or "." or ".." || file.Contains('/', StringComparison.Ordinal) || Texts.IsCut(file))
-                throw TareException.Invalid($"{at}unified has the file \"{file}\", but must have names of the cgroup's own files, such as \"memory.high\"");
+                throw Sentence.Invalid($"{at}unified has the file \"{file}\", but must have names of the cgroup's own files, such as \"memory.high\"");
             if (Texts.IsCut(value)) throw Texts.Cut($"{at}unified[\"{file}\"]");
         }
     }

@@ -1,5 +1,3 @@
-using Tare.Errors;
-
 namespace Tare.Oci.Runtime.Validation;
 
 /// <summary>The listener of a system call filter (config-linux.md, "Seccomp"); the filter itself is its compiler's business.</summary>
@@ -14,7 +12,7 @@ internal static class SeccompChecks
         for (var i = 0; i < seccomp.Syscalls?.Count; i++)
         {
             if (seccomp.Syscalls[i].Action == Notify && string.IsNullOrEmpty(seccomp.ListenerPath))
-                throw TareException.Invalid($"linux.seccomp.syscalls[{i}].action is {Notify}, but linux.seccomp.listenerPath, the socket of who is notified, is not set: set it");
+                throw Sentence.Invalid($"linux.seccomp.syscalls[{i}].action is {Notify}, but linux.seccomp.listenerPath, the socket of who is notified, is not set: set it");
         }
     }
 }

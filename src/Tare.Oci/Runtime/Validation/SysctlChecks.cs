@@ -28,7 +28,7 @@ internal static class SysctlChecks
         {
             if (!namespaces.Has(LinuxNamespaceTypes.Network)) throw Foreign(key, "network");
             if (namespaces.Joins(LinuxNamespaceTypes.Network) && context.JoinsOwnNetwork)
-                throw TareException.Invalid($"linux.sysctl has {key}, but the network namespace that is joined is the host's: remove the parameter, or join another one");
+                throw Sentence.Invalid($"linux.sysctl has {key}, but the network namespace that is joined is the host's: remove the parameter, or join another one");
         }
         else if (name is "kernel.domainname")
         {
@@ -36,7 +36,7 @@ internal static class SysctlChecks
         }
         else if (name is "kernel.hostname")
         {
-            throw TareException.Invalid($"linux.sysctl has {key}, but the host name has a member of its own: set hostname");
+            throw Sentence.Invalid($"linux.sysctl has {key}, but the host name has a member of its own: set hostname");
         }
         else if (name.StartsWith("user.", StringComparison.Ordinal))
         {
@@ -44,7 +44,7 @@ internal static class SysctlChecks
         }
         else
         {
-            throw TareException.Invalid($"linux.sysctl has {key}, which belongs to no namespace, so that it would be set for the whole host: set it there, or remove it");
+            throw Sentence.Invalid($"linux.sysctl has {key}, which belongs to no namespace, so that it would be set for the whole host: set it there, or remove it");
         }
     }
 
@@ -52,7 +52,7 @@ internal static class SysctlChecks
         or "kernel.shmmni" or "kernel.shm_rmid_forced" || name.StartsWith("fs.mqueue.", StringComparison.Ordinal);
 
     private static TareException Foreign(string key, string type) =>
-        TareException.Invalid($"linux.sysctl has {key}, but the container has no namespace of type \"{type}\", so that it would be the host's: add one to linux.namespaces, or remove the parameter");
+        Sentence.Invalid($"linux.sysctl has {key}, but the container has no namespace of type \"{type}\", so that it would be the host's: add one to linux.namespaces, or remove the parameter");
 
     // sysctl(8): when a slash comes first, slashes separate, and a dot is one in a name.
     private static string Dotted(string key)

@@ -25,7 +25,7 @@ internal static class Texts
 
     /// <summary>The error of a string that would be cut.</summary>
     public static TareException Cut(string member) =>
-        TareException.Invalid($"{member} holds a NUL byte, which the kernel takes for its end: remove it");
+        Sentence.Invalid($"{member} holds a NUL byte, which the kernel takes for its end: remove it");
 
     /// <summary>Whether a path starts at the root.</summary>
     public static bool IsAbsolute(string? path) => path is ['/', ..];

@@ -33,9 +33,9 @@ internal sealed class UserMappings
         if (!namespaces.Has(LinuxNamespaceTypes.User))
         {
             if (context.Rootless)
-                throw TareException.Invalid("linux.namespaces has no user namespace, without which a user who is not root cannot run a container: add one of type \"user\" with mappings, as the configuration of spec --rootless has it");
+                throw Sentence.Invalid("linux.namespaces has no user namespace, without which a user who is not root cannot run a container: add one of type \"user\" with mappings, as the configuration of spec --rootless has it");
             if (linux?.UidMappings is not null || linux?.GidMappings is not null)
-                throw TareException.Invalid("linux.uidMappings and linux.gidMappings are for a user namespace, but the container has none: add one of type \"user\" to linux.namespaces, or remove the mappings");
+                throw Sentence.Invalid("linux.uidMappings and linux.gidMappings are for a user namespace, but the container has none: add one of type \"user\" to linux.namespaces, or remove the mappings");
             return;
         }
 
@@ -80,19 +80,19 @@ internal sealed class UserMappings
     public static void CheckRanges(IReadOnlyList<LinuxIdMapping>? mappings, string member)
     {
         if (mappings is null) return;
-        if (mappings.Count > MostRanges) throw TareException.Invalid($"{member} has {mappings.Count} ranges, but the kernel takes {MostRanges} at most: join some");
+        if (mappings.Count > MostRanges) throw Sentence.Invalid($"{member} has {mappings.Count} ranges, but the kernel takes {MostRanges} at most: join some");
         for (var i = 0; i < mappings.Count; i++)
         {
             var mapping = mappings[i];
-            if (mapping.Size == 0) throw TareException.Invalid($"{member}[{i}].size is 0, but a range has one id at least: set it, or remove the range");
+            if (mapping.Size == 0) throw Sentence.Invalid($"{member}[{i}].size is 0, but a range has one id at least: set it, or remove the range");
             if (!Fits(mapping.ContainerId, mapping.Size) || !Fits(mapping.HostId, mapping.Size))
-                throw TareException.Invalid($"{member}[{i}] has {mapping.Size} ids from {mapping.ContainerId} inside and {mapping.HostId} outside, but there are none beyond {uint.MaxValue - 1}: make it smaller");
+                throw Sentence.Invalid($"{member}[{i}] has {mapping.Size} ids from {mapping.ContainerId} inside and {mapping.HostId} outside, but there are none beyond {uint.MaxValue - 1}: make it smaller");
             for (var j = 0; j < i; j++)
             {
                 if (Overlap(mapping.ContainerId, mapping.Size, mappings[j].ContainerId, mappings[j].Size))
-                    throw TareException.Invalid($"{member}[{i}] and {member}[{j}] overlap inside, but an id can be mapped once: change containerID or size");
+                    throw Sentence.Invalid($"{member}[{i}] and {member}[{j}] overlap inside, but an id can be mapped once: change containerID or size");
                 if (Overlap(mapping.HostId, mapping.Size, mappings[j].HostId, mappings[j].Size))
-                    throw TareException.Invalid($"{member}[{i}] and {member}[{j}] overlap outside, but an id can be mapped once: change hostID or size");
+                    throw Sentence.Invalid($"{member}[{i}] and {member}[{j}] overlap outside, but an id can be mapped once: change hostID or size");
             }
         }
     }
@@ -103,14 +103,14 @@ internal sealed class UserMappings
         if (linux?.UidMappings is null && linux?.GidMappings is null) return;
         if ((context.JoinedUidMappings is not null && !Same(context.JoinedUidMappings, linux.UidMappings))
             || (context.JoinedGidMappings is not null && !Same(context.JoinedGidMappings, linux.GidMappings)))
-            throw TareException.Invalid("linux.uidMappings and linux.gidMappings are not those of the user namespace that is joined: remove them, or the namespace's path");
+            throw Sentence.Invalid("linux.uidMappings and linux.gidMappings are not those of the user namespace that is joined: remove them, or the namespace's path");
         warnings.Add("linux.uidMappings and linux.gidMappings are ignored: the user namespace that is joined has its own");
     }
 
     private static void CheckRoot(IReadOnlyList<LinuxIdMapping>? mappings, string member)
     {
-        if (mappings is []) throw TareException.Invalid($"{member} is absent or empty, but the container has a user namespace, which needs ids: add a range from 0, or give the namespace a path to join");
-        if (!Maps(mappings, 0)) throw TareException.Invalid($"{member} has no id for 0, but a container needs its root: add a range from 0");
+        if (mappings is []) throw Sentence.Invalid($"{member} is absent or empty, but the container has a user namespace, which needs ids: add a range from 0, or give the namespace a path to join");
+        if (!Maps(mappings, 0)) throw Sentence.Invalid($"{member} has no id for 0, but a container needs its root: add a range from 0");
     }
 
     private static void CheckId(IReadOnlyList<LinuxIdMapping>? mappings, uint id, string member, string maps)
@@ -119,7 +119,7 @@ internal sealed class UserMappings
     }
 
     private static TareException Unmapped(string member, uint id, string maps) =>
-        TareException.Invalid($"{member} is {id}, which {maps} does not map, so that it is no id of the container's: add it there, or use one that is");
+        Sentence.Invalid($"{member} is {id}, which {maps} does not map, so that it is no id of the container's: add it there, or use one that is");
 
     private static bool Same(IReadOnlyList<LinuxIdMapping> joined, IReadOnlyList<LinuxIdMapping>? given)
     {
