@@ -1,4 +1,5 @@
 using Tare.Cli.Commands;
+using Tare.Cli.Oci;
 using Tare.Cli.Roles;
 
 namespace Tare.Cli;
@@ -9,13 +10,14 @@ internal static class Program
     private static int Main(string[] words)
     {
         var name = CalledAs();
+        if (name == "runc") return OciCommandLine.Run(name, words);
+        if (words is ["oci", ..]) return OciCommandLine.Run("tare oci", words.AsSpan(1));
         if (words is ["keeper", ..] and not [.., "--help"]) return KeeperVerb.Run(words.AsSpan(1));
         using var session = new Session(name == "docker" ? name : "tare");
         return name switch
         {
             "dockerd" => CommandLine.Run(session, ["daemon", "--docker-socket", .. words]),
             "docker-compose" => CommandLine.Run(session, ["compose", .. words]),
-            "runc" => CommandLine.Run(session, ["oci", .. words]),
             _ => CommandLine.Run(session, words),
         };
     }

@@ -14,6 +14,7 @@ public static partial class RegularFiles
     private const int O_CLOEXEC = 0x80000;
     private const int LOCK_EX = 2;
     private const int LOCK_NB = 4;
+    private const int LOCK_UN = 8;
     private const nuint FIONREAD = 0x541B;
     private static readonly int O_NOFOLLOW = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x8000 : 0x20000;
 
@@ -109,6 +110,9 @@ public static partial class RegularFiles
         }
         return true;
     }
+
+    /// <summary>Gives a lock back before the file is closed.</summary>
+    public static void Unlock(Fd fd) => _ = flock(fd.Number, LOCK_UN);
 
     /// <summary>
     /// Makes or opens a file and takes its lock; null when somebody else has it and <paramref name="wait"/> is not set. Whoever has

@@ -229,6 +229,16 @@ public sealed class OciContainer : IDisposable
         return null;
     }
 
+    /// <summary>Gives the lock of the container away: others may start or delete it.</summary>
+    public void Unlock() => directory.Unlock();
+
+    /// <summary>Removes what is left of a creation that was killed before it had written anything down.</summary>
+    public static void Forget(RuntimeContext context, string id)
+    {
+        using var directory = StateDirectory.Open(context.Root, ContainerId.Check(id), locked: true);
+        if (directory?.ReadState() is null) directory?.Remove();
+    }
+
     /// <inheritdoc/>
     public void Dispose() => directory.Dispose();
 

@@ -113,6 +113,8 @@ internal sealed class StateDirectory : IDisposable
         if (error is not (0 or Errno.ENOENT)) throw new LinuxException($"remove the state directory {Root}/{Id}", error);
     }
 
+    public void Unlock() => RegularFiles.Unlock(directory);
+
     public void Dispose() => directory.Dispose();
 
     private static void MakeRoot(string root)

@@ -1,0 +1,41 @@
+using Tare.Cli.Io;
+using Tare.Linux;
+using Tare.Runtime.Containers;
+
+namespace Tare.Cli.Oci;
+
+/// <summary>What one run of the OCI runtime has: its streams, its log, its options before the verb.</summary>
+internal sealed class OciSession : IDisposable
+{
+    private const string DefaultRoot = "/run/tare-oci";
+
+    public OciSession(OciOptions options, Output output, Output error)
+    {
+        Options = options;
+        Out = output;
+        Error = error;
+        Log = new OciLog(options, error);
+        Context = new RuntimeContext
+        {
+            Root = options.Root.Given ? Path.GetFullPath(options.Root.Value) : Root(),
+            SystemdCgroup = options.SystemdCgroup.Value,
+            Warn = Log.Warn,
+        };
+    }
+
+    public OciOptions Options { get; }
+
+    public Output Out { get; }
+
+    public Output Error { get; }
+
+    public OciLog Log { get; }
+
+    public RuntimeContext Context { get; }
+
+    public void Dispose() => Log.Dispose();
+
+    /// <summary>An ordinary user has no right to /run, but a directory of his own that goes when he leaves.</summary>
+    private static string Root() =>
+        UserIds.Effective != 0 && Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 } own ? own + "/tare-oci" : DefaultRoot;
+}
