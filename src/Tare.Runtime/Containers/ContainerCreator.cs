@@ -26,7 +26,7 @@ public sealed class ContainerCreator(RuntimeContext context)
     {
         ContainerId.Check(request.Id);
         var bundle = Bundle.Open(request.Bundle);
-        foreach (var warning in SpecChecks.Check(bundle.Spec, context)) context.Warn(warning);
+        foreach (var warning in SpecValidator.Check(bundle.Spec, HostFacts.Of(context, bundle.Spec, request.NoPivot))) context.Warn(warning);
         CheckConsole(request, bundle.Spec);
         var rootfs = bundle.FindRootfs();
         var directory = StateDirectory.Create(context.Root, request.Id);

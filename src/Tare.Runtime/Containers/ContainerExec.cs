@@ -43,6 +43,7 @@ public static class ContainerExec
         if (status == ContainerStatus.Stopped) throw TareException.Conflict($"cannot exec in a stopped container: {container.Id}");
         if (status == ContainerStatus.Paused && !request.IgnorePaused) throw TareException.Conflict($"cannot exec in a paused container (use --ignore-paused to override): {container.Id}");
         CheckConsole(request);
+        foreach (var warning in SpecValidator.CheckProcess(request.Process, HostFacts.Of())) warn(warning);
         using var target = container.OpenProcess() ?? throw TareException.Conflict($"cannot exec in a stopped container: {container.Id}");
         var spec = container.ReadSpec();
         using var descriptors = new DescriptorList();

@@ -15,10 +15,6 @@ internal static class ProcessPlan
     public static ProcessSpec Complete(ProcessSpec process, Action<string> warn)
     {
         if (process.Capabilities is { } wanted) process = process with { Capabilities = KnownOf(wanted, warn) };
-        if (!string.IsNullOrEmpty(process.ApparmorProfile) && !SecurityModules.HasAppArmor)
-            warn($"the AppArmor profile {process.ApparmorProfile} has no effect: this kernel has no AppArmor, or it is off");
-        if (!string.IsNullOrEmpty(process.SelinuxLabel) && !SecurityModules.HasSelinux)
-            warn($"the SELinux label {process.SelinuxLabel} has no effect: this kernel has no SELinux, or it is off");
         if (PassedSockets > 0) process = process with { Env = [.. process.Env ?? [], $"LISTEN_FDS={PassedSockets}", "LISTEN_PID=1"] };
         return process;
     }

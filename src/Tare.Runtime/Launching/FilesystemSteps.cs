@@ -228,6 +228,7 @@ internal sealed class FilesystemSteps(LaunchProgramBuilder program, PlaceSteps p
         var (context, made) = (program.NewSlot(), program.NewSlot());
         program.Purpose = new Purpose(Stage.Mount, $"proc at {mount.Destination}");
         program.Call(fsopen, program.Text("proc"), FSOPEN_CLOEXEC).Into(context);
+        program.Call(fsconfig, context, FSCONFIG_SET_STRING, program.Text("source"), program.Text(string.IsNullOrEmpty(mount.Source) ? "proc" : mount.Source), 0);
         foreach (var option in flags.Data.Split(',', StringSplitOptions.RemoveEmptyEntries))
         {
             var equals = option.IndexOf('=', StringComparison.Ordinal);
