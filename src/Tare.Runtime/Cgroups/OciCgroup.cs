@@ -1,6 +1,7 @@
 using Tare.Errors;
 using Tare.Linux;
 using Tare.Oci.Runtime;
+using Tare.Runtime.Cgroups.Systemd;
 
 namespace Tare.Runtime.Cgroups;
 
@@ -22,6 +23,15 @@ public sealed record OciCgroupRequest
     /// <summary>v2: the host's user id that is to own the group; null to leave it (config-linux.md, "Cgroup ownership").</summary>
     public uint? Owner { get; init; }
 
+    /// <summary>Whether systemd is to make a unit for the container (<c>--systemd-cgroup</c>).</summary>
+    public bool UsesSystemd { get; init; }
+
+    /// <summary>With systemd: a living process that becomes the unit's first, such as a <see cref="ScopeHolder"/>; 0 for a slice.</summary>
+    public int Pid { get; init; }
+
+    /// <summary>With systemd: the container's annotations, of which some are properties of the unit.</summary>
+    public IReadOnlyDictionary<string, string>? Annotations { get; init; }
+
     /// <summary>Hears what is odd, but not refused.</summary>
     public Action<string>? Warn { get; init; }
 }
@@ -32,13 +42,17 @@ public sealed record OciCgroupRequest
 /// </summary>
 public static class OciCgroup
 {
-    /// <summary>Makes the groups and sets the limits. On failure, nothing is left of it.</summary>
+    /// <summary>
+    /// Makes the groups and sets the limits. On failure, nothing is left of it. With systemd the limits are not set yet, because the
+    /// process that holds the unit would count: <see cref="Cgroup.Apply"/> them when the container's process is there, before it runs.
+    /// </summary>
     /// <exception cref="TareException">
     /// The group is in use or frozen, a limit is refused, its controller is missing, or this user may not.
     /// </exception>
     public static Cgroup Create(OciCgroupRequest request)
     {
         var isRootless = request.IsRootless ?? IsRootlessProcess;
+        if (request.UsesSystemd) return SystemdScopes.Create(request, isRootless);
         var cgroup = Find(request, isRootless);
         if (cgroup is null) return None(request.Resources);
         try
@@ -67,7 +81,11 @@ public static class OciCgroup
     }
 
     /// <summary>The groups of a saved container; they may be gone, see <see cref="Cgroup.Exists"/>.</summary>
-    public static Cgroup Open(CgroupState state)
+    public static Cgroup Open(CgroupState state) => state.Unit is { } unit
+        ? new SystemdCgroup(OpenGroups(state), unit, SystemdManager.Of(state.IsRootless), null)
+        : OpenGroups(state);
+
+    private static Cgroup OpenGroups(CgroupState state)
     {
         var options = state.IsRootless ? GroupOptions.Rootless : GroupOptions.None;
         var unified = state.Paths.GetValueOrDefault("");

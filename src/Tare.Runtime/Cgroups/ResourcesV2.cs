@@ -66,7 +66,7 @@ internal sealed class ResourcesV2(CgroupV2 cgroup)
     private void ApplyMemory(LinuxMemory memory)
     {
         var (limit, swap) = (memory.Limit ?? 0, memory.Swap ?? 0);
-        if (memory.CheckBeforeUpdate is true) RefuseBelowUsage(limit, swap);
+        if (memory.CheckBeforeUpdate is true) RefuseBelowUsage(memory);
         if (SwapAlone(swap, swap > 0 && limit == 0 ? CurrentLimit() : limit) is { } alone)
         {
             var error = ControlFiles.TryWrite(directory, "memory.swap.max", Limit(alone));
@@ -83,8 +83,10 @@ internal sealed class ResourcesV2(CgroupV2 cgroup)
     private long CurrentLimit() => ControlFiles.TryReadNumber(directory, "memory.max", out _) is { } current and not ulong.MaxValue ? (long)current : 0;
 
     /// <summary>A limit that is less than what is in use kills: whoever asks for the check wants it refused.</summary>
-    private void RefuseBelowUsage(long limit, long swap)
+    /// <exception cref="TareException">A limit is.</exception>
+    internal void RefuseBelowUsage(LinuxMemory memory)
     {
+        var (limit, swap) = (memory.Limit ?? 0, memory.Swap ?? 0);
         if (ControlFiles.TryReadNumber(directory, "memory.current", out _) is not { } usage) return;
         if (swap > 0 && (ulong)swap <= usage) throw TareException.Conflict($"rejecting memory+swap limit {swap} <= usage {usage} in {directory}: choose a greater one");
         if (limit > 0 && (ulong)limit <= usage) throw TareException.Conflict($"rejecting memory limit {limit} <= usage {usage} in {directory}: choose a greater one");

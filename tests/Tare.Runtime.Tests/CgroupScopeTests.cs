@@ -1,0 +1,101 @@
+using Tare.Errors;
+using Tare.Linux;
+using Tare.Oci.Runtime;
+using Tare.Runtime.Cgroups;
+using Tare.Runtime.Cgroups.Systemd;
+
+namespace Tare.Runtime.Tests;
+
+/// <summary>Scopes of a systemd that is none, over a message bus that is one, with groups of this kernel. Nothing where there is no dbus-daemon.</summary>
+public sealed class CgroupScopeTests
+{
+    private static bool HasBus => File.Exists(FakeSystemd.Program);
+
+    [Fact]
+    public void A_scope_is_made_around_a_process_given_limits_and_stopped()
+    {
+        if (!HasBus) return;
+        using var systemd = new FakeSystemd();
+        using var manager = systemd.NewManager();
+        using var launcher = Launcher.Load();
+        var (slice, name) = ("taretest" + Environment.ProcessId, CgroupFixture.NewName());
+        var layout = CgroupFixture.UnifiedLayout;
+        var directory = $"{CgroupFixture.Unified}/{slice}.slice/{name}";
+        try
+        {
+            var holder = ScopeHolder.Start(launcher);
+            var request = new OciCgroupRequest { Id = "x", CgroupsPath = $"{slice}.slice:tare-test:{name["tare-test-".Length..]}", Pid = holder.Pid, UsesSystemd = true };
+            var cgroup = SystemdScopes.Create(request, layout, isRootless: false, manager);
+            Assert.Equal(
+                $"StartTransientUnit {name}.scope replace Description=tare container {name["tare-test-".Length..]} Slice={slice}.slice Delegate=1 PIDs=[{holder.Pid}] MemoryAccounting=1 CPUAccounting=1 IOAccounting=1 TasksAccounting=1 DefaultDependencies=0",
+                Assert.Single(systemd.Calls));
+            Assert.Equal((directory + ".scope", name + ".scope"), (cgroup.State.Paths[""], cgroup.State.Unit));
+            using var sleeper = new Sleeper(cgroup);
+            holder.Dispose();
+            Assert.False(Directory.Exists($"/proc/{holder.Pid}"));
+            cgroup.Apply(new LinuxResources { Devices = OciDevices.WithDefaults([]) });
+            Assert.StartsWith($"SetUnitProperties {name}.scope 1 DeviceAllow=[] DevicePolicy=strict DeviceAllow=[(char-*,m)|(block-*,m)|(/dev/char/1:3,rwm)|", systemd.Calls[1], StringComparison.Ordinal);
+            Assert.Contains("not available", Assert.ThrowsAny<TareException>(() => cgroup.Apply(new LinuxResources { Cpu = new LinuxCpu { Shares = 1024 } })).Message, StringComparison.Ordinal);
+            Assert.Equal($"SetUnitProperties {name}.scope 1 CPUWeight=100", systemd.Calls[2]);
+            cgroup.Freeze();
+            cgroup.Remove();
+            Assert.Equal(137, sleeper.Ended()?.ExitCode);
+            Assert.Equal([$"StopUnit {name}.scope replace", $"ResetFailedUnit {name}.scope"], systemd.Calls[3..]);
+            Assert.False(Directory.Exists(directory + ".scope"));
+        }
+        finally
+        {
+            _ = GroupTree.TryRemove($"{CgroupFixture.Unified}/{slice}.slice");
+        }
+    }
+
+    [Fact]
+    public void A_users_scope_is_below_its_own_systemd()
+    {
+        if (!HasBus) return;
+        using var systemd = new FakeSystemd { ControlGroup = "/" + CgroupFixture.NewName() };
+        using var manager = systemd.NewManager();
+        try
+        {
+            var cgroup = SystemdScopes.Create(new OciCgroupRequest { Id = "abc", Pid = Environment.ProcessId, UsesSystemd = true }, CgroupFixture.UnifiedLayout, isRootless: true, manager);
+            Assert.Equal(CgroupFixture.Unified + systemd.ControlGroup + "/user.slice/tare-abc.scope", cgroup.State.Paths[""]);
+            Assert.True(cgroup.State.IsRootless);
+            cgroup.Remove();
+        }
+        finally
+        {
+            _ = GroupTree.TryRemove(CgroupFixture.Unified + systemd.ControlGroup);
+        }
+    }
+
+    [Fact]
+    public void A_failed_unit_of_the_name_is_cleared_away_once()
+    {
+        if (!HasBus) return;
+        using var systemd = new FakeSystemd();
+        using var manager = systemd.NewManager();
+        systemd.Existing.Add("a.scope");
+        manager.Start("a.scope", []);
+        Assert.Equal(["StartTransientUnit a.scope replace ", "ResetFailedUnit a.scope", "StartTransientUnit a.scope replace "], systemd.Calls);
+        Assert.Equal(252, manager.Version);
+    }
+
+    [Fact]
+    public void What_systemd_refuses_is_said_with_its_reason()
+    {
+        if (!HasBus) return;
+        using var systemd = new FakeSystemd { Result = "failed" };
+        using var manager = systemd.NewManager();
+        Assert.Contains("cannot start the unit a.scope: systemd says \"failed\"", Assert.ThrowsAny<TareException>(() => manager.Start("a.scope", [])).Message, StringComparison.Ordinal);
+        Assert.Contains("unable to set unit properties of refused.scope: no such property", Assert.ThrowsAny<TareException>(() => manager.Set("refused.scope", [new UnitProperty("X", BusValue.Of(true))])).Message, StringComparison.Ordinal);
+        manager.Stop("b.scope");
+        Assert.Null(BusConnection.TryConnect(systemd.BusPath + "-missing", isBus: true));
+    }
+
+    [Fact]
+    public void Without_systemd_a_scope_is_refused()
+    {
+        if (SystemdManager.IsRunning) return;
+        Assert.Contains("systemd not running on this host", Assert.ThrowsAny<TareException>(() => OciCgroup.Create(new OciCgroupRequest { Id = "x", UsesSystemd = true, Pid = 1 })).Message, StringComparison.Ordinal);
+    }
+}
