@@ -1,5 +1,6 @@
 using System.Globalization;
 using Tare.Linux;
+using Tare.Oci.Runtime;
 using Tare.Runtime.Cgroups;
 
 namespace Tare.Runtime.Tests;
@@ -26,7 +27,24 @@ internal static class CgroupFixture
         return folder;
     }
 
+    public static Cgroup NewV1(LinuxResources? resources = null)
+    {
+        var name = NewName();
+        return OciCgroup.Create(new OciCgroupRequest
+        {
+            Id = name,
+            CgroupsPath = "/" + name,
+            Resources = (resources ?? new LinuxResources()) with { Devices = OciDevices.WithDefaults([new LinuxDeviceCgroup { Allow = false, Access = "rwm" }]) },
+        });
+    }
+
     public static string Read(string? directory, string file) => File.ReadAllText(directory + "/" + file).Trim();
+}
+
+/// <summary>Removes control groups however a test ends; first of all, for what is in them is to be ended before it is waited for.</summary>
+internal sealed class Removal(Cgroup cgroup) : IDisposable
+{
+    public void Dispose() => cgroup.Remove();
 }
 
 /// <summary>A process that sleeps in control groups, and is ended with this object.</summary>

@@ -14,7 +14,7 @@ public abstract class Cgroup
 
     private protected Cgroup(string path) => Path = path;
 
-    /// <summary>The path below each hierarchy's root, such as <c>/tare/ID</c>; with a relative path of v1, that of the first hierarchy.</summary>
+    /// <summary>The daemon's: the path below each hierarchy's root, such as <c>/tare/ID</c>; an OCI runtime's: the first of the directories.</summary>
     public string Path { get; }
 
     /// <summary>Makes the directories and sets the limits. What was made is removed again when a limit is refused.</summary>
@@ -164,7 +164,7 @@ public abstract class Cgroup
     internal abstract void Make(LinuxResources resources);
 
     /// <summary>The directory that says which processes there are.</summary>
-    private protected abstract string ProcessDirectory { get; }
+    internal abstract string ProcessDirectory { get; }
 
     private protected static bool IsDirectory(string path) => FileFacts.KindOf(path) == FileKind.Directory;
 }

@@ -78,7 +78,7 @@ internal sealed class CgroupV1 : Cgroup
 
     internal override bool CanFreeze => DirectoryOf("freezer") is { } directory && IsDirectory(directory);
 
-    private protected override string ProcessDirectory => DirectoryOf("freezer") ?? (directories.Length > 0 ? directories[0] : unified ?? "");
+    internal override string ProcessDirectory => DirectoryOf("freezer") ?? (directories.Length > 0 ? directories[0] : unified ?? "");
 
     /// <summary>The directory of a controller; null when there is none.</summary>
     public string? DirectoryOf(string controller)

@@ -51,7 +51,7 @@ internal sealed class CgroupV2 : Cgroup
 
     internal override bool CanFreeze => FileFacts.KindOf(directory + "/cgroup.freeze") == FileKind.Regular;
 
-    private protected override string ProcessDirectory => directory;
+    internal override string ProcessDirectory => directory;
 
     /// <inheritdoc/>
     public override IReadOnlyList<Fd> OpenForJoining(SubCgroups? within = null) => [];

@@ -40,11 +40,12 @@ internal static class DeviceListV1
         public void Write(DeviceKey key, DeviceAccess access)
         {
             if (access == 0) return;
-            var text = DevicePolicy.Format(key, access);
+            Span<byte> text = stackalloc byte[DevicePolicy.LongestText];
+            var length = DevicePolicy.Format(key, access, text);
             var error = 0;
             handle ??= ControlFiles.TryOpen(directory, file, OpenFlags.WriteOnly, out error);
-            if (handle is not null) error = ControlFiles.TryWrite(handle, text);
-            if (error != 0) throw ControlFiles.Refused(directory, file, text, error);
+            if (handle is not null) _ = Descriptors.TryWrite(handle, text[..length], out error);
+            if (error != 0) throw ControlFiles.Refused(directory, file, DevicePolicy.Format(key, access), error);
         }
 
         public void Dispose() => handle?.Dispose();

@@ -1,4 +1,6 @@
+using System.Buffers.Text;
 using System.Globalization;
+using System.Text;
 using Tare.Errors;
 using Tare.Linux;
 using Tare.Oci.Runtime;
@@ -14,6 +16,9 @@ internal readonly record struct DeviceKey(char Type, long Major, long Minor);
 /// </summary>
 internal sealed class DevicePolicy
 {
+    /// <summary>More than any exception's text.</summary>
+    public const int LongestText = 64;
+
     private const DeviceAccess All = DeviceAccess.MakeNode | DeviceAccess.Read | DeviceAccess.Write;
 
     private readonly List<(DeviceKey Key, DeviceAccess Access)> exceptions = [];
@@ -65,20 +70,43 @@ internal sealed class DevicePolicy
     }
 
     /// <summary>An exception as <c>devices.allow</c> and <c>devices.deny</c> read it: <c>c 1:3 rwm</c>.</summary>
-    public static string Format(DeviceKey key, DeviceAccess access) => string.Concat(
-        string.Create(CultureInfo.InvariantCulture, $"{key.Type} {(key.Major < 0 ? "*" : Limits.Text(key.Major))}:{(key.Minor < 0 ? "*" : Limits.Text(key.Minor))} "),
-        access.HasFlag(DeviceAccess.Read) ? "r" : "",
-        access.HasFlag(DeviceAccess.Write) ? "w" : "",
-        access.HasFlag(DeviceAccess.MakeNode) ? "m" : "");
+    public static string Format(DeviceKey key, DeviceAccess access)
+    {
+        Span<byte> text = stackalloc byte[LongestText];
+        return Encoding.ASCII.GetString(text[..Format(key, access, text)]);
+    }
+
+    /// <summary>As <see cref="Format(DeviceKey, DeviceAccess)"/>, without making strings: every container has a dozen of them.</summary>
+    /// <returns>The length; at most <see cref="LongestText"/>.</returns>
+    public static int Format(DeviceKey key, DeviceAccess access, Span<byte> text)
+    {
+        text[0] = (byte)key.Type;
+        text[1] = (byte)' ';
+        var length = 2 + Format(key.Major, text[2..]);
+        text[length++] = (byte)':';
+        length += Format(key.Minor, text[length..]);
+        text[length++] = (byte)' ';
+        if ((access & DeviceAccess.Read) != 0) text[length++] = (byte)'r';
+        if ((access & DeviceAccess.Write) != 0) text[length++] = (byte)'w';
+        if ((access & DeviceAccess.MakeNode) != 0) text[length++] = (byte)'m';
+        return length;
+    }
 
     /// <summary>What is said of exactly these devices.</summary>
     public DeviceAccess AccessOf(DeviceKey key)
     {
         foreach (var exception in exceptions)
         {
-            if (exception.Key == key) return exception.Access;
+            if (Same(exception.Key, key)) return exception.Access;
         }
         return 0;
+    }
+
+    private static int Format(long number, Span<byte> text)
+    {
+        if (number >= 0) return Utf8Formatter.TryFormat(number, text, out var length) ? length : 0;
+        text[0] = (byte)'*';
+        return 1;
     }
 
     private static long Number(string text) => text == "*" ? -1 : long.Parse(text, CultureInfo.InvariantCulture);
@@ -134,16 +162,19 @@ internal sealed class DevicePolicy
     {
         foreach (var (wider, given) in exceptions)
         {
-            var covers = wider != key && wider.Type == key.Type && (wider.Major == key.Major || wider.Major < 0) && (wider.Minor == key.Minor || wider.Minor < 0);
+            var covers = !Same(wider, key) && wider.Type == key.Type && (wider.Major == key.Major || wider.Major < 0) && (wider.Minor == key.Minor || wider.Minor < 0);
             if (covers && (given & access) != 0)
                 throw TareException.Invalid($"the device rule {Format(key, access)} takes back part of {Format(wider, given)}, which control groups cannot do: name the devices one by one");
         }
         Change(key, AccessOf(key) & ~access);
     }
 
+    private static bool Same(DeviceKey one, DeviceKey other) => one.Type == other.Type && one.Major == other.Major && one.Minor == other.Minor;
+
     private void Change(DeviceKey key, DeviceAccess access)
     {
-        var at = exceptions.FindIndex(exception => exception.Key == key);
+        var at = exceptions.Count - 1;
+        while (at >= 0 && !Same(exceptions[at].Key, key)) at--;
         if (at < 0 && access != 0) exceptions.Add((key, access));
         else if (at >= 0 && access != 0) exceptions[at] = (key, access);
         else if (at >= 0) exceptions.RemoveAt(at);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Tare.Errors;
 using Tare.Linux;
 using Tare.Oci.Runtime;
@@ -8,9 +7,10 @@ namespace Tare.Runtime.Cgroups;
 /// <summary>Limits of the specification in the kernel's words, where both versions of control groups have the same.</summary>
 internal static class Limits
 {
-    public static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
+    /// <summary>Digits. A culture is not asked: making the first one takes a program that runs once longer than all its limits.</summary>
+    public static string Text(long value) => value < 0 ? "-" + Text((ulong)-value) : Text((ulong)value);
 
-    public static string Text(ulong value) => value.ToString(CultureInfo.InvariantCulture);
+    public static string Text(ulong value) => value.ToString();
 
     /// <summary>A limit of tasks. Nobody can run in a group of no tasks, and systemd knows no zero: it means one, as with runc.</summary>
     public static string Pids(long limit) => limit < 0 ? "max" : limit == 0 ? "1" : Text(limit);

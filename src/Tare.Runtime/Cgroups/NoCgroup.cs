@@ -26,7 +26,7 @@ internal sealed class NoCgroup : Cgroup
 
     internal override bool CanFreeze => false;
 
-    private protected override string ProcessDirectory => "/proc/self/no-cgroup";
+    internal override string ProcessDirectory => "/proc/self/no-cgroup";
 
     /// <inheritdoc/>
     public override IReadOnlyList<Fd> OpenForJoining(SubCgroups? within = null) => within is null ? [] : throw Missing("join a sub-cgroup");

@@ -51,8 +51,9 @@ public static class OciCgroup
     /// </exception>
     public static Cgroup Create(OciCgroupRequest request)
     {
+        // Root of a user namespace that is a whole system has a systemd of its own; where there is a user's, it is the user's.
+        if (request.UsesSystemd) return SystemdScopes.Create(request, request.IsRootless ?? (IsRootlessProcess && (!Environment.IsPrivilegedProcess || BusAddress.HasUser)));
         var isRootless = request.IsRootless ?? IsRootlessProcess;
-        if (request.UsesSystemd) return SystemdScopes.Create(request, isRootless);
         var cgroup = Find(request, isRootless);
         if (cgroup is null) return None(request.Resources);
         try
@@ -112,8 +113,21 @@ public static class OciCgroup
         return new CgroupV1(NameOf(directories[0]), hierarchies, [.. directories], unified, options);
     }
 
+    /// <summary>
+    /// v2: the directory of the group that a process is in, for an exec when the container's own cannot be joined (EBUSY, ENOENT):
+    /// its init may have moved to a group below, and had controllers passed on to it. Null when that cannot be told.
+    /// </summary>
+    /// <param name="pid">The container's init process.</param>
+    public static Fd? OpenDirectoryOf(int pid)
+    {
+        if (!CgroupLayout.Host.IsUnified || ControlFiles.TryRead("/proc/" + Limits.Text(pid), "cgroup", out _) is not { } text) return null;
+        return CgroupPaths.PathIn(text, "") is { } path
+            ? Paths.TryOpen(Paths.CurrentDirectory, CgroupLayout.Host.Hierarchies[0].Path + CgroupPaths.Clean(path), OpenFlags.Path | Paths.Directory, Resolve.None, out _)
+            : null;
+    }
+
     /// <summary>Whether this process lacks the rights of the host's root.</summary>
-    internal static bool IsRootlessProcess => Environment.IsPrivilegedProcess ? UserNamespace.IsChild : true;
+    private static bool IsRootlessProcess => !Environment.IsPrivilegedProcess || UserNamespace.IsChild;
 
     private static Cgroup? Find(OciCgroupRequest request, bool isRootless)
     {

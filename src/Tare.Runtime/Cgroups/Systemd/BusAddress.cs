@@ -8,6 +8,10 @@ namespace Tare.Runtime.Cgroups.Systemd;
 /// <summary>Where the user's message bus is (D-Bus Specification, "Server Addresses").</summary>
 internal static class BusAddress
 {
+    /// <summary>Whether there is a user's bus.</summary>
+    public static bool HasUser => Environment.GetEnvironmentVariable("DBUS_SESSION_BUS_ADDRESS") is { Length: > 0 }
+        || (Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 } runtime && FileFacts.KindOf(runtime + "/bus") != FileKind.Missing);
+
     /// <summary>The socket of the user's bus: <c>DBUS_SESSION_BUS_ADDRESS</c>, or <c>XDG_RUNTIME_DIR/bus</c>.</summary>
     /// <exception cref="TareException">There is none.</exception>
     public static string OfUser()

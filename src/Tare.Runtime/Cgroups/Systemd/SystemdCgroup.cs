@@ -36,7 +36,7 @@ internal sealed class SystemdCgroup : Cgroup
 
     internal override bool CanFreeze => groups.CanFreeze;
 
-    private protected override string ProcessDirectory => groups.Directories[0];
+    internal override string ProcessDirectory => groups.ProcessDirectory;
 
     /// <inheritdoc/>
     public override IReadOnlyList<Fd> OpenForJoining(SubCgroups? within = null) => groups.OpenForJoining(within);
