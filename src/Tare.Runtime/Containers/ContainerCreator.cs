@@ -4,6 +4,7 @@ using Tare.Errors;
 using Tare.Linux;
 using Tare.Oci.Runtime;
 using Tare.Runtime.Cgroups;
+using Tare.Runtime.Cgroups.Systemd;
 using Tare.Runtime.Launching;
 
 namespace Tare.Runtime.Containers;
@@ -56,26 +57,42 @@ public sealed class ContainerCreator(RuntimeContext context)
     {
         private readonly Spec spec = bundle.Spec;
 
+        private readonly LinuxResources resources =
+            (bundle.Spec.Linux?.Resources ?? new LinuxResources()) with { Devices = OciDevices.WithDefaults(bundle.Spec.Linux?.Resources?.Devices) };
+
         private ContainerRecord record = null!;
+        private ScopeHolder? holder;
 
         public CreatedContainer Run()
         {
-            var cgroup = OciCgroup.Create(new OciCgroupRequest
+            using (holder = context.SystemdCgroup ? StartHolder() : null)
             {
-                Id = request.Id,
-                CgroupsPath = spec.Linux?.CgroupsPath,
-                Resources = (spec.Linux?.Resources ?? new LinuxResources()) with { Devices = OciDevices.WithDefaults(spec.Linux?.Resources?.Devices) },
-                Warn = context.Warn,
-            });
-            try
-            {
-                return Launch(cgroup);
+                var cgroup = OciCgroup.Create(new OciCgroupRequest
+                {
+                    Id = request.Id,
+                    CgroupsPath = spec.Linux?.CgroupsPath,
+                    Resources = resources,
+                    UsesSystemd = context.SystemdCgroup,
+                    Pid = holder?.Pid ?? 0,
+                    Annotations = spec.Annotations,
+                    Warn = context.Warn,
+                });
+                try
+                {
+                    return Launch(cgroup);
+                }
+                catch
+                {
+                    cgroup.Remove();
+                    throw;
+                }
             }
-            catch
-            {
-                cgroup.Remove();
-                throw;
-            }
+        }
+
+        private static ScopeHolder StartHolder()
+        {
+            using var launcher = Launcher.Load();
+            return ScopeHolder.Start(launcher);
         }
 
         private CreatedContainer Launch(Cgroup cgroup)
@@ -96,12 +113,14 @@ public sealed class ContainerCreator(RuntimeContext context)
             directory.WriteConfig(bundle.Json);
             directory.WriteState(record.Write());
             var inputs = plan.Open(cgroup, request.Start ? null : directory.Listen());
+            // With systemd the limits are set between the birth of the process and its first step of its own.
+            if (holder is not null) inputs = inputs with { StopsMounted = true };
             var program = LaunchCompiler.CompileContainer(inputs);
             record = record with { LastStep = program.LastStep };
             var session = LaunchSession.Start(program, descriptors, listener => SeccompListener.Send(inputs.SeccompFilter!, listener, record.Pid, StateOf("creating")));
             try
             {
-                Follow(session, program, plan);
+                Follow(session, program, plan, cgroup);
                 if (session.Terminal is { } master && request.ConsoleSocket.Length > 0)
                 {
                     ConsoleSocket.Send(request.ConsoleSocket, master);
@@ -124,7 +143,7 @@ public sealed class ContainerCreator(RuntimeContext context)
             return new CreatedContainer(new OciContainer(context, record, directory), record.Pid, terminal);
         }
 
-        private void Follow(LaunchSession session, LaunchProgram program, BundlePlan plan)
+        private void Follow(LaunchSession session, LaunchProgram program, BundlePlan plan, Cgroup cgroup)
         {
             while (session.Next() is { } told)
             {
@@ -138,7 +157,7 @@ public sealed class ContainerCreator(RuntimeContext context)
                         using (var root = Paths.Open(rootfs, OpenFlags.Path | Paths.Directory))
                             throw new LaunchException(LaunchFailures.Explain(program, root, told.Step, (int)told.Value));
                     case LaunchRecordKind.Reached:
-                        Act((SyncPoint)told.Value, plan);
+                        Act((SyncPoint)told.Value, plan, cgroup);
                         session.Continue(told);
                         continue;
                     default:
@@ -148,7 +167,7 @@ public sealed class ContainerCreator(RuntimeContext context)
             if (session.Pid == 0) throw TareException.Internal("the launcher ended before it had made the container's process");
         }
 
-        private void Act(SyncPoint point, BundlePlan plan)
+        private void Act(SyncPoint point, BundlePlan plan, Cgroup cgroup)
         {
             switch (point)
             {
@@ -156,8 +175,14 @@ public sealed class ContainerCreator(RuntimeContext context)
                     IdMapPlan.MapByHelpers(spec.Linux!, record.Pid);
                     break;
                 case SyncPoint.Mounted:
+                    if (holder is not null)
+                    {
+                        holder.Dispose();
+                        cgroup.Apply(resources);
+                    }
+                    if (spec.Hooks is null) break;
                     var creating = StateOf("creating");
-                    HookRunner.Run("prestart", spec.Hooks!.Prestart, StateOf("created"));
+                    HookRunner.Run("prestart", spec.Hooks.Prestart, StateOf("created"));
                     HookRunner.Run("createRuntime", spec.Hooks.CreateRuntime, creating);
                     if (spec.Hooks.CreateContainer is { Count: > 0 } hooks)
                     {

@@ -9,7 +9,7 @@ namespace Tare.Runtime.Launching;
 /// </summary>
 public sealed class LaunchSession : IDisposable
 {
-    /// <summary>The launcher's own file must not be one of the numbers that its descriptors get.</summary>
+    /// <summary>Where the launcher's own file is at least: it must not be one of the numbers that its descriptors get.</summary>
     private const int LauncherNumber = 300;
 
     private const int SIGKILL = 9;
@@ -41,7 +41,7 @@ public sealed class LaunchSession : IDisposable
     public static LaunchSession Start(LaunchProgram program, DescriptorList descriptors, Action<Fd> seccompListener, Fd[]? stdio = null)
     {
         using var image = Launcher.Load();
-        using var high = Descriptors.Duplicate(image.Number, LauncherNumber);
+        using var high = Descriptors.Duplicate(image.Number, Math.Max(LauncherNumber, Launcher.FirstDescriptor + descriptors.All.Count));
         using var memory = Descriptors.SealedMemory("tare-launch", program.Image);
         var own = stdio ?? StandardStreams();
         var (ours, theirs) = SeqPacketSocket.Pair();
