@@ -95,8 +95,12 @@ public static partial class Mounts
         return mount < 0 ? throw Failure(context, $"mount {type}", Marshal.GetLastPInvokeError()) : new Fd((int)mount);
     }
 
-    /// <summary>Whether overlay takes its layers one by one (<c>lowerdir+</c>, kernel 6.8), each up to 255 bytes long.</summary>
-    public static bool OverlayTakesLayersOneByOne { get; } = Probe("overlay", "lowerdir+", "/");
+    /// <summary>
+    /// Whether overlay takes its layers one by one (<c>lowerdir+</c>, kernel 6.8), each up to 255 bytes long. Below 6.5 it is a
+    /// filesystem of the old interface, for which the kernel collects what it is told unread and then refuses to create it: who takes a
+    /// parameter that there is not, does not know this one either.
+    /// </summary>
+    public static bool OverlayTakesLayersOneByOne { get; } = Probe("overlay", "lowerdir+", "/") && !Probe("overlay", "nosuchparameter", "/");
 
     /// <summary>Takes the topmost mount at a path of the host out of the namespace, with all that is mounted below it (umount2(2), MNT_DETACH).</summary>
     /// <returns>Whether there was one.</returns>
