@@ -23,10 +23,12 @@ FILTER ?=
 LAUNCHES ?= 10000
 # PEERS points at a reference set-up of docker and podman for `make bench` (see bench/README.md).
 PEERS ?=
+# VM is the one virtual machine for `make test-vm`: debian12 or debian13; both when it is not given.
+VM ?=
 # SUITE is a folder with a built OCI runtime-tools validation suite for `make conformance`.
 SUITE ?=
 
-.PHONY: help demo build links test test-unit test-e2e stress bench conformance clean force
+.PHONY: help demo build links test test-unit test-e2e test-vm stress bench conformance clean force
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -61,6 +63,11 @@ test-e2e: ## the end-to-end tests; ENGINE=unix://SOCKET runs them against anothe
 	@scripts/need build test
 	@$(MAKE) build
 	@TARE_TEST_HOST=$(ENGINE) FILTER='$(FILTER)' scripts/test e2e
+
+test-vm: ## end-to-end tests of launching in virtual machines; VM=debian12|debian13 takes one, FILTER=… picks some
+	@scripts/need build test vm
+	@$(MAKE) build
+	@FILTER='$(FILTER)' scripts/vm/test $(VM)
 
 stress: ## LAUNCHES=10000 launches with a busy keeper
 	@scripts/need build test
