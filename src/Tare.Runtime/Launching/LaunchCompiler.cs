@@ -46,7 +46,7 @@ public static class LaunchCompiler
 
         if (inputs.Unprivileged) Hide(program);
         steps.NewSession(inputs.Keyring);
-        namespaces.EnterLate(inputs.New);
+        namespaces.EnterLate(inputs.New, inputs.Join);
         if (inputs.New.HasFlag(NamespaceKinds.Network)) namespaces.RaiseLoopback();
         if (inputs.Root is TemplateRoot over) roots.EnterOverTemplate(over.Mount, ((TemplateMask)mask).Empty);
         else roots.Attach((PivotedRoot)inputs.Root);
@@ -114,9 +114,10 @@ public static class LaunchCompiler
         attributes.SetAffinity(process.ExecCpuAffinity?.Initial);
         if (process.OomScoreAdj is { } score) AdjustOomScore(program, score);
         JoinControlGroups(program, inputs.CgroupProcs);
-        if (inputs.Join != NamespaceKinds.None) namespaces.Join([(inputs.Target, inputs.Join)]);
+        namespaces.Join([(inputs.Target, inputs.Join)]);
         namespaces.Clone(NamespaceKinds.None, inputs.CgroupDirectory, null);
 
+        namespaces.EnterLate(NamespaceKinds.None, [(inputs.Target, inputs.Join)]);
         attributes.SetAffinity(process.ExecCpuAffinity?.Final);
         if (!inputs.SameSession) steps.NewSession("_tare.exec");
         if (process.Terminal) steps.OpenTerminal(places, process.ConsoleSize, console: false, process.User.Uid);

@@ -26,14 +26,10 @@ internal sealed class NamespaceSteps(LaunchProgramBuilder program)
     /// </summary>
     private const NamespaceKinds Late = NamespaceKinds.Cgroup | NamespaceKinds.Time;
 
-    /// <summary>Joins namespaces, in this order.</summary>
+    /// <summary>Joins namespaces, in this order, but those of control groups.</summary>
     public void Join(IReadOnlyList<(int Descriptor, NamespaceKinds Kinds)> namespaces)
     {
-        foreach (var (descriptor, kinds) in namespaces)
-        {
-            program.Purpose = new Purpose(Stage.Namespace, IsOne(kinds) ? kinds.ToString().ToLowerInvariant() : "");
-            program.Call(setns, descriptor, (uint)kinds);
-        }
+        foreach (var (descriptor, kinds) in namespaces) Join(descriptor, kinds & ~NamespaceKinds.Cgroup);
     }
 
     /// <summary>Makes the process; what follows is its own.</summary>
@@ -65,9 +61,13 @@ internal sealed class NamespaceSteps(LaunchProgramBuilder program)
         program.Call(setresuid, 0, 0, 0);
     }
 
-    /// <summary>The namespaces that the process makes itself, once it is in its control group.</summary>
-    public void EnterLate(NamespaceKinds created)
+    /// <summary>
+    /// The namespace of control groups, which the process makes or joins itself once it is in its group. Joined before, version 2 as
+    /// systemd mounts it (nsdelegate) would let nobody move into a group of that namespace: it is entered from outside of its root.
+    /// </summary>
+    public void EnterLate(NamespaceKinds created, IReadOnlyList<(int Descriptor, NamespaceKinds Kinds)> joined)
     {
+        foreach (var (descriptor, kinds) in joined) Join(descriptor, kinds & NamespaceKinds.Cgroup);
         program.Purpose = new Purpose(Stage.Namespace, "cgroup");
         if (created.HasFlag(NamespaceKinds.Cgroup)) program.Call(unshare, (uint)NamespaceKinds.Cgroup);
     }
@@ -106,6 +106,13 @@ internal sealed class NamespaceSteps(LaunchProgramBuilder program)
     {
         program.Purpose = new Purpose(Stage.Hostname, name);
         program.Call(call, program.Text(name), Encoding.UTF8.GetByteCount(name));
+    }
+
+    private void Join(int descriptor, NamespaceKinds kinds)
+    {
+        if (kinds == NamespaceKinds.None) return;
+        program.Purpose = new Purpose(Stage.Namespace, IsOne(kinds) ? kinds.ToString().ToLowerInvariant() : "");
+        program.Call(setns, descriptor, (uint)kinds);
     }
 
     private static bool IsOne(NamespaceKinds kinds) => ((uint)kinds & ((uint)kinds - 1)) == 0;
