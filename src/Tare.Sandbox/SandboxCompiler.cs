@@ -202,6 +202,9 @@ public sealed class SandboxCompiler : IDisposable
         var profile = security.SeccompProfile is { } custom
             ? SeccompProfile.Parse(custom).Resolve(capabilities)
             : defaultProfiles.GetOrAdd(string.Join(' ', capabilities.Order()), _ => SeccompProfile.Default.Resolve(capabilities));
-        return new SeccompFilter(SeccompCompiler.Compile(profile, keep: security.SeccompProfile is null), 0);
+        var filter = SeccompCompiler.Compile(profile, keep: security.SeccompProfile is null);
+        return filter is { Listens: true }
+            ? throw TareException.NotImplemented("the seccomp action SCMP_ACT_NOTIFY needs a listener, which the engine does not have; take it out of the profile")
+            : filter;
     }
 }

@@ -49,7 +49,7 @@ public static class ContainerExec
         using var descriptors = new DescriptorList();
         var within = SubCgroups.Parse(request.SubCgroups);
         var process = ProcessPlan.Complete(request.Process, warn);
-        var filter = spec.Linux?.Seccomp is { } seccomp ? new SeccompFilter(SeccompCompiler.Compile(seccomp, keep: false), 0) : null;
+        var filter = spec.Linux?.Seccomp is { } seccomp ? SeccompCompiler.Compile(seccomp) : null;
         var groups = new List<int>();
         foreach (var file in container.Cgroup.OpenForJoining(within)) groups.Add(descriptors.Add(file));
         var program = LaunchCompiler.CompileExec(new ExecInputs
