@@ -14,7 +14,8 @@ internal sealed record SeccompProfile
     private static readonly string GoArchitecture = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "arm64" : "amd64";
     private static readonly Lazy<SeccompProfile> Standard = new(ReadDefault);
 
-    public string DefaultAction { get; init; } = "SCMP_ACT_ERRNO";
+    /// <summary>What happens to a call that no rule matches; a profile with neither this nor rules asks for no filter.</summary>
+    public string DefaultAction { get; init; } = "";
 
     public uint? DefaultErrnoRet { get; init; }
 
@@ -24,39 +25,51 @@ internal sealed record SeccompProfile
 
     public IReadOnlyList<string>? Flags { get; init; }
 
+    public string? ListenerPath { get; init; }
+
+    public string? ListenerMetadata { get; init; }
+
     public IReadOnlyList<SeccompProfileRule>? Syscalls { get; init; }
 
     /// <summary>The profile of a container that asks for none.</summary>
     public static SeccompProfile Default => Standard.Value;
 
     /// <summary>Reads a profile in Docker's JSON.</summary>
-    /// <exception cref="TareException">It is not JSON of that form.</exception>
+    /// <exception cref="TareException">It is not JSON of that form, or says one thing in two ways.</exception>
     public static SeccompProfile Parse(string json)
     {
+        SeccompProfile profile;
         try
         {
-            return JsonSerializer.Deserialize(json, SeccompProfileJson.Default.SeccompProfile) ?? throw TareException.Invalid("the seccomp profile is empty");
+            profile = JsonSerializer.Deserialize(json, SeccompProfileJson.Default.SeccompProfile) ?? throw TareException.Invalid("the seccomp profile is empty");
         }
         catch (JsonException e)
         {
             throw TareException.Invalid($"decoding the seccomp profile failed: {e.Message}", e);
         }
+        if (profile is { Architectures.Count: > 0, ArchMap.Count: > 0 })
+            throw TareException.Invalid("both 'architectures' and 'archMap' are specified in the seccomp profile, use either 'architectures' or 'archMap'");
+        return profile.Syscalls?.Any(rule => rule is { Name.Length: > 0, Names.Count: > 0 }) == true
+            ? throw TareException.Invalid("both 'name' and 'names' are specified in the seccomp profile, use either 'name' or 'names'")
+            : profile;
     }
 
     /// <summary>The rules that apply to a container with these capabilities on this machine.</summary>
     public LinuxSeccomp Resolve(IReadOnlyCollection<string> capabilities)
     {
         var native = GoArchitecture == "arm64" ? "SCMP_ARCH_AARCH64" : "SCMP_ARCH_X86_64";
-        var mapped = ArchMap?.FirstOrDefault(a => a.Architecture == native);
+        var mapped = ArchMap?.OfType<SeccompArchitecture>().FirstOrDefault(a => a.Architecture == native);
         return new LinuxSeccomp
         {
             DefaultAction = DefaultAction,
             DefaultErrnoRet = DefaultErrnoRet,
             Architectures = mapped is null ? Architectures : [mapped.Architecture, .. mapped.SubArchitectures ?? []],
             Flags = Flags,
-            Syscalls = [.. (Syscalls ?? []).Where(rule => Applies(rule, capabilities)).Select(rule => new LinuxSyscall
+            ListenerPath = ListenerPath,
+            ListenerMetadata = ListenerMetadata,
+            Syscalls = [.. (Syscalls ?? []).OfType<SeccompProfileRule>().Where(rule => Applies(rule, capabilities)).Select(rule => new LinuxSyscall
             {
-                Names = rule.Names ?? (rule.Name is null ? [] : [rule.Name]),
+                Names = string.IsNullOrEmpty(rule.Name) ? rule.Names ?? [] : [rule.Name],
                 Action = rule.Action,
                 ErrnoRet = rule.ErrnoRet,
                 Args = rule.Args,
@@ -89,6 +102,7 @@ internal sealed record SeccompProfile
         }
         return new SeccompProfile
         {
+            DefaultAction = "SCMP_ACT_ERRNO",
             DefaultErrnoRet = Errno.EPERM,
             ArchMap =
             [
