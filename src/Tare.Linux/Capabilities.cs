@@ -21,6 +21,9 @@ public static class Capabilities
     /// <summary>The bounding set of this process: nothing beyond it can be given to a child.</summary>
     public static ulong Bounding { get; } = ReadBounding();
 
+    /// <summary>The bounding set of the first process of a user namespace: all that the kernel has (user_namespaces(7)).</summary>
+    public static ulong InUserNamespace => Last >= 63 ? ulong.MaxValue : (1UL << (Last + 1)) - 1;
+
     /// <summary>All capabilities, by number.</summary>
     public static IReadOnlyList<string> All => Names;
 
@@ -29,7 +32,10 @@ public static class Capabilities
 
     /// <summary>A set of capabilities as a bit mask, cut to what this process can give. Unknown names are an error of the caller.</summary>
     /// <exception cref="ArgumentException">A name is unknown.</exception>
-    public static ulong Mask(IEnumerable<string> names)
+    public static ulong Mask(IEnumerable<string> names) => Mask(names, Bounding);
+
+    /// <summary>As the other, cut to a set that can be given.</summary>
+    public static ulong Mask(IEnumerable<string> names, ulong available)
     {
         ulong mask = 0;
         foreach (var name in names)
@@ -38,7 +44,7 @@ public static class Capabilities
             if (number < 0) throw new ArgumentException($"unknown capability {name}", nameof(names));
             if (number <= Last) mask |= 1UL << number;
         }
-        return mask & Bounding;
+        return mask & available;
     }
 
     /// <summary>The names of all capabilities that this process can give.</summary>

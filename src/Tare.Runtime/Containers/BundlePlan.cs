@@ -31,7 +31,6 @@ internal sealed class BundlePlan(RuntimeContext context, CreateRequest request, 
     /// <exception cref="TareException">Something is missing, or may not be used.</exception>
     public LaunchInputs Open(Cgroup cgroup, Fd? startSocket)
     {
-        var process = ProcessPlan.Complete(spec.Process!, context.Warn);
         var root = OpenRoot(out var mounted);
         using (mounted)
         {
@@ -39,6 +38,7 @@ internal sealed class BundlePlan(RuntimeContext context, CreateRequest request, 
             RootPlaces.Ensure(mounted, spec with { Mounts = mounts });
         }
         var inUserNamespace = Namespaces.Own.HasFlag(NamespaceKinds.User);
+        var process = ProcessPlan.Complete(spec.Process!, inUserNamespace, context.Warn);
         return new LaunchInputs
         {
             Spec = spec with { Process = process, Mounts = mounts, Linux = linux with { Devices = Devices() } },
@@ -51,7 +51,7 @@ internal sealed class BundlePlan(RuntimeContext context, CreateRequest request, 
             Links = links,
             SeccompFilter = linux.Seccomp is { } seccomp ? SeccompCompiler.Compile(seccomp) : null,
             UserNamespace = Namespaces.New.HasFlag(NamespaceKinds.User) ? IdMapPlan.Of(linux, IsUnprivileged) : null,
-            BindDevices = inUserNamespace,
+            InUserNamespace = inUserNamespace,
             Keyring = request.NoNewKeyring ? null : "_ses." + request.Id,
             StopsMounted = spec.Hooks is { Prestart.Count: > 0 } or { CreateRuntime.Count: > 0 } or { CreateContainer.Count: > 0 },
             StopsStarting = spec.Hooks is { StartContainer.Count: > 0 },

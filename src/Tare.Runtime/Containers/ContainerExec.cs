@@ -48,7 +48,7 @@ public static class ContainerExec
         var spec = container.ReadSpec();
         using var descriptors = new DescriptorList();
         var within = SubCgroups.Parse(request.SubCgroups);
-        var process = ProcessPlan.Complete(request.Process, warn);
+        var process = ProcessPlan.Complete(request.Process, NamespacePlan.Of(spec.Linux).Own.HasFlag(NamespaceKinds.User), warn);
         var filter = spec.Linux?.Seccomp is { } seccomp ? SeccompCompiler.Compile(seccomp) : null;
         var groups = new List<int>();
         foreach (var file in container.Cgroup.OpenForJoining(within)) groups.Add(descriptors.Add(file));

@@ -12,9 +12,9 @@ internal static class ProcessPlan
     private const int FirstPassed = 3;
 
     /// <summary>The process with what this kernel can give it.</summary>
-    public static ProcessSpec Complete(ProcessSpec process, Action<string> warn)
+    public static ProcessSpec Complete(ProcessSpec process, bool inUserNamespace, Action<string> warn)
     {
-        if (process.Capabilities is { } wanted) process = process with { Capabilities = KnownOf(wanted, warn) };
+        if (process.Capabilities is { } wanted) process = process with { Capabilities = KnownOf(wanted, inUserNamespace ? Capabilities.InUserNamespace : Capabilities.Bounding, warn) };
         if (PassedSockets > 0) process = process with { Env = [.. process.Env ?? [], $"LISTEN_FDS={PassedSockets}", "LISTEN_PID=1"] };
         return process;
     }
@@ -35,7 +35,7 @@ internal static class ProcessPlan
 
     private static int PassedSockets => int.TryParse(Environment.GetEnvironmentVariable("LISTEN_FDS"), NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? count : 0;
 
-    private static LinuxCapabilities KnownOf(LinuxCapabilities wanted, Action<string> warn)
+    private static LinuxCapabilities KnownOf(LinuxCapabilities wanted, ulong available, Action<string> warn)
     {
         var unknown = new List<string>();
         var known = new LinuxCapabilities
@@ -55,7 +55,7 @@ internal static class ProcessPlan
             foreach (var name in names ?? [])
             {
                 var number = Capabilities.NumberOf(name);
-                if (number >= 0 && number <= Capabilities.Last && (Capabilities.Bounding >> number & 1) == 1) result.Add(name);
+                if (number >= 0 && number <= Capabilities.Last && (available >> number & 1) == 1) result.Add(name);
                 else if (!unknown.Contains(name)) unknown.Add(name);
             }
             return result;

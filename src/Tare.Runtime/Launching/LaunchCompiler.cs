@@ -32,7 +32,7 @@ public static class LaunchCompiler
         var roots = new RootSteps(program, places);
         Mask mask = inputs.Root is TemplateRoot ? new TemplateMask(program, places) : new HostMask(program, places);
         var filesystem = new FilesystemSteps(program, places, mask);
-        var steps = new ProcessSteps(program);
+        var steps = new ProcessSteps(program, inputs.InUserNamespace);
         var namespaces = new NamespaceSteps(program);
 
         // Who could trace the process would have its descriptors of the host, until it executes: processes of a shared pid namespace.
@@ -72,7 +72,7 @@ public static class LaunchCompiler
         if (spec.Root is { Readonly: true }) filesystem.MakeRootReadOnly();
         steps.SetLimits(process.Rlimits ?? []);
         new AttributeSteps(program).Set(process, linux.Personality);
-        steps.BecomeUser(process, inputs.SeccompFilter is not null, inputs.UserNamespace is not null);
+        steps.BecomeUser(process, inputs.SeccompFilter is not null);
         steps.CloseOnExecution();
         if (inputs.StartSocket is not null)
         {
@@ -106,7 +106,7 @@ public static class LaunchCompiler
         var process = CheckedProcess(inputs.Process);
         var program = new LaunchProgramBuilder();
         var places = new PlaceSteps(program);
-        var steps = new ProcessSteps(program);
+        var steps = new ProcessSteps(program, inputs.Join.HasFlag(NamespaceKinds.User) || inputs.Unprivileged);
         var namespaces = new NamespaceSteps(program);
         var attributes = new AttributeSteps(program);
 
@@ -127,7 +127,7 @@ public static class LaunchCompiler
         steps.EnterWorkingDirectory(places, process.Cwd, make: false);
         steps.SetLimits(process.Rlimits ?? []);
         attributes.Set(process, null);
-        steps.BecomeUser(process, inputs.SeccompFilter is not null, inputs.Join.HasFlag(NamespaceKinds.User) || inputs.Unprivileged);
+        steps.BecomeUser(process, inputs.SeccompFilter is not null);
         steps.CloseOnExecution();
         program.ResetSignals();
         steps.LoadFilter(process, inputs.SeccompFilter);
@@ -201,10 +201,10 @@ public static class LaunchCompiler
             // Devices come as soon as /dev is there: later mounts may lie upon them. A /dev of the host's is left as it is.
             if (mount.Destination != "/dev" || devIsThere) continue;
             devIsThere = true;
-            if (!inputs.MountSources.ContainsKey(i)) filesystem.PopulateDev(linux.Devices ?? [], inputs.BindDevices);
+            if (!inputs.MountSources.ContainsKey(i)) filesystem.PopulateDev(linux.Devices ?? [], inputs.InUserNamespace);
         }
         foreach (var (path, target) in inputs.Links) filesystem.Link(path, target);
         // Without a mount there the devices are made in the root filesystem's own /dev.
-        if (!devIsThere && linux.Devices is { Count: > 0 } devices) filesystem.PopulateDev(devices, inputs.BindDevices);
+        if (!devIsThere && linux.Devices is { Count: > 0 } devices) filesystem.PopulateDev(devices, inputs.InUserNamespace);
     }
 }

@@ -42,8 +42,11 @@ public sealed record LaunchInputs
     /// <summary>The ids of a new user namespace; null: none is made.</summary>
     public IdMaps? UserNamespace { get; init; }
 
-    /// <summary>Whether no device can be made, so that the host's are bound.</summary>
-    public bool BindDevices { get; init; }
+    /// <summary>
+    /// Whether the process is in a user namespace of its own or a joined one: it has all capabilities there, but none to make a device, so
+    /// that the host's are bound.
+    /// </summary>
+    public bool InUserNamespace { get; init; }
 
     /// <summary>A name for the session keyring; null leaves the runtime's.</summary>
     public string? Keyring { get; init; }

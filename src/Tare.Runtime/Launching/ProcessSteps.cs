@@ -6,7 +6,7 @@ using static Tare.Linux.SyscallNumbers;
 namespace Tare.Runtime.Launching;
 
 /// <summary>The steps that turn a child into the wanted process; the same for a container's first process and for an exec.</summary>
-internal sealed class ProcessSteps(LaunchProgramBuilder program)
+internal sealed class ProcessSteps(LaunchProgramBuilder program, bool inUserNamespace)
 {
     private const int O_RDWR = 2;
     private const int O_NOCTTY = 0x100;
@@ -38,6 +38,8 @@ internal sealed class ProcessSteps(LaunchProgramBuilder program)
         "RLIMIT_MEMLOCK", "RLIMIT_AS", "RLIMIT_LOCKS", "RLIMIT_SIGPENDING", "RLIMIT_MSGQUEUE", "RLIMIT_NICE", "RLIMIT_RTPRIO", "RLIMIT_RTTIME",
     ];
 
+    /// <summary>What capabilities there are to give.</summary>
+    private readonly ulong available = inUserNamespace ? Capabilities.InUserNamespace : Capabilities.Bounding;
     private int firstOwn = 3;
     private int status = Launcher.StatusDescriptor;
 
@@ -113,24 +115,24 @@ internal sealed class ProcessSteps(LaunchProgramBuilder program)
     /// </summary>
     /// <param name="process">The process.</param>
     /// <param name="filtered">Whether a filter comes.</param>
-    /// <param name="mayKeepGroups">Whether a user namespace may forbid setgroups(2): then no additional groups are no error.</param>
-    public void BecomeUser(ProcessSpec process, bool filtered, bool mayKeepGroups)
+    public void BecomeUser(ProcessSpec process, bool filtered)
     {
         var user = process.User;
         program.Purpose = new Purpose(Stage.Setup);
         if (process.NoNewPrivileges) program.Call(prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
         program.Purpose = new Purpose(Stage.Capabilities);
-        var bounding = Capabilities.Mask(process.Capabilities?.Bounding ?? []);
+        var bounding = Capabilities.Mask(process.Capabilities?.Bounding ?? [], available);
         for (var number = 0; number <= Capabilities.Last; number++)
         {
-            if ((bounding >> number & 1) == 0 && (Capabilities.Bounding >> number & 1) == 1) program.Call(prctl, PR_CAPBSET_DROP, number, 0, 0, 0);
+            if ((bounding >> number & 1) == 0 && (available >> number & 1) == 1) program.Call(prctl, PR_CAPBSET_DROP, number, 0, 0, 0);
         }
         program.Call(prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0);
 
         program.Purpose = new Purpose(Stage.User, $"{user.Uid}:{user.Gid}");
         var groups = user.AdditionalGids ?? [];
         var set = program.Call(setgroups, groups.Count, groups.Count == 0 ? 0 : program.Words32([.. groups]));
-        if (mayKeepGroups && groups.Count == 0) set.On(Errno.EPERM);
+        // A user namespace may forbid it: then no additional groups are no error.
+        if (inUserNamespace && groups.Count == 0) set.On(Errno.EPERM);
         program.Call(setresgid, user.Gid, user.Gid, user.Gid);
         program.Call(setresuid, user.Uid, user.Uid, user.Uid);
         program.Call(umask, user.Umask ?? 0x12);
@@ -159,7 +161,7 @@ internal sealed class ProcessSteps(LaunchProgramBuilder program)
         }
         program.Purpose = new Purpose(Stage.Capabilities);
         if (KeepsAdmin(process, filter is not null)) SetCapabilities(process.Capabilities, 0);
-        var ambient = Capabilities.Mask(process.Capabilities?.Ambient ?? []);
+        var ambient = Capabilities.Mask(process.Capabilities?.Ambient ?? [], available);
         for (var number = 0; number <= Capabilities.Last; number++)
         {
             // One that is not inheritable too cannot be raised: it is left out, as with the other runtimes.
@@ -167,14 +169,14 @@ internal sealed class ProcessSteps(LaunchProgramBuilder program)
         }
     }
 
-    private static bool KeepsAdmin(ProcessSpec process, bool filtered) =>
-        filtered && !process.NoNewPrivileges && (Capabilities.Mask(process.Capabilities?.Effective ?? []) & SysAdmin) == 0;
+    private bool KeepsAdmin(ProcessSpec process, bool filtered) =>
+        filtered && !process.NoNewPrivileges && (Capabilities.Mask(process.Capabilities?.Effective ?? [], available) & SysAdmin) == 0;
 
     private void SetCapabilities(LinuxCapabilities? capabilities, ulong also)
     {
-        var effective = Capabilities.Mask(capabilities?.Effective ?? []) | also;
-        var permitted = Capabilities.Mask(capabilities?.Permitted ?? []) | also;
-        var inheritable = Capabilities.Mask(capabilities?.Inheritable ?? []);
+        var effective = Capabilities.Mask(capabilities?.Effective ?? [], available) | also;
+        var permitted = Capabilities.Mask(capabilities?.Permitted ?? [], available) | also;
+        var inheritable = Capabilities.Mask(capabilities?.Inheritable ?? [], available);
         program.Call(
             capset,
             program.Words32(CapabilityVersion3, 0),
