@@ -52,48 +52,57 @@ public static partial class ProcessSpawn
     /// <summary>As the other, with strings that were made before: nothing is allocated but by the C library.</summary>
     public static unsafe int TryStart(string path, CStrings arguments, CStrings environment, ReadOnlySpan<Fd> descriptors, bool newSession, int blockedSignal, out int error)
     {
-        // A source that is also a target would be overwritten before its turn: such a one is lifted above them all.
+        // A source that is also a target would be overwritten before its turn: such a one is lifted above them all, by the child itself:
+        // in a process with threads, a table of descriptors that grows waits for an RCU grace period.
         Span<int> sources = stackalloc int[descriptors.Length];
-        List<Fd>? lifted = null;
+        var free = Math.Max(descriptors.Length, NumberIn(path) + 1);
+        for (var i = 0; i < descriptors.Length; i++)
+        {
+            sources[i] = descriptors[i].Number;
+            free = Math.Max(free, sources[i] + 1);
+        }
         var actions = stackalloc byte[80]; // posix_spawn_file_actions_t: 80 bytes in glibc and musl on 64-bit machines
         var attributes = stackalloc byte[336]; // posix_spawnattr_t: 336 bytes
         var set = stackalloc byte[SignalMasks.SetSize];
         int pid;
+        Check(posix_spawn_file_actions_init(actions));
         try
         {
-            for (var i = 0; i < descriptors.Length; i++)
+            Check(posix_spawnattr_init(attributes));
+            var lifted = free;
+            for (var i = 0; i < sources.Length; i++)
             {
-                sources[i] = descriptors[i].Number;
-                if (sources[i] >= descriptors.Length) continue;
-                var high = Descriptors.Duplicate(sources[i], descriptors.Length);
-                (lifted ??= []).Add(high);
-                sources[i] = high.Number;
+                if (sources[i] >= sources.Length || sources[i] == i) continue;
+                Check(posix_spawn_file_actions_adddup2(actions, sources[i], lifted));
+                sources[i] = lifted++;
             }
-            Check(posix_spawn_file_actions_init(actions));
-            try
-            {
-                Check(posix_spawnattr_init(attributes));
-                for (var i = 0; i < sources.Length; i++) Check(posix_spawn_file_actions_adddup2(actions, sources[i], i));
-                var flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | (newSession ? POSIX_SPAWN_SETSID : 0);
-                Check(posix_spawnattr_setflags(attributes, (short)flags));
-                new Span<byte>(set, SignalMasks.SetSize).Fill(0xff);
-                Check(posix_spawnattr_setsigdefault(attributes, set));
-                SignalMasks.Write(new Span<byte>(set, SignalMasks.SetSize), blockedSignal);
-                Check(posix_spawnattr_setsigmask(attributes, set));
-                error = posix_spawn(out pid, path, actions, attributes, arguments.Pointer, environment.Pointer);
-            }
-            finally
-            {
-                _ = posix_spawn_file_actions_destroy(actions);
-            }
+            for (var i = 0; i < sources.Length; i++) Check(posix_spawn_file_actions_adddup2(actions, sources[i], i));
+            // What dup2(2) makes is not close-on-exec.
+            for (var number = free; number < lifted; number++) Check(posix_spawn_file_actions_addclose(actions, number));
+            var flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | (newSession ? POSIX_SPAWN_SETSID : 0);
+            Check(posix_spawnattr_setflags(attributes, (short)flags));
+            new Span<byte>(set, SignalMasks.SetSize).Fill(0xff);
+            Check(posix_spawnattr_setsigdefault(attributes, set));
+            SignalMasks.Write(new Span<byte>(set, SignalMasks.SetSize), blockedSignal);
+            Check(posix_spawnattr_setsigmask(attributes, set));
+            error = posix_spawn(out pid, path, actions, attributes, arguments.Pointer, environment.Pointer);
         }
         finally
         {
-            foreach (var fd in lifted ?? []) fd.Dispose();
+            _ = posix_spawn_file_actions_destroy(actions);
         }
         GC.KeepAlive(arguments);
         GC.KeepAlive(environment);
         return error == 0 ? pid : -1;
+    }
+
+    /// <summary>The descriptor that a path such as <c>/proc/self/fd/7</c> names: the child needs it until it executes. -1 for other paths.</summary>
+    private static int NumberIn(string path)
+    {
+        const string own = "/proc/self/fd/";
+        return path.StartsWith(own, StringComparison.Ordinal) && int.TryParse(path.AsSpan(own.Length), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var number)
+            ? number
+            : -1;
     }
 
     private static void Check(int error)
@@ -112,6 +121,9 @@ public static partial class ProcessSpawn
 
     [LibraryImport("libc")]
     private static unsafe partial int posix_spawn_file_actions_adddup2(byte* actions, int source, int target);
+
+    [LibraryImport("libc")]
+    private static unsafe partial int posix_spawn_file_actions_addclose(byte* actions, int number);
 
     [LibraryImport("libc")]
     private static unsafe partial int posix_spawnattr_init(byte* attributes);

@@ -14,29 +14,25 @@ internal sealed class Foreground(int pid, Fd? terminal)
     /// <summary>What is sent to a program by others; not those that cannot be caught, those of faults, and CHLD, PIPE and URG, which are this program's own.</summary>
     private static readonly int[] Passed = [1, 2, 3, 10, 12, 14, 15, 16, 18, 20, 21, 22, 24, 25, 26, 27, 28, 29, 30];
 
+    private readonly List<PosixSignalRegistration> kept = [];
+
     /// <summary>Waits; returns the exit status, 128 + the signal that ended it.</summary>
     public int Wait()
     {
-        using var process = PidFds.Open(pid);
-        var registrations = new List<PosixSignalRegistration>();
+        var process = PidFds.Open(pid);
+        if (terminal is null && Waiting.Reap(process, out var early) == Waiting.Outcome.Reaped) return early.ExitCode;
+        // They stay registered until this program ends, which it does next.
         foreach (var signal in Passed)
         {
-            registrations.Add(PosixSignalRegistration.Create((PosixSignal)signal, context =>
+            kept.Add(PosixSignalRegistration.Create((PosixSignal)signal, context =>
             {
                 context.Cancel = true;
                 if (signal == SIGWINCH && terminal is not null) Resize(terminal);
                 else PidFds.SendSignal(process, signal);
             }));
         }
-        try
-        {
-            if (terminal is not null) Join(terminal);
-            return Waiting.WaitFor(pid).ExitCode;
-        }
-        finally
-        {
-            foreach (var registration in registrations) registration.Dispose();
-        }
+        if (terminal is not null) Join(terminal);
+        return Waiting.WaitFor(pid).ExitCode;
     }
 
     /// <summary>Copies between the two terminals until the container's is closed by its last process.</summary>

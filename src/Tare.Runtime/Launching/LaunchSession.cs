@@ -9,9 +9,6 @@ namespace Tare.Runtime.Launching;
 /// </summary>
 public sealed class LaunchSession : IDisposable
 {
-    /// <summary>Where the launcher's own file is at least: it must not be one of the numbers that its descriptors get.</summary>
-    private const int LauncherNumber = 300;
-
     private const int SIGKILL = 9;
 
     private readonly List<Fd> received = [];
@@ -41,7 +38,9 @@ public sealed class LaunchSession : IDisposable
     public static LaunchSession Start(LaunchProgram program, DescriptorList descriptors, Action<Fd> seccompListener, Fd[]? stdio = null)
     {
         using var image = Launcher.Load();
-        using var high = Descriptors.Duplicate(image.Number, Math.Max(LauncherNumber, Launcher.FirstDescriptor + descriptors.All.Count));
+        // It must not be one of the numbers that the launcher's descriptors get; and no higher than need be, because a table of descriptors
+        // that grows waits for an RCU grace period when a process has threads.
+        using var high = Descriptors.Duplicate(image.Number, Launcher.FirstDescriptor + descriptors.All.Count);
         using var memory = Descriptors.SealedMemory("tare-launch", program.Image);
         var own = stdio ?? StandardStreams();
         var (ours, theirs) = SeqPacketSocket.Pair();
