@@ -58,21 +58,37 @@ internal sealed class PlaceSteps(LaunchProgramBuilder program)
     /// <summary>Opens a place; a missing one is made, a directory or an empty file, with its parents.</summary>
     public void Ensure(Slot into, string path, bool directory)
     {
-        var (missing, done) = (new Label(), new Label());
+        var (missing, bare, entry, done) = (new Label(), new Label(), new Label(), new Label());
         Open(into, path, directory).On(Errno.ENOENT, missing);
         program.Jump(done);
         program.Mark(missing);
-        if (directory) MakeDirectories(path);
-        else MakeFile(path);
+        var slash = path.LastIndexOf('/');
+        var above = slash > 0 ? path[..slash] : "/";
+        // Most often the directory above is there, and with it its parents.
+        Open(walk, above, directory: true).On(Errno.ENOENT, bare);
+        program.Mark(entry);
+        MakeEntry(path, path[(slash + 1)..], directory);
+        program.Call(close, walk);
         Open(into, path, directory);
+        program.Jump(done);
+        program.Mark(bare);
+        MakeDirectories(above);
+        Open(walk, above, directory: true);
+        program.Jump(entry);
         program.Mark(done);
     }
 
-    private void MakeFile(string path)
+    /// <summary>Makes the last part of a path, in the directory that <see cref="walk"/> is.</summary>
+    private void MakeEntry(string path, string name, bool directory)
     {
-        if (path.LastIndexOf('/') is > 0 and var slash) MakeDirectories(path[..slash]);
-        Call(Root, path, O_WRONLY | O_CREAT, DirectoryMode, InRoot).Into(walk);
-        program.Call(close, walk);
+        if (directory)
+        {
+            program.Call(mkdirat, walk, program.Text(name), DirectoryMode).On(Errno.EEXIST);
+            return;
+        }
+        // A link that leads nowhere is followed, within the root.
+        Call(Root, path, O_WRONLY | O_CREAT, DirectoryMode, InRoot).Into(step);
+        program.Call(close, step);
     }
 
     /// <summary>One component after the other, each below the descriptor of the last; those that are there are left as they are.</summary>
