@@ -6,12 +6,12 @@ using Tare.Runtime.Cgroups;
 namespace Tare.Runtime.Containers;
 
 /// <summary>What this host can do, for the checks of a specification. Little is looked at that the specification does not ask for.</summary>
-internal static class HostFacts
+public static class HostFacts
 {
     private const string ResourceControl = "/sys/fs/resctrl";
 
     /// <summary>For a process alone.</summary>
-    public static SpecContext Of() => new()
+    internal static SpecContext Of() => new()
     {
         LastCapability = Capabilities.Last,
         Rootless = UserIds.Effective != 0,
@@ -19,8 +19,11 @@ internal static class HostFacts
         Selinux = SecurityModules.HasSelinux,
     };
 
+    /// <summary>For limits alone.</summary>
+    internal static SpecContext OfResources() => new() { UnifiedCgroups = HasUnifiedCgroups() };
+
     /// <summary>For a whole specification.</summary>
-    public static SpecContext Of(RuntimeContext context, Spec spec, bool noPivot)
+    internal static SpecContext Of(RuntimeContext context, Spec spec, bool noPivot)
     {
         var process = spec.Process;
         var namespaces = NamespacePlan.Of(spec.Linux).Own;
@@ -45,7 +48,8 @@ internal static class HostFacts
 
     private static bool Exists(string path) => FileStatuses.OfPath(path) is not null;
 
-    private static bool HasUnifiedCgroups()
+    /// <summary>Whether the host has cgroup v2 alone.</summary>
+    public static bool HasUnifiedCgroups()
     {
         try
         {

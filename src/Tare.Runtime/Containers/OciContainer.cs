@@ -81,13 +81,20 @@ public sealed class OciContainer : IDisposable
     public static OciContainer Open(RuntimeContext context, string id, bool locked = false) =>
         TryOpen(context, ContainerId.Check(id), locked) ?? throw TareException.NotFound($"container does not exist: {id}: see the verb list for those in {context.Root}");
 
-    /// <summary>All containers.</summary>
+    /// <summary>All containers that can be opened; about the others there is a warning.</summary>
     public static IReadOnlyList<OciContainer> List(RuntimeContext context)
     {
         var found = new List<OciContainer>();
         foreach (var id in StateDirectory.List(context.Root))
         {
-            if (TryOpen(context, id, locked: false) is { } container) found.Add(container);
+            try
+            {
+                if (TryOpen(context, id, locked: false) is { } container) found.Add(container);
+            }
+            catch (TareException e)
+            {
+                context.Warn($"cannot load the container {id}: {e.Message}");
+            }
         }
         return found;
     }
@@ -219,6 +226,31 @@ public sealed class OciContainer : IDisposable
         else Cgroup.SetFrozen(false);
     }
 
+    /// <summary>Changes its limits, and keeps them. What is refused by the kernel leaves them as they were, as far as that can be.</summary>
+    /// <param name="asked">The limits to change; the others stay, and so do the rules about devices.</param>
+    /// <exception cref="TareException">It has stopped, or a limit cannot be set.</exception>
+    public void Update(LinuxResources asked)
+    {
+        if (Status() == ContainerStatus.Stopped) throw TareException.Conflict($"container not running: {Id}");
+        var before = ReadSpec();
+        var change = new ResourceChange(before.Linux?.Resources ?? new LinuxResources(), asked);
+        foreach (var warning in SpecValidator.CheckResources(change.After with { Memory = change.After.Memory is { } memory ? memory with { Kernel = asked.Memory?.Kernel, KernelTcp = asked.Memory?.KernelTcp } : null }, HostFacts.OfResources())) context.Warn(warning);
+        try
+        {
+            Cgroup.Apply(change.ToSet);
+        }
+        catch
+        {
+            TakeBack(change);
+            throw;
+        }
+        spec = before with { Linux = (before.Linux ?? new LinuxSpec()) with { Resources = change.After } };
+        directory.ReplaceConfig(SpecWriter.Write(spec));
+    }
+
+    /// <summary>All its processes, as this pid namespace numbers them.</summary>
+    public IReadOnlyList<int> Processes() => Cgroup.Processes();
+
     /// <summary>A pidfd of its process; null when it has ended.</summary>
     public Fd? OpenProcess()
     {
@@ -285,6 +317,18 @@ public sealed class OciContainer : IDisposable
     {
         if (signal == SIGKILL) Cgroup.KillAll();
         else Cgroup.Signal(signal);
+    }
+
+    private void TakeBack(ResourceChange change)
+    {
+        try
+        {
+            Cgroup.Apply(change.ToTakeBack);
+        }
+        catch (TareException e)
+        {
+            context.Warn($"some limits of the container {Id} have changed all the same: {e.Message}");
+        }
     }
 
     private void KillProcess()

@@ -7,7 +7,7 @@ namespace Tare.Runtime.Containers;
 /// <summary>
 /// The directory of one container below the runtime's root:
 /// <code>
-/// ROOT/ID/config.json   the configuration that it was created from, as it was then
+/// ROOT/ID/config.json   the configuration that it was created from, as it was then, with the limits that update has set since
 ///         state.json    what became of it: ContainerRecord
 ///         start.sock    listens until the container is started
 /// </code>
@@ -17,6 +17,7 @@ internal sealed class StateDirectory : IDisposable
     private const string ConfigName = "config.json";
     private const string StateName = "state.json";
     private const string NewStateName = ".state.json";
+    private const string NewConfigName = ".config.json";
     private const string SocketName = "start.sock";
     private const int RootMode = 0x1C0; // 0700
     private const int LongestFile = 64 << 20;
@@ -84,12 +85,10 @@ internal sealed class StateDirectory : IDisposable
     public void WriteConfig(ReadOnlySpan<byte> content) => Write(ConfigName, content);
 
     /// <summary>Replaces the state: whoever reads sees the old or the new, also after a crash of the writer.</summary>
-    public void WriteState(ReadOnlySpan<byte> content)
-    {
-        Write(NewStateName, content);
-        var error = FileSystem.Rename(directory, Encoding.UTF8.GetBytes(NewStateName), directory, Encoding.UTF8.GetBytes(StateName));
-        if (error != 0) throw new LinuxException($"write the state of the container {Id}", error);
-    }
+    public void WriteState(ReadOnlySpan<byte> content) => Replace(StateName, NewStateName, content);
+
+    /// <summary>Replaces the configuration, in the same way.</summary>
+    public void ReplaceConfig(ReadOnlySpan<byte> content) => Replace(ConfigName, NewConfigName, content);
 
     /// <summary>Listens for the word to start.</summary>
     public Fd Listen() => SeqPacketSocket.Listen(SocketPath, 1, nonBlocking: false);
@@ -108,7 +107,7 @@ internal sealed class StateDirectory : IDisposable
     /// <summary>Removes the directory and what the runtime has put there.</summary>
     public void Remove()
     {
-        foreach (var name in (string[])[SocketName, StateName, NewStateName, ConfigName]) _ = FileSystem.Remove(directory, Encoding.UTF8.GetBytes(name));
+        foreach (var name in (string[])[SocketName, StateName, NewStateName, ConfigName, NewConfigName]) _ = FileSystem.Remove(directory, Encoding.UTF8.GetBytes(name));
         var error = FileSystem.RemoveDirectory($"{Root}/{Id}");
         if (error is not (0 or Errno.ENOENT)) throw new LinuxException($"remove the state directory {Root}/{Id}", error);
     }
@@ -126,6 +125,13 @@ internal sealed class StateDirectory : IDisposable
             MakeRoot(above);
             MakeRoot(root);
         }
+    }
+
+    private void Replace(string name, string next, ReadOnlySpan<byte> content)
+    {
+        Write(next, content);
+        var error = FileSystem.Rename(directory, Encoding.UTF8.GetBytes(next), directory, Encoding.UTF8.GetBytes(name));
+        if (error != 0) throw new LinuxException($"replace {name} of the container {Id}", error);
     }
 
     private byte[]? Read(string name)
