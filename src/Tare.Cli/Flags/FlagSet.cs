@@ -14,6 +14,9 @@ internal sealed class FlagSet
     /// <summary>Whether options may stand behind arguments. Not where the arguments are a command line of their own.</summary>
     public bool Interspersed { get; set; } = true;
 
+    /// <summary>Whether one dash may stand before a whole name too, as Go's own parser has it.</summary>
+    public bool LongByOneDash { get; init; }
+
     /// <summary>All options, in the order they were added.</summary>
     public IReadOnlyList<Flag> All => _flags;
 
@@ -61,7 +64,7 @@ internal sealed class FlagSet
                 return arguments;
             }
 
-            if (word[1] == '-') i = Long(words, i, warn);
+            if (word[1] == '-' || (LongByOneDash && IsName(word.AsSpan(1)))) i = Long(words, i, warn);
             else i = Short(words, i, warn);
         }
 
@@ -78,6 +81,18 @@ internal sealed class FlagSet
         return null;
     }
 
+    private bool IsName(ReadOnlySpan<char> word)
+    {
+        var equals = word.IndexOf('=');
+        var name = equals < 0 ? word : word[..equals];
+        foreach (var flag in _flags)
+        {
+            if (name.Length > 1 && name.SequenceEqual(flag.Name)) return true;
+        }
+
+        return false;
+    }
+
     private Flag? Find(char shorthand)
     {
         foreach (var flag in _flags)
@@ -92,7 +107,8 @@ internal sealed class FlagSet
     {
         var word = words[at];
         var equals = word.IndexOf('=', StringComparison.Ordinal);
-        var name = equals < 0 ? word[2..] : word[2..equals];
+        var dashes = word[1] == '-' ? 2 : 1;
+        var name = equals < 0 ? word[dashes..] : word[dashes..equals];
         if (name.Length == 0 || name[0] == '-') throw new FlagException($"bad flag syntax: {word}");
         var flag = Find(name) ?? throw (name == "help" ? new HelpRequestedException() : new FlagException($"unknown flag: --{name}"));
         if (equals >= 0) Set(flag, word[(equals + 1)..], warn);

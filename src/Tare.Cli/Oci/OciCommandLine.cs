@@ -15,6 +15,7 @@ namespace Tare.Cli.Oci;
 internal static class OciCommandLine
 {
     private const int HelpColumn = 18;
+    private const int UnknownVerbCode = 3;
 
     private static readonly string[] Names =
         ["create", "delete", "events", "exec", "features", "kill", "list", "pause", "ps", "resume", "run", "spec", "start", "state", "update"];
@@ -25,19 +26,20 @@ internal static class OciCommandLine
         var (output, error) = (new Output(StandardStreams.Output), new Output(StandardStreams.Error));
         var options = new OciOptions();
         OciSession? session = null;
-        var failureCode = 1;
+        OciVerb? running = null;
         try
         {
             var rest = options.Flags.Parse(words, error.WriteLine);
             if (options.LogFormat.Value is not ("text" or "json")) throw new CommandException($"invalid log-format: {options.LogFormat.Value}: use text or json");
             session = new OciSession(options, output, error);
-            var code = Run(session, program, rest, ref failureCode);
+            if (session.Context.Root == "/") throw new CommandException("Option --root argument should not be set to /: use a directory of its own");
+            var code = Run(session, program, rest, ref running);
             output.Flush();
             return code;
         }
         catch (Exception e)
         {
-            return Tell(session ?? new OciSession(options, output, error), e, failureCode);
+            return Tell(session ?? new OciSession(options, output, error), e, running);
         }
         finally
         {
@@ -45,7 +47,7 @@ internal static class OciCommandLine
         }
     }
 
-    private static int Run(OciSession session, string program, List<string> words, ref int failureCode)
+    private static int Run(OciSession session, string program, List<string> words, ref OciVerb? running)
     {
         if (session.Options.Version.Value)
         {
@@ -60,28 +62,29 @@ internal static class OciCommandLine
         var name = words[0];
         var verb = Create(name) ?? throw new CommandException(name is "checkpoint" or "restore"
             ? $"{name} is not supported: this runtime does not use CRIU"
-            : $"no help topic for '{name}': the commands are {string.Join(' ', Names)}");
-        failureCode = verb.FailureCode;
-        List<string> arguments;
-        try
-        {
-            arguments = verb.Flags.Parse(words.ToArray().AsSpan(1), session.Error.WriteLine);
-        }
-        catch (HelpRequestedException)
+            : $"No help topic for '{name}': the commands are {string.Join(' ', Names)}", name is "checkpoint" or "restore" ? 1 : UnknownVerbCode);
+        verb.Flags.Interspersed = !verb.OptionsFirst;
+        var arguments = verb.Flags.Parse(words.ToArray().AsSpan(1), session.Error.WriteLine);
+        if (verb.Help.Value)
         {
             session.Out.Write(HelpOf(program, name, verb));
             return 0;
         }
         if (arguments.Count < verb.Arguments.Minimum || arguments.Count > verb.Arguments.Maximum)
-            throw new CommandException($"{program}: \"{name}\" requires {Describe(verb.Arguments)}, but has {arguments.Count}: {name} {verb.Usage}");
+            throw new CommandException($"{program}: \"{name}\" requires {Describe(verb.Arguments)}, but has {arguments.Count}: {UseOf(program, name, verb)}");
+        running = verb;
         return verb.Run(session, arguments);
     }
 
-    private static int Tell(OciSession session, Exception error, int code)
+    /// <param name="session">Where to tell it.</param>
+    /// <param name="error">What went wrong.</param>
+    /// <param name="verb">The verb that was at work; null when its words were not understood.</param>
+    private static int Tell(OciSession session, Exception error, OciVerb? verb)
     {
         var message = error switch
         {
-            CommandException or FlagException or TareException or LinuxException => error.Message,
+            FlagException => $"{error.Message}: --help shows the options",
+            CommandException or TareException or LinuxException => error.Message,
             IOException or UnauthorizedAccessException => error.Message,
             _ when session.Options.Debug.Value => error.ToString(),
             _ => $"this runtime has made a mistake ({error.GetType().Name}: {error.Message}); with --debug it says where",
@@ -94,21 +97,27 @@ internal static class OciCommandLine
         {
             message = $"{message}; and the output could not be written: {e.Message}";
         }
-        session.Log.Fail(message.ReplaceLineEndings(" "));
-        return error is CommandException { ExitCode: not 1 } command ? command.ExitCode : code;
+        session.Log.Fail(verb?.FailurePrefix + message.ReplaceLineEndings(" "));
+        return error is CommandException { ExitCode: not 1 } command ? command.ExitCode : verb?.FailureCode ?? 1;
     }
 
     private static OciVerb? Create(string name) => name switch
     {
         "create" => new OciCreate(),
         "delete" => new OciDelete(),
+        "events" => new OciEvents(),
         "exec" => new OciExec(),
+        "features" => new OciFeatures(),
         "kill" => new OciKill(),
+        "list" => new OciList(),
         "pause" => new OciPause(paused: true),
+        "ps" => new OciPs(),
         "resume" => new OciPause(paused: false),
         "run" => new OciRun(),
+        "spec" => new OciSpec(),
         "start" => new OciStart(),
         "state" => new OciState(),
+        "update" => new OciUpdate(),
         _ => null,
     };
 
@@ -131,9 +140,11 @@ internal static class OciCommandLine
         return text.ToString();
     }
 
+    private static string UseOf(string program, string name, OciVerb verb) => $"{program} {name} [OPTIONS] {verb.Usage}".TrimEnd();
+
     private static string HelpOf(string program, string name, OciVerb verb)
     {
-        var text = new StringBuilder($"Usage:  {program} {name} [OPTIONS] {verb.Usage}\n\n{verb.Summary}\n");
+        var text = new StringBuilder($"Usage:  {UseOf(program, name, verb)}\n\n{verb.Summary}\n");
         Append(text, verb.Flags);
         return text.ToString();
     }
@@ -141,11 +152,11 @@ internal static class OciCommandLine
     private static void Append(StringBuilder text, FlagSet flags)
     {
         text.Append("\nOptions:\n");
-        foreach (var flag in flags.All)
-        {
-            if (flag.Hidden) continue;
-            var left = $"{(flag.Shorthand == 0 ? "    " : $"-{flag.Shorthand}, ")}--{flag.Name}{(flag.Kind.Length > 0 ? " " + flag.Kind : "")}";
-            text.Append("  ").Append(left.PadRight(HelpColumn + 8)).Append(flag.Usage).Append(flag.DefaultText is { } initial ? $" (default {initial})" : "").Append('\n');
-        }
+        var shown = flags.All.Where(static flag => !flag.Hidden).ToList();
+        var width = shown.Max(static flag => Left(flag).Length) + 3;
+        foreach (var flag in shown)
+            text.Append("  ").Append(Left(flag).PadRight(width)).Append(flag.Usage).Append(flag.DefaultText is { } initial ? $" (default {initial})" : "").Append('\n');
     }
+
+    private static string Left(Flag flag) => $"{(flag.Shorthand == 0 ? "    " : $"-{flag.Shorthand}, ")}--{flag.Name}{(flag.Kind.Length > 0 ? " " + flag.Kind : "")}";
 }

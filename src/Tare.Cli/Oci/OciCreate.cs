@@ -12,6 +12,8 @@ internal sealed class OciCreate : OciVerb
     public OciCreate()
         : base("<container-id>", "Create a container", ArgumentCount.Exactly(1)) => creation = new CreationFlags(Flags);
 
+    public override string FailurePrefix => "runc create failed: ";
+
     public override int Run(OciSession session, IReadOnlyList<string> arguments)
     {
         var created = new ContainerCreator(session.Context).Create(creation.Request(arguments[0]));

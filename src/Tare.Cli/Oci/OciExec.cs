@@ -49,6 +49,10 @@ internal sealed class OciExec : OciVerb
         Flags.Add(new SwitchFlag("no-subreaper", '\0', "Ignored: orphans go to the caller") { Hidden = true });
     }
 
+    public override bool OptionsFirst => true;
+
+    public override string FailurePrefix => "exec failed: ";
+
     public override int FailureCode => 255;
 
     public override int Run(OciSession session, IReadOnlyList<string> arguments)

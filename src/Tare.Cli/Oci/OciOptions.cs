@@ -18,7 +18,7 @@ internal sealed class OciOptions
         Help = Flags.Switch("help", "Print this help and quit", 'h');
     }
 
-    public FlagSet Flags { get; } = new() { Interspersed = false };
+    public FlagSet Flags { get; } = new() { Interspersed = false, LongByOneDash = true };
 
     public SwitchFlag Debug { get; }
 

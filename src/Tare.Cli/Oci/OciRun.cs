@@ -20,6 +20,8 @@ internal sealed class OciRun : OciVerb
         Flags.Add(new SwitchFlag("no-subreaper", '\0', "Ignored: orphans go to the caller") { Hidden = true });
     }
 
+    public override string FailurePrefix => "runc run failed: ";
+
     public override int Run(OciSession session, IReadOnlyList<string> arguments)
     {
         var request = creation.Request(arguments[0]) with { Start = true, KeepsTerminal = !detach.Value };
