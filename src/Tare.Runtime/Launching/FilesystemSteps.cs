@@ -24,6 +24,7 @@ internal sealed class FilesystemSteps(LaunchProgramBuilder program, PlaceSteps p
     private const int FSCONFIG_SET_STRING = 1;
     private const int FSCONFIG_CMD_CREATE = 6;
     private const int UsualUmask = 0x12;
+    private const string ProcPath = "/proc";
 
     private static readonly (string Name, string Target)[] StandardLinks =
     [
@@ -36,6 +37,7 @@ internal sealed class FilesystemSteps(LaunchProgramBuilder program, PlaceSteps p
     private readonly Slot tree = program.NewSlot();
     private readonly List<string> sealLater = [];
     private Slot? proc;
+    private Slot? mountedProc;
 
     /// <summary>
     /// A procfs that the launch has made itself, as a directory: kernel parameters and security labels are written there, and not at a
@@ -54,6 +56,7 @@ internal sealed class FilesystemSteps(LaunchProgramBuilder program, PlaceSteps p
             var made = NewProc(mount, flags);
             places.Ensure(place, mount.Destination, directory: true);
             MoveTo(place, made);
+            if (mount.Destination == ProcPath) mountedProc = made;
             // One that shows only processes has no kernel parameters.
             if (!flags.Data.Contains("subset", StringComparison.Ordinal)) proc = made;
         }
@@ -69,6 +72,7 @@ internal sealed class FilesystemSteps(LaunchProgramBuilder program, PlaceSteps p
             program.Call(fchdir, place);
             program.Call(SyscallNumbers.mount, source, program.Text("."), program.Text(type), late ? flags.WritableFlags : flags.Flags, data);
             program.Call(chdir, program.Text("/"));
+            if (flags.CopyUp && type == "tmpfs") CopyUp(mount.Destination);
         }
         if (flags.Propagation != Propagation.Unchanged)
         {
@@ -157,7 +161,7 @@ internal sealed class FilesystemSteps(LaunchProgramBuilder program, PlaceSteps p
         var (directory, hidden, done) = (new Label(), new Label(), new Label());
         program.Purpose = new Purpose(Stage.Mount, $"a mask over {path}");
         var nothing = mask.Nothing();
-        places.Open(place, path).On(Errno.ENOENT, done).On(Errno.ENOTDIR, done);
+        Find(path).On(Errno.ENOENT, done).On(Errno.ENOTDIR, done);
         Clone(nothing, 0);
         MoveTo(place, tree).On(Errno.EINVAL, directory).On(Errno.ENOTDIR, directory);
         program.Jump(hidden);
@@ -176,7 +180,7 @@ internal sealed class FilesystemSteps(LaunchProgramBuilder program, PlaceSteps p
     {
         var done = new Label();
         program.Purpose = new Purpose(Stage.Mount, $"{path} read-only");
-        places.Open(place, path).On(Errno.ENOENT, done).On(Errno.ENOTDIR, done);
+        Find(path).On(Errno.ENOENT, done).On(Errno.ENOTDIR, done);
         Clone(place, AT_RECURSIVE);
         SetAttributes(tree, MountAttributes.ReadOnly, 0, 0, true);
         MoveTo(place, tree);
@@ -215,6 +219,32 @@ internal sealed class FilesystemSteps(LaunchProgramBuilder program, PlaceSteps p
 
     /// <summary>Writes to a file of <see cref="Proc"/>.</summary>
     public void WriteProc(string path, string value) => WriteTo(Proc, path, value);
+
+    /// <summary>
+    /// A path to be hidden or made read-only. One in <c>/proc</c> is found in the procfs that the launch has mounted there, and not in
+    /// whatever somebody may have had mounted over it.
+    /// </summary>
+    private LaunchProgramBuilder.Step Find(string path)
+    {
+        path = Path.GetFullPath(path);
+        return mountedProc is { } own && path.StartsWith(ProcPath + "/", StringComparison.Ordinal)
+            ? places.FindBelow(place, own, path[(ProcPath.Length + 1)..])
+            : places.Open(place, path);
+    }
+
+    /// <summary>Fills the tmpfs that was just mounted upon <see cref="place"/> with what is there.</summary>
+    private void CopyUp(string destination)
+    {
+        var before = program.Purpose;
+        program.Purpose = new Purpose(Stage.CopyUp, destination);
+        places.Open(tree, destination, directory: true);
+        // Nodes are made with the permissions that they are to have.
+        program.Call(umask, 0);
+        program.Copy(place, tree);
+        program.Call(umask, UsualUmask);
+        program.Call(close, tree);
+        program.Purpose = before;
+    }
 
     private void WriteTo(Slot directory, string path, string value)
     {

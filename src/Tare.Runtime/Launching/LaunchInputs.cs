@@ -91,6 +91,12 @@ public sealed record PivotedRoot(string Path, int? Mount) : RootEntry
 
     /// <summary>Move the root over the old one instead of pivot_root(2), which refuses an initramfs.</summary>
     public bool NoPivot { get; init; }
+
+    /// <summary>
+    /// The container has no mount namespace of its own: what is mounted is mounted in the runtime's, nothing there is changed or let go
+    /// of, and the root is entered by chroot(2).
+    /// </summary>
+    public bool Shared { get; init; }
 }
 
 /// <summary>The ids of a user namespace, as <c>/proc/PID/uid_map</c> reads them (user_namespaces(7)).</summary>
@@ -121,6 +127,9 @@ public sealed record ExecInputs
 
     /// <summary>The container's namespaces, to be joined.</summary>
     public required NamespaceKinds Join { get; init; }
+
+    /// <summary>The container's root, where that is not the root of a mount namespace to be joined.</summary>
+    public int? Root { get; init; }
 
     /// <summary>See <see cref="LaunchInputs.CgroupProcs"/>.</summary>
     public IReadOnlyList<int> CgroupProcs { get; init; } = [];
@@ -212,6 +221,7 @@ public sealed class LaunchProgram
             Stage.Clone => "create the container's process",
             Stage.Root => "make the root filesystem the container's root",
             Stage.Mount => $"mount {name}",
+            Stage.CopyUp => $"copy what the tmpfs at {name} covers (option tmpcopyup)",
             Stage.Hook => "run the hooks",
             Stage.Device => $"make the device {name}",
             Stage.Sysctl => $"set the kernel parameter {name}",

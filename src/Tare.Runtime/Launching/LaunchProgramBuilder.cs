@@ -19,6 +19,7 @@ internal enum Stage
     Clone,
     Root,
     Mount,
+    CopyUp,
     Hook,
     Device,
     Sysctl,
@@ -128,6 +129,12 @@ internal sealed class LaunchProgramBuilder
 
     /// <summary>Sends a descriptor to whoever launched.</summary>
     public void Send(Slot descriptor, SentDescriptor kind) => Add(Operation.SendDescriptor, 0, [descriptor, (int)kind]);
+
+    /// <summary>Loads a seccomp filter and sends its listener, from a thread that the filter is not upon.</summary>
+    public void Listen(uint flags, DataOffset filter, SentDescriptor kind) => Add(Operation.Listen, 0, [flags, filter, (int)kind]);
+
+    /// <summary>Copies all that is in one directory into another. No link is followed.</summary>
+    public void Copy(Slot from, Slot to) => Add(Operation.Copy, 0, [from, to]);
 
     /// <summary>A zero-terminated UTF-8 string.</summary>
     public DataOffset Text(string value)

@@ -34,6 +34,8 @@ internal enum Operation : byte
     Look,
     Synchronise,
     Status,
+    Listen,
+    Copy,
 }
 
 /// <summary>How an argument is meant; the order is that of <c>enum kind</c>.</summary>

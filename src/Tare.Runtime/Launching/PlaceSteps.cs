@@ -39,9 +39,13 @@ internal sealed class PlaceSteps(LaunchProgramBuilder program)
     public LaunchProgramBuilder.Step OpenPlain(Slot into, Argument directory, string name) =>
         Call(directory, name, O_PATH, 0, Resolve.NoSymlinks).Into(into);
 
-    /// <summary>Opens something below a directory of a filesystem that the launch itself has made.</summary>
+    /// <summary>Opens something below a directory of a filesystem that the launch itself has made: in that, and nothing mounted upon it.</summary>
     public LaunchProgramBuilder.Step OpenBelow(Slot into, Argument directory, string path, bool forWriting) =>
-        Call(directory, path, forWriting ? O_WRONLY : 0, 0, Resolve.Beneath | Resolve.NoMagicLinks).Into(into);
+        Call(directory, path, forWriting ? O_WRONLY : 0, 0, Resolve.Beneath | Resolve.NoMagicLinks | Resolve.NoCrossing).Into(into);
+
+    /// <summary>Opens a place below a directory that the launch itself has mounted; what is mounted upon it is the place.</summary>
+    public LaunchProgramBuilder.Step FindBelow(Slot into, Argument directory, string path) =>
+        Call(directory, path, O_PATH, 0, Resolve.Beneath | Resolve.NoMagicLinks).Into(into);
 
     /// <summary>Opens a device for reading and writing; it does not become the controlling terminal.</summary>
     public LaunchProgramBuilder.Step OpenDevice(Slot into, string path) => InsideRoot(path, O_RDWR | O_NOCTTY).Into(into);

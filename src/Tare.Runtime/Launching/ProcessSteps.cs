@@ -151,13 +151,9 @@ internal sealed class ProcessSteps(LaunchProgramBuilder program, bool inUserName
             BinaryPrimitives.WriteUInt16LittleEndian(head, checked((ushort)(filter.Program.Length / 8)));
             var fprog = program.Bytes(head);
             program.Point(new DataOffset(fprog.Offset + 8), program.Bytes(filter.Program));
-            var listener = program.NewSlot();
-            program.Call(seccomp, SECCOMP_SET_MODE_FILTER, filter.Flags, fprog).Into(listener);
-            if (filter.Listens)
-            {
-                program.Send(listener, SentDescriptor.SeccompListener);
-                program.Call(close, listener);
-            }
+            // There is one thread alone to be filtered, and the one that sends the listener must not be.
+            if (filter.Listens) program.Listen(filter.Flags & ~(uint)SeccompFlags.ThreadSync, fprog, SentDescriptor.SeccompListener);
+            else program.Call(seccomp, SECCOMP_SET_MODE_FILTER, filter.Flags, fprog);
         }
         program.Purpose = new Purpose(Stage.Capabilities);
         if (KeepsAdmin(process, filter is not null)) SetCapabilities(process.Capabilities, 0);
