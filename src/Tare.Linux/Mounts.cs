@@ -40,6 +40,10 @@ public static partial class Mounts
     private const uint OPEN_TREE_CLOEXEC = 0x80000;
     private const uint AT_EMPTY_PATH = 0x1000;
     private const uint AT_RECURSIVE = 0x8000;
+    private const ulong MOUNT_ATTR_IDMAP = 0x00100000;
+    private const uint STATX_MNT_ID = 0x1000;
+    private const uint STATX_MNT_ID_UNIQUE = 0x4000;
+    private const ulong STATX_ATTR_MOUNT_ROOT = 0x2000;
     private const int MNT_DETACH = 2;
     private const int UMOUNT_NOFOLLOW = 8;
     private const uint FSOPEN_CLOEXEC = 1;
@@ -72,6 +76,27 @@ public static partial class Mounts
         attributes[3] = 0;
         if (syscall(SyscallNumbers.mount_setattr, mount.Number, "", (nint)(AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0)), attributes, 32) < 0)
             throw new LinuxException("change the attributes of a mount", Marshal.GetLastPInvokeError());
+    }
+
+    /// <summary>Maps the ids of a detached mount, and of all below it when recursive, as a user namespace maps them (MOUNT_ATTR_IDMAP).</summary>
+    public static unsafe void MapIds(Fd mount, Fd userNamespace, bool recursive)
+    {
+        var attributes = stackalloc ulong[4] { MOUNT_ATTR_IDMAP, 0, 0, (ulong)userNamespace.Number };
+        if (syscall(SyscallNumbers.mount_setattr, mount.Number, "", (nint)(AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0)), attributes, 32) < 0)
+            throw new LinuxException("map the ids of a mount", Marshal.GetLastPInvokeError());
+    }
+
+    /// <summary>
+    /// What tells the mount that an open file lies on from all others (statx(2)): since kernel 6.8 for as long as the machine is up, before
+    /// that for as long as the mount is there.
+    /// </summary>
+    public static ulong IdOf(Fd file) => Stat(file, STATX_MNT_ID_UNIQUE, out _) is > 0 and var unique ? unique : Stat(file, STATX_MNT_ID, out _);
+
+    /// <summary>Whether an open directory is the root of its mount.</summary>
+    public static bool IsRoot(Fd directory)
+    {
+        _ = Stat(directory, STATX_MNT_ID, out var attributes);
+        return (attributes & STATX_ATTR_MOUNT_ROOT) != 0;
     }
 
     /// <summary>Makes a filesystem and a detached mount of it.</summary>
@@ -111,6 +136,21 @@ public static partial class Mounts
         return error is Errno.EINVAL or Errno.ENOENT ? false : throw new LinuxException($"unmount {path}", error);
     }
 
+    /// <summary>The same with a mount that is given by its root; nothing else can have come into its place meanwhile.</summary>
+    public static void Detach(Fd root)
+    {
+        if (umount2(root.ProcPath, MNT_DETACH) != 0) throw new LinuxException($"unmount {root}", Marshal.GetLastPInvokeError());
+    }
+
+    /// <summary>The id of a mount, 0 when the kernel does not tell it in this form.</summary>
+    private static unsafe ulong Stat(Fd file, uint form, out ulong attributes)
+    {
+        var buffer = stackalloc byte[256];
+        if (statx(file.Number, "", (int)AT_EMPTY_PATH, form, buffer) < 0) throw new LinuxException($"look at {file}", Marshal.GetLastPInvokeError());
+        attributes = *(ulong*)(buffer + 8);
+        return (*(uint*)buffer & form) != 0 ? *(ulong*)(buffer + 144) : 0;
+    }
+
     private static bool Probe(string type, string key, string value)
     {
         var number = syscall(SyscallNumbers.fsopen, type, (nint)FSOPEN_CLOEXEC);
@@ -127,6 +167,9 @@ public static partial class Mounts
         var said = count > 2 ? System.Text.Encoding.UTF8.GetString(buffer[2..count]).TrimEnd() : "";
         return new LinuxException(said.Length == 0 ? operation : $"{operation} ({said})", error);
     }
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static unsafe partial int statx(int directory, string path, int flags, uint mask, byte* buffer);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int umount2(string target, int flags);

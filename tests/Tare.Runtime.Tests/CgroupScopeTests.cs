@@ -3,6 +3,7 @@ using Tare.Linux;
 using Tare.Oci.Runtime;
 using Tare.Runtime.Cgroups;
 using Tare.Runtime.Cgroups.Systemd;
+using Tare.Runtime.Launching;
 
 namespace Tare.Runtime.Tests;
 
@@ -23,7 +24,7 @@ public sealed class CgroupScopeTests
         var directory = $"{CgroupFixture.Unified}/{slice}.slice/{name}";
         try
         {
-            var holder = ScopeHolder.Start(launcher);
+            var holder = IdleProcess.Start(launcher);
             var request = new OciCgroupRequest { Id = "x", CgroupsPath = $"{slice}.slice:tare-test:{name["tare-test-".Length..]}", Pid = holder.Pid, UsesSystemd = true };
             var cgroup = SystemdScopes.Create(request, layout, isRootless: false, manager);
             Assert.Equal(

@@ -26,7 +26,7 @@ public sealed record OciCgroupRequest
     /// <summary>Whether systemd is to make a unit for the container (<c>--systemd-cgroup</c>).</summary>
     public bool UsesSystemd { get; init; }
 
-    /// <summary>With systemd: a living process that becomes the unit's first, such as a <see cref="ScopeHolder"/>; 0 for a slice.</summary>
+    /// <summary>With systemd: a living process that becomes the unit's first, such as a <see cref="Launching.IdleProcess"/>; 0 for a slice.</summary>
     public int Pid { get; init; }
 
     /// <summary>With systemd: the container's annotations, of which some are properties of the unit.</summary>

@@ -22,6 +22,9 @@ internal sealed class BundlePlan(RuntimeContext context, CreateRequest request, 
     private readonly Dictionary<int, MountSource> sources = [];
     private readonly List<(string, string)> links = [];
 
+    /// <summary>The mount of the root, where it is mounted in the runtime's own namespace.</summary>
+    public ulong RootMount { get; private set; }
+
     /// <summary>Whether this user has no rights over the namespaces that the runtime runs in.</summary>
     public static bool IsUnprivileged => UserIds.Effective != 0;
 
@@ -83,6 +86,9 @@ internal sealed class BundlePlan(RuntimeContext context, CreateRequest request, 
             var unknown => throw TareException.Invalid($"rootfsPropagation={unknown} is not supported: use shared, slave, private or unbindable, with an r before it for all mounts"),
         };
         int? mount = null;
+        var shared = !Namespaces.Own.HasFlag(NamespaceKinds.Mount);
+        // What is mounted in it must not be mounted in the directory too that it is a copy of.
+        if (shared && copied == Propagation.Shared) copied = Propagation.Slave;
         if (IsUnprivileged)
         {
             look = Paths.Open(rootfs, OpenFlags.Path | Paths.Directory);
@@ -92,9 +98,10 @@ internal sealed class BundlePlan(RuntimeContext context, CreateRequest request, 
             var tree = Mounts.CloneTree(rootfs, recursive: true);
             mount = descriptors.Add(tree);
             if (copied != Propagation.Shared) Mounts.SetAttributes(tree, 0, 0, copied, recursive: true);
+            if (shared) RootMount = Mounts.IdOf(tree);
             look = tree.Duplicate();
         }
-        return new PivotedRoot(rootfs, mount) { Propagation = copied, OwnPropagation = own, OwnPropagationRecursive = recursive, NoPivot = request.NoPivot };
+        return new PivotedRoot(rootfs, mount) { Propagation = copied, OwnPropagation = own, OwnPropagationRecursive = recursive, NoPivot = request.NoPivot, Shared = shared };
     }
 
     private List<MountSpec> WithAbsolutePaths(IReadOnlyList<MountSpec> wanted)
@@ -117,12 +124,16 @@ internal sealed class BundlePlan(RuntimeContext context, CreateRequest request, 
     private void OpenMounts(IReadOnlyList<MountSpec> wanted, Cgroup cgroup)
     {
         var inherited = linux.RootfsPropagation is "shared" or "rshared" ? Propagation.Unchanged : linux.RootfsPropagation is "private" or "rprivate" ? Propagation.Private : Propagation.Slave;
+        using var idMapped = new IdMappedMounts(linux);
         foreach (var mount in wanted)
         {
             var flags = MountFlags.Parse(mount.Options ?? []);
+            if (flags.CopyUp && mount.Type != "tmpfs") throw TareException.Invalid($"the mount at {mount.Destination} has the option tmpcopyup, which only a tmpfs knows: remove it");
             if (mount.Type == "bind")
             {
-                sources[mounts.Count] = IsUnprivileged ? MountSource.ByPath(IsDirectory(mount)) : BindSources.Open(mount, flags, descriptors, inherited);
+                sources[mounts.Count] = IsUnprivileged
+                    ? MountSource.ByPath(IsDirectory(mount))
+                    : BindSources.Open(mount, flags, descriptors, inherited, tree => idMapped.Map(tree, mount, flags));
                 mounts.Add(mount);
             }
             else if (mount.Type is "cgroup" or "cgroup2")

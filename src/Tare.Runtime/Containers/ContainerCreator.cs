@@ -4,7 +4,6 @@ using Tare.Errors;
 using Tare.Linux;
 using Tare.Oci.Runtime;
 using Tare.Runtime.Cgroups;
-using Tare.Runtime.Cgroups.Systemd;
 using Tare.Runtime.Launching;
 
 namespace Tare.Runtime.Containers;
@@ -61,7 +60,8 @@ public sealed class ContainerCreator(RuntimeContext context)
             (bundle.Spec.Linux?.Resources ?? new LinuxResources()) with { Devices = OciDevices.WithDefaults(bundle.Spec.Linux?.Resources?.Devices) };
 
         private ContainerRecord record = null!;
-        private ScopeHolder? holder;
+        private ulong rootMount;
+        private IdleProcess? holder;
 
         public CreatedContainer Run()
         {
@@ -83,16 +83,17 @@ public sealed class ContainerCreator(RuntimeContext context)
                 }
                 catch
                 {
+                    if (rootMount != 0) HostMounts.Undo(rootfs, rootMount, context.Warn);
                     cgroup.Remove();
                     throw;
                 }
             }
         }
 
-        private static ScopeHolder StartHolder()
+        private static IdleProcess StartHolder()
         {
             using var launcher = Launcher.Load();
-            return ScopeHolder.Start(launcher);
+            return IdleProcess.Start(launcher);
         }
 
         private CreatedContainer Launch(Cgroup cgroup)
@@ -116,7 +117,10 @@ public sealed class ContainerCreator(RuntimeContext context)
             // With systemd the limits are set between the birth of the process and its first step of its own.
             if (holder is not null) inputs = inputs with { StopsMounted = true };
             var program = LaunchCompiler.CompileContainer(inputs);
-            record = record with { LastStep = program.LastStep };
+            rootMount = plan.RootMount;
+            record = record with { LastStep = program.LastStep, RootMount = rootMount };
+            // From now on it is mounted where it outlives this process.
+            if (rootMount != 0) directory.WriteState(record.Write());
             var session = LaunchSession.Start(program, descriptors, listener => SeccompListener.Send(inputs.SeccompFilter!, listener, record.Pid, StateOf("creating")));
             try
             {
@@ -192,7 +196,8 @@ public sealed class ContainerCreator(RuntimeContext context)
                     break;
                 case SyncPoint.Starting:
                     using (var target = PidFds.Open(record.Pid))
-                        HookRunner.RunInside("startContainer", spec.Hooks!.StartContainer, StateOf("created"), target, plan.Namespaces.Own, spec.Process);
+                    using (var root = record.MountsInHost ? HostMounts.Open(rootfs, rootMount) : null)
+                        HookRunner.RunInside("startContainer", spec.Hooks!.StartContainer, StateOf("created"), target, plan.Namespaces.Own, spec.Process, root);
                     break;
             }
         }

@@ -57,6 +57,7 @@ public static class ContainerExec
             Process = process,
             Target = descriptors.Add(target.Duplicate()),
             Join = NamespacePlan.Of(spec.Linux).Own,
+            Root = container.OpenSharedRoot() is { } shared ? descriptors.Add(shared) : null,
             CgroupProcs = groups,
             CgroupDirectory = container.Cgroup.OpenDirectory(within) is { } directory ? descriptors.Add(directory) : null,
             SeccompFilter = filter,

@@ -37,6 +37,9 @@ internal sealed record ContainerRecord
     /// <summary>Whether its mounts are in the runtime's own mount namespace, and have to be undone.</summary>
     public bool MountsInHost { get; init; }
 
+    /// <summary>The mount of its root in the runtime's namespace (<see cref="Linux.Mounts.IdOf"/>); 0: there is none.</summary>
+    public ulong RootMount { get; init; }
+
     /// <summary>The directory of its Intel RDT group that the runtime has made, or null.</summary>
     public string? ResourceControlGroup { get; init; }
 
@@ -56,6 +59,7 @@ internal sealed record ContainerRecord
             json.WriteNumber("lastStep"u8, LastStep);
             json.WriteBoolean("ownsProcesses"u8, OwnsProcesses);
             json.WriteBoolean("mountsInHost"u8, MountsInHost);
+            if (RootMount != 0) json.WriteNumber("rootMount"u8, RootMount);
             if (ResourceControlGroup is not null) json.WriteString("resourceControlGroup"u8, ResourceControlGroup);
             json.WriteStartObject("cgroup"u8);
             if (Cgroup.Unit is not null) json.WriteString("unit"u8, Cgroup.Unit);
@@ -91,6 +95,7 @@ internal sealed record ContainerRecord
                 LastStep = state.GetProperty("lastStep"u8).GetInt32(),
                 OwnsProcesses = state.GetProperty("ownsProcesses"u8).GetBoolean(),
                 MountsInHost = state.GetProperty("mountsInHost"u8).GetBoolean(),
+                RootMount = state.TryGetProperty("rootMount"u8, out var mount) ? mount.GetUInt64() : 0,
                 ResourceControlGroup = state.TryGetProperty("resourceControlGroup"u8, out var group) ? group.GetString() : null,
                 Cgroup = new CgroupState(paths, cgroup.TryGetProperty("unit"u8, out var unit) ? unit.GetString() : null, cgroup.GetProperty("rootless"u8).GetBoolean()),
             };

@@ -42,10 +42,11 @@ internal sealed class HookRunner(Action<string> warn)
     /// <param name="target">A pidfd of its process.</param>
     /// <param name="namespaces">The namespaces to enter.</param>
     /// <param name="process">Whose ids and capabilities they run with; null: the runtime's own.</param>
-    public static void RunInside(string kind, IReadOnlyList<HookSpec>? hooks, State state, Fd target, NamespaceKinds namespaces, ProcessSpec? process)
+    /// <param name="root">Their root; null: that of the mount namespace.</param>
+    public static void RunInside(string kind, IReadOnlyList<HookSpec>? hooks, State state, Fd target, NamespaceKinds namespaces, ProcessSpec? process, Fd? root = null)
     {
         for (var i = 0; i < (hooks?.Count ?? 0); i++)
-            RunOne(kind, i, hooks![i], state, (hook, stdio) => Launch(hook, stdio, target, namespaces, process));
+            RunOne(kind, i, hooks![i], state, (hook, stdio) => Launch(hook, stdio, target, namespaces, process, root));
     }
 
     private static void RunOne(string kind, int index, HookSpec hook, State state, Func<HookSpec, Fd[], int> start)
@@ -73,7 +74,7 @@ internal sealed class HookRunner(Action<string> warn)
         return pid > 0 ? pid : throw TareException.Internal($"cannot execute the hook {hook.Path}: {Errno.Describe(error)}");
     }
 
-    private static int Launch(HookSpec hook, Fd[] stdio, Fd target, NamespaceKinds namespaces, ProcessSpec? process)
+    private static int Launch(HookSpec hook, Fd[] stdio, Fd target, NamespaceKinds namespaces, ProcessSpec? process, Fd? root)
     {
         using var descriptors = new DescriptorList();
         var all = Capabilities.Known();
@@ -89,6 +90,7 @@ internal sealed class HookRunner(Action<string> warn)
                 NoNewPrivileges = process?.NoNewPrivileges ?? false,
             },
             Target = descriptors.Add(target.Duplicate()),
+            Root = root is null ? null : descriptors.Add(root.Duplicate()),
             CalledAs = Arguments(hook),
             Join = namespaces,
             SameSession = true,

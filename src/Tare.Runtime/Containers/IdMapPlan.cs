@@ -38,7 +38,8 @@ internal static class IdMapPlan
         return false;
     }
 
-    private static string Format(IReadOnlyList<LinuxIdMapping> maps)
+    /// <summary>Mappings as the kernel reads them.</summary>
+    public static string Format(IReadOnlyList<LinuxIdMapping> maps)
     {
         var text = new StringBuilder();
         foreach (var map in maps) text.Append(CultureInfo.InvariantCulture, $"{map.ContainerId} {map.HostId} {map.Size}\n");

@@ -153,7 +153,8 @@ public sealed class OciContainer : IDisposable
             }
             if (told.Kind != LaunchRecordKind.Reached) continue;
             using var target = PidFds.Open(Pid);
-            HookRunner.RunInside("startContainer", ReadSpec().Hooks?.StartContainer, StateOf(ContainerStatus.Created), target, NamespacePlan.Of(ReadSpec().Linux).Own, ReadSpec().Process);
+            using var root = OpenSharedRoot();
+            HookRunner.RunInside("startContainer", ReadSpec().Hooks?.StartContainer, StateOf(ContainerStatus.Created), target, NamespacePlan.Of(ReadSpec().Linux).Own, ReadSpec().Process, root);
             session.Continue(told);
         }
         directory.RemoveSocket();
@@ -209,7 +210,7 @@ public sealed class OciContainer : IDisposable
     {
         var hooks = ReadHooks();
         Cgroup.Remove();
-        if (record.MountsInHost) HostMounts.Undo(Rootfs);
+        if (record.MountsInHost) HostMounts.Undo(Rootfs, record.RootMount, context.Warn);
         var state = hooks?.Poststop is { Count: > 0 } ? StateOf(ContainerStatus.Stopped) : null;
         directory.Remove();
         if (state is not null) new HookRunner(context.Warn).RunAll("poststop", hooks!.Poststop, state);
@@ -260,6 +261,12 @@ public sealed class OciContainer : IDisposable
         process.Dispose();
         return null;
     }
+
+    /// <summary>The root of a container without a mount namespace of its own, in which a further process would be in the host's; else null.</summary>
+    /// <exception cref="TareException">It is not where it was mounted.</exception>
+    public Fd? OpenSharedRoot() => !record.MountsInHost
+        ? null
+        : HostMounts.Open(Rootfs, record.RootMount) ?? throw TareException.Conflict($"the root of the container {Id} is not mounted at {Rootfs}: it has no mount namespace of its own, and somebody else has changed that");
 
     /// <summary>Gives the lock of the container away: others may start or delete it.</summary>
     public void Unlock() => directory.Unlock();

@@ -118,6 +118,7 @@ public static class LaunchCompiler
         namespaces.Clone(NamespaceKinds.None, inputs.CgroupDirectory, null);
 
         namespaces.EnterLate(NamespaceKinds.None, [(inputs.Target, inputs.Join)]);
+        if (inputs.Root is { } root) new RootSteps(program, places).Enter(root);
         attributes.SetAffinity(process.ExecCpuAffinity?.Final);
         if (!inputs.SameSession) steps.NewSession("_tare.exec");
         if (process.Terminal) steps.OpenTerminal(places, process.ConsoleSize, console: false, process.User.Uid);

@@ -39,9 +39,12 @@ internal sealed class RootSteps(LaunchProgramBuilder program, PlaceSteps places)
     public void Attach(PivotedRoot root)
     {
         program.Purpose = new Purpose(Stage.Root);
-        SetPropagation(CurrentDirectory, "/", root.Propagation, recursive: true);
-        // pivot_root(2) refuses to leave something below a shared mount.
-        if (root.Propagation == Propagation.Shared) MakePrivate(root.Path);
+        if (!root.Shared)
+        {
+            SetPropagation(CurrentDirectory, "/", root.Propagation, recursive: true);
+            // pivot_root(2) refuses to leave something below a shared mount.
+            if (root.Propagation == Propagation.Shared) MakePrivate(root.Path);
+        }
         var (place, mount) = (program.NewSlot(), program.NewSlot());
         places.OpenPlain(place, CurrentDirectory, root.Path);
         if (root.Mount is { } passed)
@@ -62,7 +65,11 @@ internal sealed class RootSteps(LaunchProgramBuilder program, PlaceSteps places)
     {
         program.Purpose = new Purpose(Stage.Root);
         program.Call(fchdir, places.Root);
-        if (root.NoPivot)
+        if (root.Shared)
+        {
+            program.Call(chroot, program.Text("."));
+        }
+        else if (root.NoPivot)
         {
             program.Call(move_mount, places.Root, program.Text(""), CurrentDirectory, program.Text("/"), MOVE_MOUNT_F_EMPTY_PATH);
             program.Call(chroot, program.Text("."));
@@ -77,6 +84,14 @@ internal sealed class RootSteps(LaunchProgramBuilder program, PlaceSteps places)
         program.Call(chdir, program.Text("/"));
         places.Root = CurrentDirectory;
         if (root.OwnPropagation != Propagation.Unchanged) SetPropagation(CurrentDirectory, "/", root.OwnPropagation, root.OwnPropagationRecursive);
+    }
+
+    /// <summary>Enters a root that is there already.</summary>
+    public void Enter(int root)
+    {
+        program.Purpose = new Purpose(Stage.Root);
+        program.Call(fchdir, root);
+        program.Call(chroot, program.Text("."));
     }
 
     /// <summary>The mount that a path lies on becomes private: its own root is some prefix of the path, and only there the kernel takes the change.</summary>

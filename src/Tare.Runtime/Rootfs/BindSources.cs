@@ -13,8 +13,9 @@ public static class BindSources
     /// <param name="flags">Its options.</param>
     /// <param name="descriptors">Takes the copy.</param>
     /// <param name="inherited">The propagation of a mount that says none.</param>
+    /// <param name="mapIds">Maps the ids of the copy, where that is wanted.</param>
     /// <exception cref="TareException">There is no such source, or the kernel refuses an attribute.</exception>
-    public static MountSource Open(MountSpec mount, MountFlags flags, DescriptorList descriptors, Propagation inherited = Propagation.Unchanged)
+    public static MountSource Open(MountSpec mount, MountFlags flags, DescriptorList descriptors, Propagation inherited = Propagation.Unchanged, Action<Fd>? mapIds = null)
     {
         Fd tree;
         try
@@ -25,7 +26,9 @@ public static class BindSources
         {
             throw TareException.Invalid($"invalid mount config for type \"bind\": bind source path does not exist: {mount.Source}", e);
         }
-        return Adopt(tree, flags, descriptors, inherited);
+        var source = Adopt(tree, flags, descriptors, inherited);
+        mapIds?.Invoke(tree);
+        return source;
     }
 
     /// <summary>As <see cref="Open"/>, of a copy that is there already. Takes it.</summary>
