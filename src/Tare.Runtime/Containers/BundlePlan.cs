@@ -97,7 +97,8 @@ internal sealed class BundlePlan(RuntimeContext context, CreateRequest request, 
         {
             var tree = Mounts.CloneTree(rootfs, recursive: true);
             mount = descriptors.Add(tree);
-            if (copied != Propagation.Shared) Mounts.SetAttributes(tree, 0, 0, copied, recursive: true);
+            // pivot_root(2) refuses a shared one; it becomes so afterwards.
+            Mounts.SetAttributes(tree, 0, 0, copied == Propagation.Shared ? Propagation.Private : copied, recursive: copied != Propagation.Shared);
             if (shared) RootMount = Mounts.IdOf(tree);
             look = tree.Duplicate();
         }

@@ -20,6 +20,9 @@ namespace Tare.Runtime.Containers;
 /// </summary>
 public sealed class ContainerCreator(RuntimeContext context)
 {
+    /// <summary>Milliseconds that a process which the kernel has killed needs at most to be gone.</summary>
+    private const int DeathTimeout = 1000;
+
     /// <summary>Creates a container, and starts it where that is asked for.</summary>
     /// <exception cref="TareException">It cannot be created. Nothing is left of it.</exception>
     public CreatedContainer Create(CreateRequest request)
@@ -168,7 +171,11 @@ public sealed class ContainerCreator(RuntimeContext context)
                         throw TareException.Internal($"the launcher said something that this runtime does not know: {told}");
                 }
             }
-            if (session.Pid == 0) throw TareException.Internal("the launcher ended before it had made the container's process");
+            if (session.Pid == 0) throw KilledEarly("the launcher ended before it had made the container's process", cgroup);
+            if (request.Start) return;
+            // It has said that all is well, or has died: after the OOM killer it may be about to.
+            using var process = PidFds.Open(session.Pid);
+            if (Polling.WaitReadable(process, cgroup.OomKills > 0 ? DeathTimeout : 0)) throw KilledEarly("the container's process was killed while it was set up", cgroup);
         }
 
         private void Act(SyncPoint point, BundlePlan plan, Cgroup cgroup)
@@ -212,6 +219,10 @@ public sealed class ContainerCreator(RuntimeContext context)
             Annotations = spec.Annotations,
         };
     }
+
+    /// <summary>The failure of a launch that ended without a word.</summary>
+    internal static TareException KilledEarly(string what, Cgroup cgroup) =>
+        TareException.Internal(cgroup.OomKills > 0 ? $"{what}: the kernel was out of memory for it; the container's memory limit is too low: raise it" : what);
 
     /// <summary>Writes the pid, and nothing else, so that whoever waits for the file reads it whole.</summary>
     internal static void WritePidFile(string path, int pid)

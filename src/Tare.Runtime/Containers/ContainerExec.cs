@@ -75,7 +75,7 @@ public static class ContainerExec
                 using var root = Paths.Open(container.Rootfs, OpenFlags.Path | Paths.Directory);
                 throw new LaunchException(LaunchFailures.Explain(program, root, told.Step, (int)told.Value));
             }
-            if (pid == 0) throw TareException.Internal($"the launcher ended before it had made a process in the container {container.Id}");
+            if (pid == 0) throw ContainerCreator.KilledEarly($"the launcher ended before it had made a process in the container {container.Id}", container.Cgroup);
             if (session.Terminal is { } master && request.ConsoleSocket.Length > 0)
             {
                 ConsoleSocket.Send(request.ConsoleSocket, master);

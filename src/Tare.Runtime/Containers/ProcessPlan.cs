@@ -19,7 +19,10 @@ internal static class ProcessPlan
         return process;
     }
 
-    /// <summary>The runtime's own descriptors from 3 on, those of socket activation (sd_listen_fds(3)) first.</summary>
+    /// <summary>
+    /// The runtime's own descriptors from 3 on, those of socket activation (sd_listen_fds(3)) first. Podman counts those among the
+    /// others too, so that beside them fewer may be there than are asked for.
+    /// </summary>
     /// <exception cref="TareException">Not so many were passed to the runtime.</exception>
     public static IReadOnlyList<int> Preserve(int count, DescriptorList descriptors)
     {
@@ -27,6 +30,7 @@ internal static class ProcessPlan
         for (var number = FirstPassed; number < FirstPassed + PassedSockets + count; number++)
         {
             // What this process has opened itself is close-on-exec.
+            if (PassedSockets > 0 && number >= FirstPassed + PassedSockets && !Descriptors.IsInherited(number)) break;
             if (!Descriptors.IsInherited(number)) throw TareException.Invalid($"file descriptor {number} was not passed to the runtime: lower --preserve-fds, or open it before");
             numbers.Add(descriptors.Add(Descriptors.Duplicate(number)));
         }
