@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures Tare, and docker and podman beside it when PEERS points at a reference set-up, in one alternating run.
+"""Measures Tare, and docker, podman, crun and runc beside it when PEERS points at a reference set-up, in one alternating run.
 
 PEERS is a folder with `innet`, an executable that runs a command in the system where dockerd (at the DOCKER_HOST that it
 sets) and podman are; the host's root is /host there. Without it only Tare is measured, and ratios are left open.
@@ -8,6 +8,7 @@ See README.md beside this file for what is measured and how.
 import argparse
 import json
 import os
+import shlex
 import shutil
 import signal
 import statistics
@@ -202,9 +203,13 @@ class Table:
         self.rows.append([what, *cells, f"{ratio:.1f}x" if ratio else "", target, verdict])
 
     def print(self):
-        widths = [max(len(row[column]) for row in self.rows) for column in range(len(self.rows[0]))]
-        for row in self.rows:
-            print("  ".join(cell.ljust(width) if column == 0 else cell.rjust(width) for column, (cell, width) in enumerate(zip(row, widths))).rstrip())
+        print_rows(self.rows)
+
+
+def print_rows(rows):
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        print("  ".join(cell.ljust(width) if column == 0 else cell.rjust(width) for column, (cell, width) in enumerate(zip(row, widths))).rstrip())
 
 
 def milliseconds(numbers):
@@ -258,6 +263,37 @@ def measure_load(engines, table, archive, scale):
               "> 1x", milliseconds, lambda ratio, _: None if ratio is None else ratio > 1)
 
 
+def measure_oci(peers, scale):
+    """Tare as an OCI runtime, beside crun and runc in the peers' system when there is one. Returns how many targets are missed."""
+    script, tare = os.path.join(ROOT, "bench", "oci.py"), shlex.quote(TARE)
+    if peers:
+        command = [f"{peers}/innet", "python3", "/host" + script]
+        runtimes = [f"tare=/host{tare} oci --root /run/tare-bench-oci", "crun=crun", "runc=runc"]
+    else:
+        command, runtimes = ["python3", script], [f"tare={tare} oci --root /run/tare-bench-oci"]
+    told = subprocess.run([*command, "--runs", str(max(3, int(40 * scale))), *runtimes], stdout=subprocess.PIPE, text=True, check=True).stdout
+    figures = json.loads(told.splitlines()[-1])
+    names = list(figures["run"])
+    rows = [["OCI runtime", *names, "tare/crun", "tare/runc", "target", "met"]]
+    rows.append(["(unshare of the same namespaces and exec)", milliseconds(figures["floor"]["unshare"])])
+    missed = 0
+
+    def add(what, key, show, target, wanted):
+        nonlocal missed
+        medians = {name: statistics.median(numbers) for name, numbers in figures[key].items()}
+        ratios = [medians["tare"] / medians[peer] if peer in medians else None for peer in ("crun", "runc")]
+        met = None if None in ratios else wanted(medians, *ratios)
+        missed += met is False
+        shown = [f"{ratio:.2f}x" if ratio else "" for ratio in ratios]
+        rows.append([what, *(show(figures[key][name]) for name in names), *shown, target, {True: "yes", False: "NO", None: "open"}[met]])
+
+    add("run of a bundle", "run", milliseconds, "<= 0.5x crun, 0.33x runc", lambda medians, crun, runc: crun <= 0.5 and runc <= 0.33)
+    add("create + start + delete", "lifecycle", milliseconds, "<= 0.5x crun", lambda medians, crun, runc: crun <= 0.5)
+    add("peak memory of run", "memory", kib, "< crun + 4096 KiB", lambda medians, crun, runc: medians["tare"] < medians["crun"] + 4096)
+    print_rows([row + [""] * (len(rows[0]) - len(row)) for row in rows])
+    return missed
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scale", type=float, default=float(os.environ.get("SCALE", "1")), help="of the number of runs")
@@ -282,6 +318,8 @@ def main():
         measure(engines, table, scale)
         measure_load(engines, table, large, scale)
         table.print()
+        print()
+        table.missed += measure_oci(peers, scale)
         load = os.getloadavg()[0]
         print(f"medians of alternating runs, whole commands; {os.cpu_count()} CPUs, load {load:.1f}")
         if table.missed:
