@@ -35,7 +35,7 @@ internal static class Registry
     [
         ("daemon", "Run the engine"),
         ("keeper", "Run the parent of the containers; the daemon starts it"),
-        ("oci", "Run containers by the OCI runtime's command line (not there yet)"),
+        ("oci", "Run containers by the OCI runtime's command line, which is runc's"),
     ];
 
     public static IReadOnlyList<(string Name, string Summary)> Members(string group) => Describe(group, group switch
@@ -76,7 +76,7 @@ internal static class Registry
     {
         "" => name is "build" or "builder" or "buildx" or "checkpoint" or "commit" or "compose" or "config" or "context" or "cp" or "diff" or "export" or "history" or "login"
             or "logout" or "manifest" or "network" or "node" or "plugin" or "pull" or "push" or "save" or "search" or "secret" or "service" or "stack" or "stats" or "swarm"
-            or "trust" or "update" or "volume" or "oci",
+            or "trust" or "update" or "volume",
         "container" => name is "commit" or "cp" or "diff" or "export" or "stats" or "update",
         "image" => name is "build" or "history" or "pull" or "push" or "save",
         "system" => name is "df" or "prune" or "dial-stdio",
@@ -103,6 +103,7 @@ internal static class Registry
         "kill" => new KillVerb(),
         "load" => new LoadVerb(),
         "logs" => new LogsVerb(),
+        "oci" => new OciRoleVerb(),
         "pause" => new PauseVerb(),
         "port" => new PortVerb(),
         "ps" => new PsVerb("ps"),
