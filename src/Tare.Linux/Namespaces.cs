@@ -26,6 +26,7 @@ public static partial class Namespaces
     private const uint CLONE_FS = 0x200;
     private const ulong MS_RDONLY = 1;
     private const ulong MS_REC_PRIVATE = 0x4000 | 0x40000;
+    private const uint NS_GET_NSTYPE = 0xB703;
     private const uint SIOCGIFFLAGS = 0x8913;
     private const uint SIOCSIFFLAGS = 0x8914;
     private const int MNT_DETACH = 2;
@@ -78,6 +79,9 @@ public static partial class Namespaces
 
     /// <summary>The namespace of a kind that a process is in.</summary>
     public static Fd Of(int pid, string name) => Paths.Open($"/proc/{pid}/ns/{name}", OpenFlags.ReadOnly);
+
+    /// <summary>The kind of the namespace that a descriptor is of; <see cref="NamespaceKinds.None"/> when it is of something else.</summary>
+    public static unsafe NamespaceKinds KindOf(Fd file) => ioctl(file.Number, NS_GET_NSTYPE, null) is > 0 and var kind ? (NamespaceKinds)kind : NamespaceKinds.None;
 
     private static Fd OnThread(string name, Func<Fd> make)
     {

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Tare.Linux;
+using Tare.Oci.Runtime;
 
 namespace Tare.Cli.Oci;
 
@@ -15,6 +16,9 @@ internal sealed class Foreground(int pid, Fd? terminal)
     private static readonly int[] Passed = [1, 2, 3, 10, 12, 14, 15, 16, 18, 20, 21, 22, 24, 25, 26, 27, 28, 29, 30];
 
     private readonly List<PosixSignalRegistration> kept = [];
+
+    /// <summary>The size of the user's terminal; null when there is none.</summary>
+    public static ConsoleSize? UserSize => UserTerminal.Size(StandardInput) is ({ } rows and > 0, { } columns) ? new ConsoleSize((ushort)rows, (ushort)columns) : null;
 
     /// <summary>Waits; returns the exit status, 128 + the signal that ended it.</summary>
     public int Wait()

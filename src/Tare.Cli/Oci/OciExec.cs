@@ -58,11 +58,13 @@ internal sealed class OciExec : OciVerb
     public override int Run(OciSession session, IReadOnlyList<string> arguments)
     {
         using var container = OciContainer.Open(session.Context, arguments[0]);
+        var asked = Process(container.ReadSpec(), arguments);
+        if (asked.Terminal && !detach.Value && Foreground.UserSize is { } size) asked = asked with { ConsoleSize = size };
         var (pid, terminal) = ContainerExec.Start(
             container,
             new ExecRequest
             {
-                Process = Process(container.ReadSpec(), arguments),
+                Process = asked,
                 ConsoleSocket = consoleSocket.Value,
                 KeepsTerminal = !detach.Value,
                 PidFile = pidFile.Value,

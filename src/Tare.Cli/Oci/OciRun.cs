@@ -24,7 +24,7 @@ internal sealed class OciRun : OciVerb
 
     public override int Run(OciSession session, IReadOnlyList<string> arguments)
     {
-        var request = creation.Request(arguments[0]) with { Start = true, KeepsTerminal = !detach.Value };
+        var request = creation.Request(arguments[0]) with { Start = true, KeepsTerminal = !detach.Value, TerminalSize = detach.Value ? null : Foreground.UserSize };
         if (!detach.Value && request.ConsoleSocket.Length > 0) throw new CommandException("cannot use console socket if runc will not detach or allocate tty: say --detach too");
         var created = new ContainerCreator(session.Context).Create(request);
         using var container = created.Container;

@@ -35,13 +35,15 @@ internal sealed class BundlePlan(RuntimeContext context, CreateRequest request, 
     public LaunchInputs Open(Cgroup cgroup, Fd? startSocket)
     {
         var root = OpenRoot(out var mounted);
+        var inUserNamespace = Namespaces.Own.HasFlag(NamespaceKinds.User);
+        ProcessSpec process;
         using (mounted)
         {
             OpenMounts(MountPlaces.Settle(mounted, WithAbsolutePaths(spec.Mounts ?? []), IsUnprivileged ? rootfs : ""), cgroup);
             RootPlaces.Ensure(mounted, spec with { Mounts = mounts });
+            process = ProcessPlan.Complete(spec.Process!, inUserNamespace, () => OpenUsers(mounted), context.Warn);
+            if (request.TerminalSize is { } size) process = process with { ConsoleSize = size };
         }
-        var inUserNamespace = Namespaces.Own.HasFlag(NamespaceKinds.User);
-        var process = ProcessPlan.Complete(spec.Process!, inUserNamespace, context.Warn);
         return new LaunchInputs
         {
             Spec = spec with { Process = process, Mounts = mounts, Linux = linux with { Devices = Devices() } },
@@ -147,6 +149,17 @@ internal sealed class BundlePlan(RuntimeContext context, CreateRequest request, 
                 mounts.Add(mount);
             }
         }
+    }
+
+    /// <summary>The table of users, which engines like to bind over that of the image.</summary>
+    private Fd? OpenUsers(Fd root)
+    {
+        for (var i = mounts.Count - 1; i >= 0; i--)
+        {
+            if (mounts[i] is { Type: "bind", Destination: "/etc/passwd", Source: { } source })
+                return Paths.TryOpen(Paths.CurrentDirectory, source, OpenFlags.ReadOnly | OpenFlags.NonBlocking, Resolve.None, out _);
+        }
+        return HomeDirectory.OpenTable(root);
     }
 
     private static bool IsDirectory(MountSpec mount)

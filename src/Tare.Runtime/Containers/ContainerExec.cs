@@ -1,3 +1,4 @@
+using System.Globalization;
 using Tare.Errors;
 using Tare.Linux;
 using Tare.Oci.Runtime;
@@ -48,7 +49,7 @@ public static class ContainerExec
         var spec = container.ReadSpec();
         using var descriptors = new DescriptorList();
         var within = SubCgroups.Parse(request.SubCgroups);
-        var process = ProcessPlan.Complete(request.Process, NamespacePlan.Of(spec.Linux).Own.HasFlag(NamespaceKinds.User), warn);
+        var process = ProcessPlan.Complete(request.Process, NamespacePlan.Of(spec.Linux).Own.HasFlag(NamespaceKinds.User), () => OpenUsers(container), warn);
         var filter = spec.Linux?.Seccomp is { } seccomp ? SeccompCompiler.Compile(seccomp) : null;
         var groups = new List<int>();
         foreach (var file in container.Cgroup.OpenForJoining(within)) groups.Add(descriptors.Add(file));
@@ -92,6 +93,14 @@ public static class ContainerExec
         var terminal = session.Terminal;
         session.Terminal = null;
         return (pid, terminal);
+    }
+
+    /// <summary>The table of users as the container's process sees it; who may not look there sees the root filesystem's.</summary>
+    private static Fd? OpenUsers(OciContainer container)
+    {
+        using var root = Paths.TryOpen(Paths.CurrentDirectory, string.Create(CultureInfo.InvariantCulture, $"/proc/{container.Pid}/root"), OpenFlags.Path | Paths.Directory, Resolve.None, out _)
+            ?? Paths.TryOpen(Paths.CurrentDirectory, container.Rootfs, OpenFlags.Path | Paths.Directory, Resolve.None, out _);
+        return root is null ? null : HomeDirectory.OpenTable(root);
     }
 
     private static void CheckConsole(ExecRequest request)

@@ -53,11 +53,25 @@ internal sealed record NamespacePlan
         foreach (var (path, kind) in Paths)
         {
             var fd = Linux.Paths.TryOpen(Linux.Paths.CurrentDirectory, path, OpenFlags.ReadOnly, Resolve.None, out var error)
-                ?? throw TareException.Invalid($"cannot open the {kind.ToString().ToLowerInvariant()} namespace {path}: {Errno.Describe(error)}");
+                ?? throw TareException.Invalid($"cannot open the {NameOf(kind)} namespace {path}: {Errno.Describe(error)}");
+            if (Namespaces.KindOf(fd) is var actual && actual != kind)
+            {
+                fd.Dispose();
+                throw TareException.Invalid($"the path {path} in linux.namespaces is no {NameOf(kind)} namespace, but {(actual == NamespaceKinds.None ? "no namespace at all" : $"a {NameOf(actual)} namespace")}: name one of that type");
+            }
             var order = kind == NamespaceKinds.User ? unprivileged ? first : last : rest;
             order.Add((descriptors.Add(fd), kind));
         }
         return [.. first, .. rest, .. last];
+    }
+
+    private static string NameOf(NamespaceKinds kind)
+    {
+        foreach (var (name, known) in Types)
+        {
+            if (known == kind) return name;
+        }
+        return kind.ToString();
     }
 
     private static NamespaceKinds KindOf(string type)

@@ -12,8 +12,13 @@ internal static class ProcessPlan
     private const int FirstPassed = 3;
 
     /// <summary>The process with what this kernel can give it.</summary>
-    public static ProcessSpec Complete(ProcessSpec process, bool inUserNamespace, Action<string> warn)
+    /// <param name="process">The process.</param>
+    /// <param name="inUserNamespace">Whether it is in a user namespace that is not the runtime's.</param>
+    /// <param name="openUsers">Opens the container's table of users.</param>
+    /// <param name="warn">Hears what it does not get.</param>
+    public static ProcessSpec Complete(ProcessSpec process, bool inUserNamespace, Func<Fd?> openUsers, Action<string> warn)
     {
+        process = process with { Env = HomeDirectory.AddTo(process.Env ?? [], process.User.Uid, openUsers) };
         if (process.Capabilities is { } wanted) process = process with { Capabilities = KnownOf(wanted, inUserNamespace ? Capabilities.InUserNamespace : Capabilities.Bounding, warn) };
         if (PassedSockets > 0) process = process with { Env = [.. process.Env ?? [], $"LISTEN_FDS={PassedSockets}", "LISTEN_PID=1"] };
         return process;

@@ -1,3 +1,5 @@
+using Tare.Oci.Runtime;
+
 namespace Tare.Runtime.Containers;
 
 /// <summary>What every verb of the runtime goes by.</summary>
@@ -42,4 +44,7 @@ public sealed record CreateRequest
 
     /// <summary>Whether the caller takes the terminal when no socket does.</summary>
     public bool KeepsTerminal { get; init; }
+
+    /// <summary>The size that the terminal has from the beginning; null: the one of the configuration.</summary>
+    public ConsoleSize? TerminalSize { get; init; }
 }
