@@ -42,7 +42,7 @@ public static class LaunchCompiler
         JoinControlGroups(program, inputs.CgroupProcs);
         namespaces.Join(inputs.Join);
         if (inputs.Root is TemplateRoot template) namespaces.Join([(template.Template, NamespaceKinds.Mount)]);
-        namespaces.Clone(inputs.Root is TemplateRoot ? inputs.New | NamespaceKinds.Mount : inputs.New, inputs.CgroupDirectory, inputs.UserNamespace);
+        namespaces.Clone(inputs.Root is TemplateRoot ? inputs.New | NamespaceKinds.Mount : inputs.New, inputs.CgroupDirectory, inputs.UserNamespace, inputs.Join.Any(static joined => joined.Kinds.HasFlag(NamespaceKinds.User)));
 
         if (inputs.Unprivileged) Hide(program);
         steps.NewSession(inputs.Keyring);
@@ -115,7 +115,7 @@ public static class LaunchCompiler
         if (process.OomScoreAdj is { } score) AdjustOomScore(program, score);
         JoinControlGroups(program, inputs.CgroupProcs);
         namespaces.Join([(inputs.Target, inputs.Join)]);
-        namespaces.Clone(NamespaceKinds.None, inputs.CgroupDirectory, null);
+        namespaces.Clone(NamespaceKinds.None, inputs.CgroupDirectory, null, joinsUser: false);
 
         namespaces.EnterLate(NamespaceKinds.None, [(inputs.Target, inputs.Join)]);
         if (inputs.Root is { } root) new RootSteps(program, places).Enter(root);

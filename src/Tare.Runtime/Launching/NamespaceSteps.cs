@@ -36,7 +36,8 @@ internal sealed class NamespaceSteps(LaunchProgramBuilder program)
     /// <param name="created">New namespaces.</param>
     /// <param name="cgroup">v2: the directory of its control group.</param>
     /// <param name="maps">The ids of a new user namespace.</param>
-    public void Clone(NamespaceKinds created, int? cgroup, IdMaps? maps)
+    /// <param name="joinsUser">Whether a user namespace was joined that may not have the ids of this process.</param>
+    public void Clone(NamespaceKinds created, int? cgroup, IdMaps? maps, bool joinsUser)
     {
         var flags = (ulong)(created & ~Late) | CLONE_PARENT | (cgroup is null ? 0 : CLONE_INTO_CGROUP) | (maps is null ? 0 : (ulong)NamespaceKinds.User);
         var (pid, toldEnd, waitingEnd, child) = (program.NewSlot(), program.NewSlot(), program.NewSlot(), new Label());
@@ -53,12 +54,14 @@ internal sealed class NamespaceSteps(LaunchProgramBuilder program)
         program.Mark(child);
         // A directory of the host's, which the child has no use for.
         if (cgroup is { } directory) program.Call(close, directory);
-        if (maps is null) return;
+        if (maps is null)
+        {
+            if (joinsUser) BecomeRoot(optional: true);
+            return;
+        }
         program.Purpose = new Purpose(Stage.UserMap);
         WaitFor(waitingEnd, toldEnd);
-        if (!maps.HasRoot) return;
-        program.Call(setresgid, 0, 0, 0);
-        program.Call(setresuid, 0, 0, 0);
+        if (maps.HasRoot) BecomeRoot(optional: false);
     }
 
     /// <summary>
@@ -106,6 +109,17 @@ internal sealed class NamespaceSteps(LaunchProgramBuilder program)
     {
         program.Purpose = new Purpose(Stage.Hostname, name);
         program.Call(call, program.Text(name), Encoding.UTF8.GetByteCount(name));
+    }
+
+    /// <summary>Who has no id in a user namespace can make no file in it.</summary>
+    /// <param name="optional">Whether there may be no root in it.</param>
+    private void BecomeRoot(bool optional)
+    {
+        program.Purpose = new Purpose(Stage.UserMap);
+        var (group, user) = (program.Call(setresgid, 0, 0, 0), program.Call(setresuid, 0, 0, 0));
+        if (!optional) return;
+        group.On(Errno.EINVAL);
+        user.On(Errno.EINVAL);
     }
 
     private void Join(int descriptor, NamespaceKinds kinds)
