@@ -81,6 +81,9 @@ public static class OciCgroup
         }
     }
 
+    /// <summary>Removes the groups of a container that nobody has saved, as far as there are no processes in them.</summary>
+    public static void Forget(OciCgroupRequest request) => _ = Find(request, request.IsRootless ?? IsRootlessProcess)?.TryRemove();
+
     /// <summary>The groups of a saved container; they may be gone, see <see cref="Cgroup.Exists"/>.</summary>
     public static Cgroup Open(CgroupState state) => state.Unit is { } unit
         ? new SystemdCgroup(OpenGroups(state), unit, SystemdManager.Of(state.IsRootless), null)

@@ -68,6 +68,8 @@ public sealed class ContainerCreator(RuntimeContext context)
 
         public CreatedContainer Run()
         {
+            // First of all: by it the control groups of a creation that was killed are found.
+            directory.WriteConfig(bundle.Json);
             using (holder = context.SystemdCgroup ? StartHolder() : null)
             {
                 var cgroup = OciCgroup.Create(new OciCgroupRequest
@@ -114,7 +116,6 @@ public sealed class ContainerCreator(RuntimeContext context)
                 OwnsProcesses = plan.Namespaces.New.HasFlag(NamespaceKinds.Pid),
                 MountsInHost = !plan.Namespaces.Own.HasFlag(NamespaceKinds.Mount),
             };
-            directory.WriteConfig(bundle.Json);
             directory.WriteState(record.Write());
             var inputs = plan.Open(cgroup, request.Start ? null : directory.Listen());
             // With systemd the limits are set between the birth of the process and its first step of its own.

@@ -56,7 +56,8 @@ internal static class IdMapPlan
         foreach (var directory in (Environment.GetEnvironmentVariable("PATH") ?? "/usr/bin:/bin").Split(':', StringSplitOptions.RemoveEmptyEntries))
         {
             var child = ProcessSpawn.TryStart(new SpawnRequest { Path = $"{directory}/{program}", Arguments = arguments }, [nothing, output, output], out error);
-            if (child < 0 && error == Errno.ENOENT) continue;
+            // As a shell looks for it: a directory that this user may not enter is passed over.
+            if (child < 0 && error is Errno.ENOENT or Errno.ENOTDIR or Errno.EACCES) continue;
             if (child < 0) break;
             if (Waiting.WaitFor(child) is { Code: 0, Signaled: false }) return;
             var buffer = new byte[4096];

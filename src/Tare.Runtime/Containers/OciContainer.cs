@@ -227,26 +227,11 @@ public sealed class OciContainer : IDisposable
         else Cgroup.SetFrozen(false);
     }
 
-    /// <summary>Changes its limits, and keeps them. What is refused by the kernel leaves them as they were, as far as that can be.</summary>
-    /// <param name="asked">The limits to change; the others stay, and so do the rules about devices.</param>
-    /// <exception cref="TareException">It has stopped, or a limit cannot be set.</exception>
-    public void Update(LinuxResources asked)
+    /// <summary>Replaces the configuration that it is known by.</summary>
+    internal void SaveSpec(Spec changed)
     {
-        if (Status() == ContainerStatus.Stopped) throw TareException.Conflict($"container not running: {Id}");
-        var before = ReadSpec();
-        var change = new ResourceChange(before.Linux?.Resources ?? new LinuxResources(), asked);
-        foreach (var warning in SpecValidator.CheckResources(change.After with { Memory = change.After.Memory is { } memory ? memory with { Kernel = asked.Memory?.Kernel, KernelTcp = asked.Memory?.KernelTcp } : null }, HostFacts.OfResources())) context.Warn(warning);
-        try
-        {
-            Cgroup.Apply(change.ToSet);
-        }
-        catch
-        {
-            TakeBack(change);
-            throw;
-        }
-        spec = before with { Linux = (before.Linux ?? new LinuxSpec()) with { Resources = change.After } };
-        directory.ReplaceConfig(SpecWriter.Write(spec));
+        directory.ReplaceConfig(SpecWriter.Write(changed));
+        spec = changed;
     }
 
     /// <summary>All its processes, as this pid namespace numbers them.</summary>
@@ -275,7 +260,9 @@ public sealed class OciContainer : IDisposable
     public static void Forget(RuntimeContext context, string id)
     {
         using var directory = StateDirectory.Open(context.Root, ContainerId.Check(id), locked: true);
-        if (directory?.ReadState() is null) directory?.Remove();
+        if (directory is null || directory.ReadState() is not null) return;
+        if (!context.SystemdCgroup && directory.ReadConfig() is { } config) ForgetGroups(id, config);
+        directory.Remove();
     }
 
     /// <inheritdoc/>
@@ -288,6 +275,21 @@ public sealed class OciContainer : IDisposable
         if (directory.ReadState() is { } state) return new OciContainer(context, ContainerRecord.Read(state, $"{context.Root}/{id}/state.json"), directory);
         directory.Dispose();
         return null;
+    }
+
+    private static void ForgetGroups(string id, byte[] config)
+    {
+        Spec spec;
+        try
+        {
+            spec = SpecReader.Read(config, ConfigName);
+        }
+        catch (TareException)
+        {
+            // It was still being written, so that nothing else was made.
+            return;
+        }
+        OciCgroup.Forget(new OciCgroupRequest { Id = id, CgroupsPath = spec.Linux?.CgroupsPath });
     }
 
     private HooksSpec? ReadHooks()
@@ -324,18 +326,6 @@ public sealed class OciContainer : IDisposable
     {
         if (signal == SIGKILL) Cgroup.KillAll();
         else Cgroup.Signal(signal);
-    }
-
-    private void TakeBack(ResourceChange change)
-    {
-        try
-        {
-            Cgroup.Apply(change.ToTakeBack);
-        }
-        catch (TareException e)
-        {
-            context.Warn($"some limits of the container {Id} have changed all the same: {e.Message}");
-        }
     }
 
     private void KillProcess()

@@ -33,6 +33,9 @@ internal sealed record ResourceChange(LinuxResources Before, LinuxResources Aske
         Unified = Upsert(Before.Unified, Asked.Unified),
     };
 
+    /// <summary>What to check: the limits as they will be, with what was asked for in vain.</summary>
+    public LinuxResources ToCheck => After.Memory is { } memory && Asked.Memory is { } asked ? After with { Memory = memory with { Kernel = asked.Kernel, KernelTcp = asked.KernelTcp } } : After;
+
     /// <summary>What to set. Quota and period come together, because systemd and cgroup v2 have one property for both.</summary>
     public LinuxResources ToSet => Asked with
     {
