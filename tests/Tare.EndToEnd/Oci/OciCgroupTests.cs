@@ -30,9 +30,9 @@ public sealed class OciCgroupTests(OciFixture oci) : OciTests(oci)
     [OciFact]
     public async Task All_processes_are_in_the_group()
     {
-        OciBundle box = await Started(Bundle("sh", "-c", "sleep 1000 & sleep 1000"));
+        OciBundle box = await Started(Bundle("sh", "-c", "sleep 1000 & sleep 1000 & wait"));
         await Eventually.TrueAsync(() => File.ReadAllLines($"{Cgroup(box.Id, "pids")}/cgroup.procs").Length == 3, () => "the group has not three processes");
-        using Running exec = Start("exec", box.Id, "sh", "-c", "echo ready; sleep 1000");
+        using Running exec = Start("exec", box.Id, "sh", "-c", "echo ready; sleep 1000; true");
         await exec.SeeAsync("ready");
         string[] pids = await File.ReadAllLinesAsync($"{Cgroup(box.Id, "pids")}/cgroup.procs");
         Assert.Equal(5, pids.Length);
@@ -59,7 +59,7 @@ public sealed class OciCgroupTests(OciFixture oci) : OciTests(oci)
         await Gone(box.Id);
     }
 
-    [OciTheory]
+    [OciTheory(Crun = "some options are missing, and memory of v1 is set in one order only")]
     [InlineData("--memory", "100M", "memory", "memory.limit_in_bytes", "104857600")]
     [InlineData("--memory-reservation", "50m", "memory", "memory.soft_limit_in_bytes", "52428800")]
     [InlineData("--pids-limit", "33", "pids", "pids.max", "33")]
@@ -104,7 +104,7 @@ public sealed class OciCgroupTests(OciFixture oci) : OciTests(oci)
             Assert.Equal("512 60000 200000 67108864", $"{Read(box.Id, "cpu", "cpu.shares")} {Read(box.Id, "cpu", "cpu.cfs_quota_us")} {Read(box.Id, "cpu", "cpu.cfs_period_us")} {Read(box.Id, "memory", "memory.limit_in_bytes")}");
     }
 
-    [OciFact]
+    [OciFact(Crun = "memory of v1 is set in one order only")]
     public async Task Limits_of_memory_and_swap_go_up_and_down_together()
     {
         OciBundle box = Idle().Set("linux.resources.memory", new JsonObject { ["limit"] = 64 << 20, ["swap"] = 64 << 20 });
@@ -123,8 +123,8 @@ public sealed class OciCgroupTests(OciFixture oci) : OciTests(oci)
     {
         OciBundle box = Idle().Set("linux.resources", JsonNode.Parse("""{"memory":{"limit":67108864,"swap":67108864},"pids":{"limit":77}}"""));
         await Started(box);
-        const string Limits = """{"memory":{"limit":100000000,"swap":200000000},"cpu":{"shares":321},"pids":{"limit":44},"blockIO":{"weight":9}}""";
-        Refused(await OciWith(Limits, "update", "--resources", "-", box.Id), 1, "weight", "9");
+        const string Limits = """{"memory":{"limit":100000000,"swap":200000000},"cpu":{"shares":321},"pids":{"limit":44},"blockIO":{"weight":2000}}""";
+        Refused(await OciWith(Limits, "update", "--resources", "-", box.Id), 1, "weight", "2000");
         Assert.Equal("77", Read(box.Id, "pids", "pids.max"));
         if (IsV1)
             Assert.Equal("67108864 67108864 1024", $"{Read(box.Id, "memory", "memory.limit_in_bytes")} {Read(box.Id, "memory", "memory.memsw.limit_in_bytes")} {Read(box.Id, "cpu", "cpu.shares")}");
@@ -170,7 +170,7 @@ public sealed class OciCgroupTests(OciFixture oci) : OciTests(oci)
         Refused(await Oci("update", option, value, box.Id), 1, word);
     }
 
-    [OciFact]
+    [OciFact(Crun = "a second pause is no error")]
     public async Task Pause_stops_all_and_resume_lets_them_go_on()
     {
         OciBundle box = await Started(Bundle("sh", "-c", "i=0; while :; do i=$((i+1)); echo $i; sleep 0.02; done"));
@@ -187,7 +187,7 @@ public sealed class OciCgroupTests(OciFixture oci) : OciTests(oci)
         Refused(await Oci("resume", box.Id), 1, "not paused");
     }
 
-    [OciFact]
+    [OciFact(Crun = "a paused container does not die")]
     public async Task A_paused_container_can_be_killed_and_deleted()
     {
         OciBundle box = await Started(Idle());
@@ -202,7 +202,7 @@ public sealed class OciCgroupTests(OciFixture oci) : OciTests(oci)
         await Gone(box.Id);
     }
 
-    [OciFact]
+    [OciFact(Only = OciKinds.Tare | OciKinds.Crun, Because = "runc 1.3 ignores --all for a container with a pid namespace of its own")]
     public async Task A_signal_to_all()
     {
         OciBundle box = await Started(Bundle("sh", "-c", "trap 'echo one' USR1; (trap 'echo two' USR1; echo ready; while :; do sleep 1000 & wait $!; done) & while :; do wait; done"));
@@ -223,7 +223,7 @@ public sealed class OciCgroupTests(OciFixture oci) : OciTests(oci)
         await Gone(box.Id);
     }
 
-    [OciFact]
+    [OciFact(Crun = "no verb events")]
     public async Task What_it_uses_is_told()
     {
         OciBundle box = await Started(Idle().Set("linux.resources.pids", new JsonObject { ["limit"] = 66 }));
@@ -268,7 +268,7 @@ public sealed class OciCgroupTests(OciFixture oci) : OciTests(oci)
     [InlineData("""{"memory":{"limit":1000}}""", "memory")]
     [InlineData("""{"cpu":{"cpus":"77"}}""", "cpuset.cpus")]
     [InlineData("""{"cpu":{"period":5}}""", "cpu.cfs_period_us")]
-    [InlineData("""{"blockIO":{"weight":5}}""", "weight")]
+    [InlineData("""{"blockIO":{"weight":2000}}""", "weight")]
     [InlineData("""{"hugepageLimits":[{"pageSize":"3MB","limit":1}]}""", "3MB")]
     [InlineData("""{"network":{"classID":7}}""", "net_cls")]
     public async Task A_limit_that_cannot_be_set_undoes_the_creation(string resources, string word)
@@ -282,7 +282,7 @@ public sealed class OciCgroupTests(OciFixture oci) : OciTests(oci)
             await Gone(box.Id);
     }
 
-    [OciFact]
+    [OciFact(Crun = "it is shared, and killed with the second container")]
     public async Task A_group_that_is_in_use_is_refused()
     {
         OciBundle first = await Started(Idle());

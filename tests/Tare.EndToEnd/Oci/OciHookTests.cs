@@ -9,7 +9,7 @@ public sealed class OciHookTests(OciFixture oci) : OciTests(oci)
 {
     private static readonly string[] Kinds = ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"];
 
-    [OciFact]
+    [OciFact(Only = OciKinds.Tare, Because = "runc runs poststart hooks in create, and crun before those of the start")]
     public async Task All_kinds_run_in_their_order()
     {
         OciBundle box = Bundle("sh", "-c", "echo program >>/log");
@@ -30,7 +30,7 @@ public sealed class OciHookTests(OciFixture oci) : OciTests(oci)
         await Gone(box.Id);
     }
 
-    [OciTheory]
+    [OciTheory(Crun = "bundle and pid are not always those of state")]
     [InlineData("prestart", "created|creating")]
     [InlineData("createRuntime", "creat")]
     [InlineData("createContainer", "creat")]
@@ -49,7 +49,9 @@ public sealed class OciHookTests(OciFixture oci) : OciTests(oci)
         JsonObject state = (JsonObject)JsonNode.Parse(await File.ReadAllTextAsync(box.Rootfs + "/state"))!;
         Assert.Equal(box.Id, (string)state["id"]!);
         Assert.Equal(box.Folder, (string)state["bundle"]!);
-        Assert.Matches(status, (string)state["status"]!);
+        // runc runs poststart hooks in create.
+        if (kind != "poststart" || OciRuntime.Kind != OciKinds.Runc)
+            Assert.Matches(status, (string)state["status"]!);
         Assert.Equal("value", (string)state["annotations"]!["key"]!);
         if (pid < 0)
             Assert.True((int)state["pid"]! > 0);
@@ -62,15 +64,19 @@ public sealed class OciHookTests(OciFixture oci) : OciTests(oci)
     {
         OciBundle box = Bundle("true");
         string file = kind == "startContainer" ? "/seen" : box.Rootfs + "/seen";
-        Add(box, kind, $"hostname >{file}; readlink /proc/self/ns/uts >>{file}");
+        Add(box, kind, $"readlink /proc/self/ns/mnt >{file}; readlink /proc/self/ns/uts >>{file}; hostname >>{file}");
         await Started(box);
         await Becomes(box.Id, "stopped");
         string[] seen = await File.ReadAllLinesAsync(box.Rootfs + "/seen");
-        Assert.Equal("oci", seen[0]);
-        Assert.NotEqual(File.ResolveLinkTarget("/proc/self/ns/uts", returnFinalTarget: false)!.Name, seen[1]);
+        Assert.NotEqual(File.ResolveLinkTarget("/proc/self/ns/mnt", returnFinalTarget: false)!.Name, seen[0]);
+        if (OciRuntime.IsTare)
+        {
+            Assert.NotEqual(File.ResolveLinkTarget("/proc/self/ns/uts", returnFinalTarget: false)!.Name, seen[1]);
+            Assert.Equal("oci", seen[2]);
+        }
     }
 
-    [OciTheory]
+    [OciTheory(Crun = "exit code 255")]
     [InlineData("prestart")]
     [InlineData("createRuntime")]
     [InlineData("createContainer")]
@@ -85,7 +91,7 @@ public sealed class OciHookTests(OciFixture oci) : OciTests(oci)
         await Gone(box.Id);
     }
 
-    [OciFact]
+    [OciFact(Only = OciKinds.Tare, Because = "runc does not wait for these hooks in start, and crun neither: both succeed")]
     public async Task One_that_fails_at_the_start_keeps_the_program_from_running()
     {
         OciBundle box = Bundle("sh", "-c", "echo ran");
@@ -98,7 +104,7 @@ public sealed class OciHookTests(OciFixture oci) : OciTests(oci)
         await Gone(box.Id);
     }
 
-    [OciFact(Only = OciKinds.Tare | OciKinds.Runc, Because = "crun goes on, as older versions of the specification had it")]
+    [OciFact(Only = OciKinds.Tare, Because = "runc runs these hooks in create; crun goes on, as older versions of the specification had it")]
     public async Task One_that_fails_after_the_start_stops_the_container()
     {
         OciBundle box = Idle();
@@ -110,7 +116,7 @@ public sealed class OciHookTests(OciFixture oci) : OciTests(oci)
         await Gone(box.Id);
     }
 
-    [OciFact]
+    [OciFact(Only = OciKinds.Tare | OciKinds.Crun, Because = "runc fails then, against the specification")]
     public async Task One_that_fails_after_the_end_is_told_of_and_the_rest_run()
     {
         OciBundle box = Bundle("true");
@@ -138,7 +144,7 @@ public sealed class OciHookTests(OciFixture oci) : OciTests(oci)
         await Gone(box.Id);
     }
 
-    [OciFact]
+    [OciFact(Crun = "exit code 255")]
     public async Task One_that_is_not_there()
     {
         OciBundle box = Bundle("true").Set("hooks", JsonNode.Parse("""{"createRuntime":[{"path":"/nonexistent/hook"}]}"""));
@@ -166,7 +172,7 @@ public sealed class OciHookTests(OciFixture oci) : OciTests(oci)
         Assert.Equal("a b y\n", await File.ReadAllTextAsync(log));
     }
 
-    [OciFact]
+    [OciFact(Crun = "the container is not there yet")]
     public async Task The_creation_that_a_hook_looks_at_has_its_control_groups_and_mounts()
     {
         OciBundle box = Bundle("true").Set("linux.resources.pids", new JsonObject { ["limit"] = 55 });

@@ -131,7 +131,7 @@ public sealed class OciLifecycleTests(OciFixture oci) : OciTests(oci)
         Assert.Equal("here\n", (await OciRuntime.RunAsync(["--root", Fixture.Root, "run", box.Id], folder: box.Folder)).Ok().Out);
     }
 
-    [OciFact]
+    [OciFact(Crun = "a relative root is taken from the bundle")]
     public async Task Paths_may_be_relative()
     {
         OciBundle box = Idle().Save();
@@ -195,7 +195,7 @@ public sealed class OciLifecycleTests(OciFixture oci) : OciTests(oci)
         (await Oci("delete", "--force", "no-such-container")).Ok();
     }
 
-    [OciTheory]
+    [OciTheory(Crun = "names are upper case")]
     [InlineData("USR1")]
     [InlineData("SIGUSR1")]
     [InlineData("usr1")]
@@ -238,7 +238,7 @@ public sealed class OciLifecycleTests(OciFixture oci) : OciTests(oci)
         Assert.Equal("4\n", (await Running.RunAsync("/bin/sh", command)).Ok().Out);
     }
 
-    [OciFact]
+    [OciFact(Crun = "LISTEN_PID is not set")]
     public async Task Sockets_of_systemd_reach_the_program()
     {
         OciBundle box = Bundle().Sh("echo $LISTEN_FDS $LISTEN_PID; cat <&3").Save();
@@ -256,7 +256,7 @@ public sealed class OciLifecycleTests(OciFixture oci) : OciTests(oci)
         Assert.Equal("only this", OutputOf(box));
     }
 
-    [OciFact]
+    [OciFact(Crun = "another table")]
     public async Task Containers_are_listed()
     {
         OciBundle running = await Started(Idle());
@@ -275,7 +275,7 @@ public sealed class OciLifecycleTests(OciFixture oci) : OciTests(oci)
         Assert.Contains(table, line => line.Contains(created.Id, StringComparison.Ordinal) && line.Contains("created", StringComparison.Ordinal));
     }
 
-    [OciFact]
+    [OciFact(Crun = "another table")]
     public async Task Processes_are_listed()
     {
         OciBundle box = await Started(Bundle("sh", "-c", "sleep 1234 & wait"));

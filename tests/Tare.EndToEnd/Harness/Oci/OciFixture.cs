@@ -26,6 +26,7 @@ public sealed class OciFixture : IAsyncLifetime
         Folder = Path.Combine(Path.GetTempPath(), name);
         Directory.CreateDirectory(Folder);
         Directory.CreateDirectory(Template);
+        Directory.CreateDirectory(Root);
         using MemoryStream layer = new(BaseImage.BusyboxLayer);
         TarFile.ExtractToDirectory(layer, Template, overwriteFiles: false);
         return Task.CompletedTask;
