@@ -1,5 +1,6 @@
 using Tare.Cli.Io;
 using Tare.Linux;
+using Tare.Runtime.Cgroups;
 using Tare.Runtime.Containers;
 
 namespace Tare.Cli.Oci;
@@ -37,5 +38,8 @@ internal sealed class OciSession : IDisposable
 
     /// <summary>An ordinary user has no right to /run, but a directory of his own that goes when he leaves.</summary>
     private static string Root() =>
-        UserIds.Effective != 0 && Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 } own ? own + "/tare-oci" : DefaultRoot;
+        IsOrdinaryUser && Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 } own ? own + "/tare-oci" : DefaultRoot;
+
+    /// <summary>As root of a user namespace he is still one, unless that is a whole system, in which one logs in as root.</summary>
+    private static bool IsOrdinaryUser => UserIds.Effective != 0 || (UserNamespace.IsChild && Environment.GetEnvironmentVariable("USER") != "root");
 }

@@ -1,10 +1,11 @@
 namespace Tare.Runtime.Cgroups;
 
 /// <summary>Whether this process is in a user namespace below the first one (user_namespaces(7)).</summary>
-internal static class UserNamespace
+public static class UserNamespace
 {
     private static bool? isChild;
 
+    /// <summary>Whether it is in one: what it may do as its root, it may do only there.</summary>
     public static bool IsChild => isChild ??= ControlFiles.TryRead("/proc/self", "uid_map", out _) is { } map && IsChildMap(map);
 
     /// <summary>The first namespace maps all ids to themselves.</summary>

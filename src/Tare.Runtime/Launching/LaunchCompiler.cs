@@ -202,10 +202,10 @@ public static class LaunchCompiler
             // Devices come as soon as /dev is there: later mounts may lie upon them. A /dev of the host's is left as it is.
             if (mount.Destination != "/dev" || devIsThere) continue;
             devIsThere = true;
-            if (!inputs.MountSources.ContainsKey(i)) filesystem.PopulateDev(linux.Devices ?? [], inputs.InUserNamespace);
+            if (!inputs.MountSources.ContainsKey(i)) filesystem.PopulateDev(linux.Devices ?? [], inputs.BindsDevices);
         }
         foreach (var (path, target) in inputs.Links) filesystem.Link(path, target);
         // Without a mount there the devices are made in the root filesystem's own /dev.
-        if (!devIsThere && linux.Devices is { Count: > 0 } devices) filesystem.PopulateDev(devices, inputs.InUserNamespace);
+        if (!devIsThere && linux.Devices is { Count: > 0 } devices) filesystem.PopulateDev(devices, inputs.BindsDevices);
     }
 }

@@ -42,11 +42,11 @@ public sealed record LaunchInputs
     /// <summary>The ids of a new user namespace; null: none is made.</summary>
     public IdMaps? UserNamespace { get; init; }
 
-    /// <summary>
-    /// Whether the process is in a user namespace of its own or a joined one: it has all capabilities there, but none to make a device, so
-    /// that the host's are bound.
-    /// </summary>
+    /// <summary>Whether the process is in a user namespace of its own or a joined one: it has all capabilities there.</summary>
     public bool InUserNamespace { get; init; }
+
+    /// <summary>Whether the host's devices are bound, because in a user namespace, be it the runtime's own, none can be made.</summary>
+    public bool BindsDevices { get; init; }
 
     /// <summary>A name for the session keyring; null leaves the runtime's.</summary>
     public string? Keyring { get; init; }
