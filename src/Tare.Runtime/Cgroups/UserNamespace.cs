@@ -4,9 +4,13 @@ namespace Tare.Runtime.Cgroups;
 public static class UserNamespace
 {
     private static bool? isChild;
+    private static bool? deniesGroups;
 
     /// <summary>Whether it is in one: what it may do as its root, it may do only there.</summary>
     public static bool IsChild => isChild ??= ControlFiles.TryRead("/proc/self", "uid_map", out _) is { } map && IsChildMap(map);
+
+    /// <summary>Whether it may not change its groups, because an ordinary user has made the namespace without help.</summary>
+    public static bool DeniesGroups => deniesGroups ??= IsChild && ControlFiles.TryRead("/proc/self", "setgroups", out _) is { } text && text.AsSpan().StartsWith("deny"u8);
 
     /// <summary>The first namespace maps all ids to themselves.</summary>
     internal static bool IsChildMap(ReadOnlySpan<byte> map)

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Tare.Linux;
 using Tare.Oci.Runtime;
+using Tare.Runtime.Cgroups;
 using static Tare.Linux.SyscallNumbers;
 
 namespace Tare.Runtime.Launching;
@@ -83,7 +84,10 @@ internal sealed class ProcessSteps(LaunchProgramBuilder program, bool inUserName
         if (owner != 0) program.Call(fchown, 0, owner, uint.MaxValue);
     }
 
-    /// <summary>Gives the pipes of stdio to the user, who may want to open <c>/dev/stdout</c> anew. What is no pipe belongs to the host.</summary>
+    /// <summary>
+    /// Gives the pipes of stdio to the user, who may want to open <c>/dev/stdout</c> anew. What is no pipe belongs to the host; and in a user
+    /// namespace that does not know their owner, nobody may give them away.
+    /// </summary>
     public void OwnPipes(uint owner)
     {
         if (owner == 0) return;
@@ -92,7 +96,7 @@ internal sealed class ProcessSteps(LaunchProgramBuilder program, bool inUserName
         {
             var next = new Label();
             program.Call(fcntl, number, F_GETPIPE_SZ).OnAny(next);
-            program.Call(fchown, number, owner, uint.MaxValue);
+            program.Call(fchown, number, owner, uint.MaxValue).OnAny();
             program.Mark(next);
         }
     }
@@ -131,8 +135,8 @@ internal sealed class ProcessSteps(LaunchProgramBuilder program, bool inUserName
         program.Purpose = new Purpose(Stage.User, $"{user.Uid}:{user.Gid}");
         var groups = user.AdditionalGids ?? [];
         var set = program.Call(setgroups, groups.Count, groups.Count == 0 ? 0 : program.Words32([.. groups]));
-        // A user namespace may forbid it: then no additional groups are no error.
-        if (inUserNamespace && groups.Count == 0) set.On(Errno.EPERM);
+        // A user namespace may forbid it: then no additional groups are no error; and in the runtime's own, nobody can have any others than its.
+        if (UserNamespace.DeniesGroups || (inUserNamespace && groups.Count == 0)) set.On(Errno.EPERM);
         program.Call(setresgid, user.Gid, user.Gid, user.Gid);
         program.Call(setresuid, user.Uid, user.Uid, user.Uid);
         program.Call(umask, user.Umask ?? 0x12);

@@ -76,9 +76,16 @@ internal sealed class RootSteps(LaunchProgramBuilder program, PlaceSteps places)
         }
         else
         {
+            var old = program.NewSlot();
+            if (root.Propagation == Propagation.Shared) places.OpenPlain(old, CurrentDirectory, "/");
             program.Call(pivot_root, program.Text("."), program.Text("."));
-            // The host's mounts that are peers of these would be unmounted too.
-            if (root.Propagation == Propagation.Shared) SetPropagation(CurrentDirectory, ".", Propagation.Slave, recursive: true);
+            if (root.Propagation == Propagation.Shared)
+            {
+                // The host's mounts that are peers of the old ones would be unmounted too. The container's own stay as they are.
+                program.Call(fchdir, old);
+                SetPropagation(CurrentDirectory, ".", Propagation.Slave, recursive: true);
+                program.Call(close, old);
+            }
             program.Call(umount2, program.Text("."), MNT_DETACH);
         }
         program.Call(chdir, program.Text("/"));
