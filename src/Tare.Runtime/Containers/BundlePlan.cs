@@ -39,7 +39,7 @@ internal sealed class BundlePlan(RuntimeContext context, CreateRequest request, 
         ProcessSpec process;
         using (mounted)
         {
-            OpenMounts(MountPlaces.Settle(mounted, WithAbsolutePaths(spec.Mounts ?? []), IsUnprivileged ? rootfs : ""), cgroup);
+            OpenMounts(MountPlaces.Settle(mounted, WithAbsolutePaths(spec.Mounts ?? [])), cgroup);
             RootPlaces.Ensure(mounted, spec with { Mounts = mounts });
             process = ProcessPlan.Complete(spec.Process!, inUserNamespace, () => OpenUsers(mounted), context.Warn);
             if (request.TerminalSize is { } size) process = process with { ConsoleSize = size };
@@ -98,7 +98,10 @@ internal sealed class BundlePlan(RuntimeContext context, CreateRequest request, 
         }
         else
         {
-            var tree = Mounts.CloneTree(rootfs, recursive: true);
+            // The path has no links in it; one that somebody has put there since is not followed.
+            using var directory = Paths.TryOpen(Paths.CurrentDirectory, rootfs, OpenFlags.Path | Paths.Directory, Resolve.NoSymlinks, out var error)
+                ?? throw TareException.Invalid($"invalid rootfs: cannot open the directory {rootfs}: {Errno.Describe(error)}");
+            var tree = Mounts.CloneTree(directory, recursive: true);
             mount = descriptors.Add(tree);
             // pivot_root(2) refuses a shared one; it becomes so afterwards.
             Mounts.SetAttributes(tree, 0, 0, copied == Propagation.Shared ? Propagation.Private : copied, recursive: copied != Propagation.Shared);

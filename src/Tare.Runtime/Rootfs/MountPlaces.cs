@@ -12,6 +12,7 @@ namespace Tare.Runtime.Rootfs;
 public static class MountPlaces
 {
     private const string Proc = "/proc";
+    private const int MaximumLinks = 40;
     private const uint PermissionMask = 0xFFF;
 
     // What lxcfs and others put in the place of files that tell of the host; the OCI runtimes agree on this list.
@@ -24,15 +25,14 @@ public static class MountPlaces
     /// <summary>The mounts, with clean places; a tmpfs that says no mode has that of the directory it covers.</summary>
     /// <param name="root">The root: nothing is mounted in it yet.</param>
     /// <param name="mounts">In the order in which they are made.</param>
-    /// <param name="prefix">Where the root is, when it is no mount of its own.</param>
     /// <exception cref="TareException">A place is in /proc.</exception>
-    public static IReadOnlyList<MountSpec> Settle(Fd root, IReadOnlyList<MountSpec> mounts, string prefix = "")
+    public static IReadOnlyList<MountSpec> Settle(Fd root, IReadOnlyList<MountSpec> mounts)
     {
         var settled = new List<MountSpec>(mounts.Count);
         foreach (var wanted in mounts)
         {
             var mount = wanted with { Destination = Path.GetFullPath(wanted.Destination) };
-            var place = Resolve(root, prefix, mount.Destination, out var covered);
+            var place = Resolve(root, mount.Destination, out var covered);
             using (covered)
             {
                 Check(mount, place);
@@ -71,28 +71,39 @@ public static class MountPlaces
     private static TareException Unsafe(MountSpec mount, string place, string why) => TareException.Invalid(
         $"error mounting \"{mount.Source}\" to rootfs at \"{mount.Destination}\": check proc-safety of {mount.Destination} mount: \"{place}\" cannot be mounted because it is {why}");
 
-    /// <summary>Where a clean path leads in the root, its links followed; what is missing stays as it is written.</summary>
-    private static string Resolve(Fd root, string prefixOfRoot, string path, out Fd? there)
+    /// <summary>
+    /// Where a clean path leads in the root, its links followed, those too that lead to what is not there yet; what is missing stays as it
+    /// is written.
+    /// </summary>
+    private static string Resolve(Fd root, string path, out Fd? there)
     {
         there = Paths.TryOpen(root.Number, path, OpenFlags.Path, Linux.Resolve.InRoot | Linux.Resolve.NoSymlinks, out var error);
         if (there is not null || error != Errno.ELOOP) return path;
-        var rest = "";
-        for (var prefix = path; prefix != "/"; prefix = Path.GetDirectoryName(prefix)!)
+        var place = "";
+        var rest = new Stack<string>(Parts(path).Reverse());
+        for (var links = 0; rest.TryPop(out var name);)
         {
-            var found = Paths.TryOpen(root.Number, prefix, OpenFlags.Path, Linux.Resolve.InRoot | Linux.Resolve.NoMagicLinks, out _);
-            if (found is not null)
+            if (name == "..")
             {
-                // Of a detached mount the kernel's path begins at its own root.
-                var resolved = new FileInfo($"/proc/self/fd/{found.Number}").LinkTarget ?? throw TareException.Internal($"{prefix} of the image has no path");
-                if (prefixOfRoot.Length > 1 && resolved.StartsWith(prefixOfRoot, StringComparison.Ordinal)) resolved = resolved[prefixOfRoot.Length..];
-                if (rest.Length == 0) there = found;
-                else found.Dispose();
-                return Path.GetFullPath(resolved + rest);
+                place = place.Length == 0 ? "" : place[..place.LastIndexOf('/')];
+                continue;
             }
-            rest = "/" + Path.GetFileName(prefix) + rest;
+            using var entry = Paths.TryOpen(root.Number, $"{place}/{name}", OpenFlags.Path | Paths.NoFollow, Linux.Resolve.InRoot | Linux.Resolve.NoSymlinks, out _);
+            if (entry is null || Paths.ReadLink(entry) is not { Length: > 0 } target)
+            {
+                place = $"{place}/{name}";
+                continue;
+            }
+            if (++links > MaximumLinks) throw TareException.Invalid($"the place {path} of a mount leads through more than {MaximumLinks} links of the image");
+            if (target[0] == '/') place = "";
+            foreach (var part in Parts(target).Reverse()) rest.Push(part);
         }
-        return path;
+        if (place.Length == 0) place = "/";
+        there = Paths.TryOpen(root.Number, place, OpenFlags.Path, Linux.Resolve.InRoot | Linux.Resolve.NoSymlinks, out _);
+        return place;
     }
+
+    private static IEnumerable<string> Parts(string path) => path.Split('/', StringSplitOptions.RemoveEmptyEntries).Where(part => part != ".");
 
     private static bool IsInRoot(string path, List<MountSpec> before) =>
         !before.Exists(mount => path.StartsWith(mount.Destination.TrimEnd('/') + "/", StringComparison.Ordinal));
