@@ -20,6 +20,8 @@ internal sealed class StateDirectory : IDisposable
     private const string NewConfigName = ".config.json";
     private const string SocketName = "start.sock";
     private const int RootMode = 0x1C0; // 0700
+    private const uint OthersWrite = 2;
+    private const uint Sticky = 0x200;
     private const int LongestFile = 64 << 20;
 
     private readonly Fd directory;
@@ -43,6 +45,7 @@ internal sealed class StateDirectory : IDisposable
     public static StateDirectory Create(string root, string id)
     {
         MakeRoot(root);
+        CheckRoot(root);
         var path = $"{root}/{id}";
         var error = FileSystem.MakeDirectory(path, RootMode);
         if (error == Errno.EEXIST) throw TareException.Conflict($"container with given ID already exists: {id}: delete it first, or choose another id");
@@ -56,10 +59,12 @@ internal sealed class StateDirectory : IDisposable
     /// <param name="locked">Whether to wait for its lock, which whoever creates, starts or deletes it has.</param>
     public static StateDirectory? Open(string root, string id, bool locked)
     {
+        CheckRoot(root);
         while (true)
         {
             var fd = Paths.TryOpen(Paths.CurrentDirectory, $"{root}/{id}", OpenFlags.ReadOnly | Paths.Directory | Paths.NoFollow, Resolve.None, out var error);
             if (fd is null) return error is Errno.ENOENT or Errno.ENOTDIR ? null : throw new LinuxException($"open the state directory {root}/{id}", error);
+            if (FileStatuses.Of(fd) is { } status) CheckOwner($"{root}/{id}", status);
             if (!locked) return new StateDirectory(root, id, fd);
             RegularFiles.Lock(fd, wait: true);
             // Whoever had the lock before may have removed it, and somebody else made it anew.
@@ -132,6 +137,25 @@ internal sealed class StateDirectory : IDisposable
         Write(next, content);
         var error = FileSystem.Rename(directory, Encoding.UTF8.GetBytes(next), directory, Encoding.UTF8.GetBytes(name));
         if (error != 0) throw new LinuxException($"replace {name} of the container {Id}", error);
+    }
+
+    /// <summary>Whoever can write to the directory of the state can have any process killed, and any control group removed.</summary>
+    private static void CheckRoot(string root)
+    {
+        // The link, if it is one, and what it leads to.
+        if (FileStatuses.OfPath(root) is not { } link) return;
+        CheckOwner(root, link);
+        using var directory = Paths.TryOpen(Paths.CurrentDirectory, root, OpenFlags.Path | Paths.Directory, Resolve.None, out _);
+        if (directory is null || FileStatuses.Of(directory) is not { } status) return;
+        CheckOwner(root, status);
+        if ((status.Mode & (OthersWrite | Sticky)) == OthersWrite)
+            throw TareException.Invalid($"the root directory {root} can be written to by everybody: choose another --root, or make it yours alone");
+    }
+
+    private static void CheckOwner(string path, FileStatus status)
+    {
+        if (status.Uid != 0 && status.Uid != UserIds.Effective)
+            throw TareException.Invalid($"the state directory {path} belongs to the user {status.Uid}: choose another --root, or become that user");
     }
 
     private byte[]? Read(string name)
