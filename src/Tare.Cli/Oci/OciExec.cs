@@ -86,8 +86,9 @@ internal sealed class OciExec : OciVerb
     {
         if (process.Value.Length > 0)
         {
-            var json = FileContent.TryRead(Path.GetFullPath(process.Value)) ?? throw new CommandException($"cannot read the process file {process.Value}: it does not exist, or may not be read");
-            var read = SpecReader.ReadProcess(json, process.Value);
+            using var file = Paths.TryOpen(Paths.CurrentDirectory, Path.GetFullPath(process.Value), OpenFlags.ReadOnly, Resolve.None, out _)
+                ?? throw new CommandException($"cannot read the process file {process.Value}: it does not exist, or may not be read");
+            var read = SpecReader.ReadProcess(FileContent.ReadToEnd(file, SpecReader.MaxSize), process.Value);
             return consoleSocket.Value.Length > 0 || tty.Given ? read with { Terminal = read.Terminal || tty.Value } : read;
         }
         var args = arguments.Skip(1).ToList();

@@ -20,11 +20,14 @@ internal sealed record Bundle(string Path, byte[] Json, Spec Spec)
     {
         path = System.IO.Path.GetFullPath(path);
         var file = $"{path}/{ConfigName}";
-        using var fd = Paths.TryOpen(Paths.CurrentDirectory, file, OpenFlags.ReadOnly, Resolve.None, out var error)
+        // Looked at before it is opened: a pipe would wait for a writer, and to open a device can be an act.
+        using var place = Paths.TryOpen(Paths.CurrentDirectory, file, OpenFlags.Path, Resolve.None, out var error)
             ?? throw (error == Errno.ENOENT
                 ? TareException.Invalid($"JSON specification file {file} not found: say --bundle DIR, or make one with the verb spec")
                 : TareException.Invalid($"cannot read the configuration {file}: {Errno.Describe(error)}"));
-        if (FileStatuses.Of(fd) is not { IsRegular: true }) throw TareException.Invalid($"the configuration {file} is no regular file");
+        if (FileStatuses.Of(place) is not { IsRegular: true }) throw TareException.Invalid($"the configuration {file} is no regular file");
+        using var fd = Paths.TryOpen(Paths.CurrentDirectory, place.ProcPath, OpenFlags.ReadOnly, Resolve.None, out error)
+            ?? throw TareException.Invalid($"cannot read the configuration {file}: {Errno.Describe(error)}");
         byte[] json;
         try
         {

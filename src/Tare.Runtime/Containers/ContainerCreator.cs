@@ -23,6 +23,8 @@ public sealed class ContainerCreator(RuntimeContext context)
     /// <summary>Milliseconds that a process which the kernel has killed needs at most to be gone.</summary>
     private const int DeathTimeout = 1000;
 
+    private const int PidFileMode = 0x1A4; // 0644
+
     /// <summary>Creates a container, and starts it where that is asked for.</summary>
     /// <exception cref="TareException">It cannot be created. Nothing is left of it.</exception>
     public CreatedContainer Create(CreateRequest request)
@@ -229,9 +231,16 @@ public sealed class ContainerCreator(RuntimeContext context)
     internal static void WritePidFile(string path, int pid)
     {
         var full = Path.GetFullPath(path);
-        var next = $"{Path.GetDirectoryName(full)}/.{Path.GetFileName(full)}";
-        RegularFiles.Write(next, Encoding.UTF8.GetBytes(pid.ToString(CultureInfo.InvariantCulture)));
-        File.Move(next, full, overwrite: true);
+        var (name, next) = (Encoding.UTF8.GetBytes(Path.GetFileName(full)), Encoding.UTF8.GetBytes("." + Path.GetFileName(full)));
+        using var folder = Paths.Open(Path.GetDirectoryName(full)!, OpenFlags.Path | Paths.Directory);
+        // In a folder that others may write to, what has that name already may be theirs: a pipe on which nobody listens, or a file whose content they change.
+        _ = FileSystem.Remove(folder, next);
+        using (var file = Paths.TryOpen(folder.Number, Encoding.UTF8.GetString(next), OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Exclusive, Resolve.Beneath, out var error, PidFileMode)
+            ?? throw new LinuxException($"write the pid file {path}", error))
+        {
+            Descriptors.WriteAll(file, Encoding.UTF8.GetBytes(pid.ToString(CultureInfo.InvariantCulture)));
+        }
+        if (FileSystem.Rename(folder, next, folder, name) is var failed and not 0) throw new LinuxException($"write the pid file {path}", failed);
     }
 }
 
