@@ -43,6 +43,20 @@ public sealed class FlagSetTests
         Assert.True(_name.Given);
     }
 
+    [Theory]
+    [InlineData("-name x y", "x", "y")]
+    [InlineData("-name=x y", "x", "y")]
+    [InlineData("-n x y", "x", "y")]
+    [InlineData("-nx y", "x", "y")]
+    [InlineData("--name x y", "x", "y")]
+    public void One_dash_may_stand_before_a_name_where_that_is_wanted(string line, string name, string argument)
+    {
+        FlagSet flags = new() { LongByOneDash = true };
+        TextFlag flag = flags.Text("name", "", 'n');
+        Assert.Equal([argument], flags.Parse(line.Split(' '), _ => { }));
+        Assert.Equal(name, flag.Value);
+    }
+
     [Fact]
     public void Clusters_set_switches_and_lists_gather()
     {
