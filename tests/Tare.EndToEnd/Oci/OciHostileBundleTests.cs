@@ -107,7 +107,7 @@ public sealed class OciHostileBundleTests(OciFixture oci) : OciTests(oci)
         Assert.Equal("the victim's", await File.ReadAllTextAsync(victim));
     }
 
-    /// <summary>Seen to fail without LaunchSession.Abort in ContainerCreator.</summary>
+    /// <summary>The process is ended twice over, by LaunchSession.Abort and with its control groups: no one thing was found without which this fails.</summary>
     [OciTheory]
     [InlineData("missing")]
     [InlineData("file")]

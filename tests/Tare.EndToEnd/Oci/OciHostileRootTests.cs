@@ -115,7 +115,8 @@ public sealed class OciHostileRootTests(OciFixture oci) : OciTests(oci)
         File.Delete(box.Rootfs + "/dev/console");
         File.CreateSymbolicLink(box.Rootfs + "/dev/console", target);
         box.Write("/etc/target", "");
-        Result result = await Run(box.Sh("grep -c ' /etc/target \\| /proc/sys' /proc/self/mountinfo"));
+        box.Write("/etc/hostname", "");
+        Result result = await Run(box.Sh("grep -c ' /etc/target \\| /etc/hostname \\| /proc/sys' /proc/self/mountinfo"));
         if (OciRuntime.IsTare)
             Refused(result, 1, "terminal");
         else

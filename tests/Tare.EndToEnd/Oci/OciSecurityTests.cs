@@ -82,10 +82,7 @@ public sealed class OciSecurityTests(OciFixture oci) : OciTests(oci)
         Assert.Equal("0 1 2 3 ", (await WithDescriptors("exec", "--preserve-fds", "1", idle.Id, HostileProgram.Place, "fds")).Ok().Text);
     }
 
-    /// <summary>
-    /// CVE-2024-21626. Seen to fail when the working directory is entered by an ordinary chdir(2) before the descriptors are closed; with
-    /// either of the two it stays whole.
-    /// </summary>
+    /// <summary>CVE-2024-21626. Seen to fail when the working directory is entered by chdir(2), and before the descriptors are closed.</summary>
     [OciTheory]
     [InlineData("/proc/self/fd/3")]
     [InlineData("/proc/self/fd/5")]
