@@ -3,19 +3,25 @@ namespace Tare.EndToEnd.Harness.Oci;
 /// <summary>What runtimes leave behind: state, mounts, control groups, processes. All of it is known by the fixture's own names.</summary>
 internal static class OciLeaks
 {
-    public static List<string> Of(OciFixture oci)
+    public static List<string> Of(OciFixture oci) => Of(oci.Root, oci.Folder, oci.CgroupParent);
+
+    /// <summary>The same of a runtime that was driven by an engine.</summary>
+    /// <param name="state">The runtime's <c>--root</c>.</param>
+    /// <param name="folder">What the mounts of all containers have in their paths.</param>
+    /// <param name="cgroupParent">The path of the control group above all.</param>
+    public static List<string> Of(string state, string folder, string cgroupParent)
     {
         List<string> left = [];
-        if (Directory.Exists(oci.Root))
-            left.AddRange(Directory.EnumerateFileSystemEntries(oci.Root).Select(path => "state " + path));
-        left.AddRange(Mounts("/proc/self/mountinfo", oci.Folder).Select(line => "mount " + line));
+        if (Directory.Exists(state))
+            left.AddRange(Directory.EnumerateFileSystemEntries(state).Select(path => "state " + path));
+        left.AddRange(Mounts("/proc/self/mountinfo", folder).Select(line => "mount " + line));
         foreach (string root in CgroupRoots())
         {
-            string parent = root + oci.CgroupParent;
+            string parent = root + cgroupParent;
             if (Directory.Exists(parent))
                 left.AddRange(Directory.EnumerateDirectories(parent).Select(path => "cgroup " + path));
         }
-        left.AddRange(Processes.All().Where(process => Mounts($"/proc/{process.Pid}/mountinfo", oci.Folder).Any()).Select(process => $"process {process.Pid} {string.Join(' ', process.Arguments)}"));
+        left.AddRange(Processes.All().Where(process => Mounts($"/proc/{process.Pid}/mountinfo", folder).Any()).Select(process => $"process {process.Pid} {string.Join(' ', process.Arguments)}"));
         return left;
     }
 
