@@ -163,6 +163,8 @@ internal sealed class FilesystemSteps(LaunchProgramBuilder program, PlaceSteps p
         var nothing = mask.Nothing();
         Find(path).On(Errno.ENOENT, done).On(Errno.ENOTDIR, done);
         Clone(nothing, 0);
+        // Otherwise what is mounted upon it would be mounted upon the host's null device too, where the container's mounts are the host's peers.
+        if (mask.IsOfHost) SetAttributes(tree, 0, 0, Propagation.Private, false);
         MoveTo(place, tree).On(Errno.EINVAL, directory).On(Errno.ENOTDIR, directory);
         program.Jump(hidden);
         program.Mark(directory);

@@ -15,6 +15,9 @@ internal abstract class Mask(LaunchProgramBuilder program, PlaceSteps places)
 
     private protected PlaceSteps Places { get; } = places;
 
+    /// <summary>Whether the null device is the host's.</summary>
+    public abstract bool IsOfHost { get; }
+
     /// <summary>The null device, opened.</summary>
     public abstract Slot Nothing();
 
@@ -35,6 +38,9 @@ internal sealed class TemplateMask(LaunchProgramBuilder program, PlaceSteps plac
 
     /// <summary>The template's root, opened before the container's covers it.</summary>
     public Slot Empty { get; } = program.NewSlot();
+
+    /// <inheritdoc/>
+    public override bool IsOfHost => false;
 
     /// <inheritdoc/>
     public override Slot Nothing()
@@ -77,6 +83,9 @@ internal sealed class HostMask(LaunchProgramBuilder program, PlaceSteps places) 
     private readonly Slot isMade = program.NewSlot();
     private readonly Slot context = program.NewSlot();
     private bool hasNothing;
+
+    /// <inheritdoc/>
+    public override bool IsOfHost => true;
 
     /// <inheritdoc/>
     public override Slot Nothing()
