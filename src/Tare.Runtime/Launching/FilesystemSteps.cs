@@ -123,7 +123,8 @@ internal sealed class FilesystemSteps(LaunchProgramBuilder program, PlaceSteps p
         {
             if (bind && device.Type != "p")
             {
-                BindHostPath(new MountSpec { Destination = device.Path, Source = device.Path, Options = ["bind"] }, isDirectory: false, Propagation.Private);
+                // Whoever has the host's root in his namespace could change the device's mode otherwise. It is written to all the same.
+                BindHostPath(new MountSpec { Destination = device.Path, Source = device.Path, Options = ["bind", "ro", "nosuid", "noexec"] }, isDirectory: false, Propagation.Private);
                 continue;
             }
             var above = device.Path[..Math.Max(1, device.Path.LastIndexOf('/'))];
@@ -163,8 +164,9 @@ internal sealed class FilesystemSteps(LaunchProgramBuilder program, PlaceSteps p
         var nothing = mask.Nothing();
         Find(path).On(Errno.ENOENT, done).On(Errno.ENOTDIR, done);
         Clone(nothing, 0);
-        // Otherwise what is mounted upon it would be mounted upon the host's null device too, where the container's mounts are the host's peers.
-        if (mask.IsOfHost) SetAttributes(tree, 0, 0, Propagation.Private, false);
+        // Otherwise the mode and owner of a mask would be those of the host's null device, and so would be what is mounted upon it where mounts are
+        // shared. What is written to a device goes to no filesystem.
+        if (mask.IsOfHost) SetAttributes(tree, MountAttributes.ReadOnly | MountAttributes.NoSuid | MountAttributes.NoExec, 0, Propagation.Private, false);
         MoveTo(place, tree).On(Errno.EINVAL, directory).On(Errno.ENOTDIR, directory);
         program.Jump(hidden);
         program.Mark(directory);

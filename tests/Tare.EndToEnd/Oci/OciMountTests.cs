@@ -219,6 +219,21 @@ public sealed class OciMountTests(OciFixture oci) : OciTests(oci)
     }
 
     [OciFact]
+    public async Task A_mask_is_no_way_to_the_host_s_null_device()
+    {
+        OciBundle box = Bundle().Set("linux.maskedPaths", OciBundle.List("/proc/cmdline"));
+        Assert.Equal("1 3", await LeavesTheNullDevice(() => Output(box, "touch -t 202001010101 /proc/cmdline 2>/dev/null; echo x > /proc/cmdline && stat -c '%t %T' /proc/cmdline")));
+    }
+
+    [OciFact(Only = OciKinds.Tare, Because = "the others bind devices as they are")]
+    public async Task A_device_of_a_user_namespace_with_the_host_s_root_in_it_is_no_way_to_the_host_s()
+    {
+        JsonObject map = new() { ["containerID"] = 0, ["hostID"] = 0, ["size"] = 1000 };
+        OciBundle box = Bundle().Namespace("user").Set("linux.uidMappings", new JsonArray(map)).Set("linux.gidMappings", new JsonArray(map.DeepClone()));
+        Assert.Equal("1 3", await LeavesTheNullDevice(() => Output(box, "touch -t 202001010101 /dev/null 2>/dev/null; echo x > /dev/null && stat -c '%t %T' /dev/null")));
+    }
+
+    [OciFact]
     public async Task Paths_are_read_only()
     {
         OciBundle box = Bundle();
@@ -282,5 +297,17 @@ public sealed class OciMountTests(OciFixture oci) : OciTests(oci)
         Directory.CreateDirectory(folder);
         File.WriteAllText(Path.Combine(folder, name), content);
         return folder;
+    }
+
+    /// <summary>Something that a container's root could do to the host's null device: it must not have happened.</summary>
+    private static async Task<T> LeavesTheNullDevice<T>(Func<Task<T>> act)
+    {
+        DateTime before = File.GetLastWriteTimeUtc("/dev/null");
+        T result = await act();
+        DateTime after = File.GetLastWriteTimeUtc("/dev/null");
+        if (after != before)
+            File.SetLastWriteTimeUtc("/dev/null", before);
+        Assert.Equal(before, after);
+        return result;
     }
 }
