@@ -79,7 +79,9 @@ def quiet():
 
 def main():
     arguments = sys.argv[1:]
-    runs = int(arguments.pop(1)) if arguments[:1] == ["--runs"] and arguments.pop(0) else 40
+    runs = 40
+    if arguments[:1] == ["--runs"]:
+        runs, arguments = int(arguments[1]), arguments[2:]
     runtimes = {name: shlex.split(command) for name, command in (argument.split("=", 1) for argument in arguments)}
     folder = tempfile.mkdtemp(prefix="tare-bench-oci-")
     figures = {"floor": {"unshare": []}, "run": {}, "lifecycle": {}, "memory": {}}

@@ -87,7 +87,7 @@ public sealed class OciMountOptionTests(OciFixture oci) : OciTests(oci)
     [OciFact(Only = OciKinds.Tare, Because = "the others copy by path")]
     public async Task A_tree_that_changes_meanwhile_gives_nothing_of_the_host_away()
     {
-        const int Copies = 60, Rounds = 6;
+        const int Copies = 20, Rounds = 6, MostRounds = 300;
         OciBundle box = Bundle();
         string program = await HostileProgram.AddAsync(box);
         (string folder, string outside) = (Path.Combine(box.Folder, "volume"), Path.Combine(box.Folder, "outside"));
@@ -100,8 +100,9 @@ public sealed class OciMountOptionTests(OciFixture oci) : OciTests(oci)
         File.CreateSymbolicLink(folder + "/b", outside);
         using Running swap = Running.Start(program, ["swap", folder, "a", "b"]);
         await swap.SeeAsync("swapping");
+        // A launch that meets a change at the wrong moment is refused, as it should be: what counts are those that have copied something.
         int copied = 0;
-        for (int round = 0; round < Rounds; round++)
+        for (int round = 0; copied < Rounds && round < MostRounds; round++)
         {
             Result result = await Run(box.Sh("cat /data*/*/secret; true"));
             Assert.Equal("", result.Out);
@@ -109,7 +110,7 @@ public sealed class OciMountOptionTests(OciFixture oci) : OciTests(oci)
                 copied++;
         }
         swap.Kill();
-        Assert.True(copied > 0, "no tree was ever copied");
+        Assert.Equal(Rounds, copied);
     }
 
     private static JsonArray Mappings(int first) => [new JsonObject { ["containerID"] = 0, ["hostID"] = first, ["size"] = 65536 }];
