@@ -39,6 +39,9 @@ public enum SyncPoint
 
     /// <summary>The process is about to execute its program: hooks are to be run.</summary>
     Starting = 3,
+
+    /// <summary>The process is there, and waits for the rest of its program.</summary>
+    Rest = 4,
 }
 
 /// <summary>A record on a launcher's status socket: <c>{u32 kind, u32 step, s64 value}</c>.</summary>

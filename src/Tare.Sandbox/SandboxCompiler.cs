@@ -52,15 +52,22 @@ public sealed class SandboxCompiler : IDisposable
             IReadOnlyList<(string, string)> links = [];
             AddMounts(spec.Mounts!, mounts, sources, descriptors, options.Namespaces.JoinIpc, () => links = CgroupMounts.Add(
                 "/sys/fs/cgroup", mounts, sources, descriptors, layout, cgroup, created.HasFlag(NamespaceKinds.Cgroup), options.Security.Privileged));
-            var program = LaunchCompiler.CompileContainer(
-                new LaunchInputs
+            var birth = LaunchCompiler.CompileBirth(
+                new BirthInputs
                 {
-                    Spec = spec with { Mounts = mounts },
-                    Root = new TemplateRoot(rootNumber, descriptors.Add(template.Value.Duplicate())),
-                    CgroupProcs = [.. cgroup.OpenForJoining().Select(descriptors.Add)],
+                    CgroupProcs = descriptors.Add(cgroup.OpenForJoining()),
                     CgroupDirectory = cgroup.OpenDirectory() is { } directory ? descriptors.Add(directory) : null,
                     New = created,
                     Join = joined,
+                    Template = descriptors.Add(template.Value.Duplicate()),
+                    OomScoreAdj = spec.Process!.OomScoreAdj,
+                });
+            var program = LaunchCompiler.CompileContainer(
+                birth,
+                new LaunchInputs
+                {
+                    Spec = spec with { Mounts = mounts },
+                    Root = new TemplateRoot(rootNumber),
                     MountSources = sources,
                     Links = links,
                     SeccompFilter = SeccompFilter(options.Security, capabilities),
@@ -109,7 +116,7 @@ public sealed class SandboxCompiler : IDisposable
                 Process = process,
                 Target = descriptors.Add(options.ContainerPidFd.Duplicate()),
                 Join = JoinedByExec(container.Namespaces),
-                CgroupProcs = [.. cgroup.OpenForJoining().Select(descriptors.Add)],
+                CgroupProcs = descriptors.Add(cgroup.OpenForJoining()),
                 CgroupDirectory = cgroup.OpenDirectory() is { } directory ? descriptors.Add(directory) : null,
                 // The filter is the container's, as with Docker: the exec's capabilities decide which of its rules apply.
                 SeccompFilter = SeccompFilter(container.Security, capabilities),

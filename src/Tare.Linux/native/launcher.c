@@ -10,6 +10,9 @@
  * The program is mapped privately, so that steps may patch their own data: relocations turn offsets into pointers, OP_STORE
  * and OP_FORMAT write results of earlier steps into structures of later ones.
  *
+ * A program may come in two parts, so that its first steps run while the rest is still being compiled: OP_REST waits for the whole,
+ * which begins with the steps that have been run.
+ *
  * Every structure here has its twin in LaunchProgramFormat.cs.
  */
 
@@ -23,7 +26,8 @@ typedef long s64;
 enum { NR_write = 1, NR_mmap = 9, NR_ioctl = 16, NR_rt_sigaction = 13, NR_rt_sigprocmask = 14, NR_sendmsg = 46, NR_execve = 59,
        NR_exit_group = 231, NR_wait4 = 61, NR_kill = 62, NR_setpgid = 109, NR_prctl = 157, NR_rt_sigtimedwait = 128,
        NR_clone = 56, NR_close_range = 436, NR_clone3 = 435, NR_fstat = 5, NR_openat2 = 437, NR_recvfrom = 45,
-       NR_faccessat2 = 439, NR_statx = 332, NR_sched_yield = 24, NR_exit = 60, NR_sched_setscheduler = 144, NR_seccomp = 317 };
+       NR_faccessat2 = 439, NR_statx = 332, NR_sched_yield = 24, NR_exit = 60, NR_sched_setscheduler = 144, NR_seccomp = 317,
+       NR_recvmsg = 47 };
 static inline long sys(long nr, long a, long b, long c, long d, long e, long f)
 {
 	long ret;
@@ -50,7 +54,8 @@ static inline void relax(void) { __asm__ volatile("pause"); }
 enum { NR_write = 64, NR_mmap = 222, NR_ioctl = 29, NR_rt_sigaction = 134, NR_rt_sigprocmask = 135, NR_sendmsg = 211, NR_execve = 221,
        NR_exit_group = 94, NR_wait4 = 260, NR_kill = 129, NR_setpgid = 154, NR_prctl = 167, NR_rt_sigtimedwait = 137,
        NR_clone = 220, NR_close_range = 436, NR_clone3 = 435, NR_fstat = 80, NR_openat2 = 437, NR_recvfrom = 207,
-       NR_faccessat2 = 439, NR_statx = 291, NR_sched_yield = 124, NR_exit = 93, NR_sched_setscheduler = 119, NR_seccomp = 277 };
+       NR_faccessat2 = 439, NR_statx = 291, NR_sched_yield = 124, NR_exit = 93, NR_sched_setscheduler = 119, NR_seccomp = 277,
+       NR_recvmsg = 212 };
 static inline long sys(long nr, long a, long b, long c, long d, long e, long f)
 {
 	register long x8 __asm__("x8") = nr;
@@ -83,15 +88,15 @@ static inline void relax(void) { __asm__ volatile("yield"); }
 #endif
 
 enum { PROGRAM_FD = 3, STATUS_FD = 4, AT_FDCWD = -100 };
-enum { E_NOENT = 2, E_INTR = 4, E_AGAIN = 11, E_ACCES = 13, E_NOTDIR = 20, E_ISDIR = 21, E_PROTO = 71 };
+enum { E_NOENT = 2, E_INTR = 4, E_AGAIN = 11, E_ACCES = 13, E_NOTDIR = 20, E_ISDIR = 21, E_MFILE = 24, E_PROTO = 71 };
 enum { SIG_CHLD = 17, SIG_KILL = 9, SIG_STOP = 19, SIGNALS = 64 };
 enum { MAX_SLOTS = 256, MAGIC = 0x4C524154 /* "TARL" */, VERSION = 1 };
 
 enum op { OP_SYSCALL, OP_JUMP, OP_BRANCH, OP_CLONE, OP_EXEC, OP_STORE, OP_FORMAT, OP_RESET_SIGNALS, OP_INIT, OP_FAIL, OP_SEND_FD,
-          OP_LOAD, OP_LOOK, OP_SYNC, OP_STATUS, OP_LISTEN, OP_COPY };
+          OP_LOAD, OP_LOOK, OP_SYNC, OP_STATUS, OP_LISTEN, OP_COPY, OP_REST };
 enum kind { KIND_IMMEDIATE, KIND_SLOT, KIND_DATA, KIND_SLOT_ADDRESS };
 enum record { STARTED = 1, FAILED = 2, DESCRIPTOR = 3, REACHED = 4 };
-enum { OPENAT2_RETRIES = 128 };
+enum { OPENAT2_RETRIES = 128, FDS_AT_ONCE = 253 /* SCM_MAX_FD of unix(7) */ };
 
 struct header {
 	u32 magic;
@@ -114,6 +119,8 @@ struct relocation { u32 at, to; };	/* both are offsets into the data */
 
 #include "tree.h"
 
+static const struct header *header;
+static const struct step *steps;
 static u8 *data;
 static u64 slots[MAX_SLOTS];
 static u32 current;
@@ -144,8 +151,8 @@ static void send_record(u32 kind, s64 value, int fd)
 	struct record_message message = { kind, current, value };
 	struct iovec iov = { &message, sizeof message };
 	struct { u64 length; int level, type; int fd; int padding; } control = { 20, 1 /* SOL_SOCKET */, 1 /* SCM_RIGHTS */, fd, 0 };
-	struct msghdr header = { 0, 0, &iov, 1, fd >= 0 ? &control : 0, fd >= 0 ? sizeof control : 0, 0 };
-	while (sys(NR_sendmsg, status_fd, (long)&header, 0x4000 /* MSG_NOSIGNAL */, 0, 0, 0) == -E_INTR);
+	struct msghdr envelope = { 0, 0, &iov, 1, fd >= 0 ? &control : 0, fd >= 0 ? sizeof control : 0, 0 };
+	while (sys(NR_sendmsg, status_fd, (long)&envelope, 0x4000 /* MSG_NOSIGNAL */, 0, 0, 0) == -E_INTR);
 }
 
 /* A filter may forbid even this: a fault ends the process, and also the first one of a pid namespace. */
@@ -319,25 +326,52 @@ static int look(const u32 *table)
 	return denied ? denied : E_NOENT;
 }
 
-__attribute__((used)) void launch(void)
+/* Maps a program. */
+static void load(int fd)
 {
 	u64 stat[32];	/* struct stat is 144 bytes on x86-64, 128 on arm64; st_size is at 48 on both */
-	if (sys(NR_fstat, PROGRAM_FD, (long)stat, 0, 0, 0, 0) < 0) fail(E_PROTO);
+	if (sys(NR_fstat, fd, (long)stat, 0, 0, 0, 0) < 0) fail(E_PROTO);
 	u64 size = stat[6];
 	if (size < sizeof(struct header)) fail(E_PROTO);
-	u8 *program = (u8 *)sys(NR_mmap, 0, size, 3 /* READ|WRITE */, 2 /* PRIVATE */, PROGRAM_FD, 0);
+	u8 *program = (u8 *)sys(NR_mmap, 0, size, 3 /* READ|WRITE */, 2 /* PRIVATE */, fd, 0);
 	if ((u64)program > -4096ul) fail((int)-(s64)program);
 
-	const struct header *header = (const struct header *)program;
+	header = (const struct header *)program;
 	if (header->magic != MAGIC || header->version != VERSION || header->slots > MAX_SLOTS
 	    || (u64)header->data_offset + header->data_size > size
 	    || sizeof *header + (u64)header->steps * sizeof(struct step) + (u64)header->relocations * sizeof(struct relocation) > header->data_offset)
 		fail(E_PROTO);
-	const struct step *steps = (const struct step *)(header + 1);
+	steps = (const struct step *)(header + 1);
 	const struct relocation *relocations = (const struct relocation *)(steps + header->steps);
 	data = program + header->data_offset;
 	for (u32 i = 0; i < header->relocations; i++) *(u64 *)(data + relocations[i].at) = (u64)(data + relocations[i].to);
+}
 
+/*
+ * Waits for the whole of a program, whose first steps these are. Its descriptors come along, in messages whose value says whether more
+ * are to follow; they get the next free numbers, which whoever compiled it has counted on. The last one is the program.
+ */
+static void receive_rest(u64 point)
+{
+	struct { u64 length; int level, type; int fds[FDS_AT_ONCE + 1]; } control;
+	struct record_message answer;
+	send_record(REACHED, (s64)point, -1);
+	do {
+		struct iovec iov = { &answer, sizeof answer };
+		struct msghdr envelope = { 0, 0, &iov, 1, &control, sizeof control, 0 };
+		long count;
+		do count = sys(NR_recvmsg, status_fd, (long)&envelope, 0, 0, 0, 0); while (count == -E_INTR);
+		if (count != sizeof answer || answer.kind != REACHED) leave(127);
+		if (envelope.flags & 8 /* MSG_CTRUNC */ || envelope.control_length < 16 + sizeof(int)) fail(E_MFILE);
+	} while (answer.value);
+	int fd = control.fds[(control.length - 16) / sizeof(int) - 1];
+	load(fd);
+	sys(NR_close, fd, 0, 0, 0, 0, 0);
+}
+
+__attribute__((used)) void launch(void)
+{
+	load(PROGRAM_FD);
 	for (current = 0; current < header->steps;) {
 		const struct step *step = &steps[current];
 		u64 a[6];
@@ -402,6 +436,11 @@ __attribute__((used)) void launch(void)
 		case OP_COPY:
 			result = copy_tree((int)a[0], (int)a[1]);
 			break;
+		case OP_REST:
+			/* The step itself is in the old mapping: nothing of it is looked at any more. */
+			receive_rest(a[0]);
+			current = next;
+			continue;
 		default:
 			result = -E_PROTO;
 		}

@@ -30,7 +30,20 @@ internal sealed class BundlePlan(RuntimeContext context, CreateRequest request, 
 
     public NamespacePlan Namespaces { get; } = NamespacePlan.Of(spec.Linux);
 
-    /// <summary>Opens it all.</summary>
+    /// <summary>Opens what the process is born into.</summary>
+    /// <exception cref="TareException">A namespace is missing, or may not be used.</exception>
+    public BirthInputs OpenBirth(Cgroup cgroup) => new()
+    {
+        CgroupProcs = descriptors.Add(cgroup.OpenForJoining()),
+        CgroupDirectory = cgroup.OpenDirectory() is { } directory ? descriptors.Add(directory) : null,
+        New = Namespaces.New & ~NamespaceKinds.User,
+        Join = Namespaces.Open(descriptors, IsUnprivileged),
+        UserNamespace = Namespaces.New.HasFlag(NamespaceKinds.User) ? IdMapPlan.Of(linux, IsUnprivileged) : null,
+        Unprivileged = IsUnprivileged,
+        OomScoreAdj = spec.Process!.OomScoreAdj,
+    };
+
+    /// <summary>Opens all the rest.</summary>
     /// <exception cref="TareException">Something is missing, or may not be used.</exception>
     public LaunchInputs Open(Cgroup cgroup, Fd? startSocket)
     {
@@ -48,14 +61,9 @@ internal sealed class BundlePlan(RuntimeContext context, CreateRequest request, 
         {
             Spec = spec with { Process = process, Mounts = mounts, Linux = linux with { Devices = Devices() } },
             Root = root,
-            CgroupProcs = Add(cgroup.OpenForJoining()),
-            CgroupDirectory = cgroup.OpenDirectory() is { } directory ? descriptors.Add(directory) : null,
-            New = Namespaces.New & ~NamespaceKinds.User,
-            Join = Namespaces.Open(descriptors, IsUnprivileged),
             MountSources = sources,
             Links = links,
             SeccompFilter = linux.Seccomp is { } seccomp ? SeccompCompiler.Compile(seccomp) : null,
-            UserNamespace = Namespaces.New.HasFlag(NamespaceKinds.User) ? IdMapPlan.Of(linux, IsUnprivileged) : null,
             InUserNamespace = inUserNamespace,
             BindsDevices = inUserNamespace || UserNamespace.IsChild,
             Keyring = request.NoNewKeyring ? null : "_ses." + request.Id,
@@ -63,18 +71,10 @@ internal sealed class BundlePlan(RuntimeContext context, CreateRequest request, 
             StopsStarting = spec.Hooks is { StartContainer.Count: > 0 },
             StartSocket = startSocket is null ? null : descriptors.Add(startSocket),
             Preserved = ProcessPlan.Preserve(request.PreserveFds, descriptors),
-            Unprivileged = IsUnprivileged,
         };
     }
 
     private static LinuxDevice Character(string path, long major, long minor) => new() { Path = path, Type = "c", Major = major, Minor = minor, FileMode = 0x1B6 };
-
-    private List<int> Add(IReadOnlyList<Fd> files)
-    {
-        var numbers = new List<int>(files.Count);
-        foreach (var file in files) numbers.Add(descriptors.Add(file));
-        return numbers;
-    }
 
     /// <summary>How the root is entered, and a descriptor to look at it by.</summary>
     private PivotedRoot OpenRoot(out Fd look)

@@ -119,17 +119,22 @@ public sealed class ContainerCreator(RuntimeContext context)
                 MountsInHost = !plan.Namespaces.Own.HasFlag(NamespaceKinds.Mount),
             };
             directory.WriteState(record.Write());
-            var inputs = plan.Open(cgroup, request.Start ? null : directory.Listen());
-            // With systemd the limits are set between the birth of the process and its first step of its own.
-            if (holder is not null) inputs = inputs with { StopsMounted = true };
-            var program = LaunchCompiler.CompileContainer(inputs);
-            rootMount = plan.RootMount;
-            record = record with { LastStep = program.LastStep, RootMount = rootMount };
-            // From now on it is mounted where it outlives this process.
-            if (rootMount != 0) directory.WriteState(record.Write());
-            var session = LaunchSession.Start(program, descriptors, listener => SeccompListener.Send(inputs.SeccompFilter!, listener, record.Pid, StateOf("creating")));
+            SeccompFilter? filter = null;
+            var birth = LaunchCompiler.CompileBirth(plan.OpenBirth(cgroup), inParts: true);
+            var session = LaunchSession.Start(birth.SoFar, descriptors, listener => SeccompListener.Send(filter!, listener, record.Pid, StateOf("creating")));
             try
             {
+                // While the process is born.
+                var inputs = plan.Open(cgroup, request.Start ? null : directory.Listen());
+                // With systemd the limits are set between the birth of the process and its first step of its own.
+                if (holder is not null) inputs = inputs with { StopsMounted = true };
+                filter = inputs.SeccompFilter;
+                var program = LaunchCompiler.CompileContainer(birth, inputs);
+                session.Rest = program;
+                rootMount = plan.RootMount;
+                record = record with { LastStep = program.LastStep, RootMount = rootMount };
+                // From now on it is mounted where it outlives this process.
+                if (rootMount != 0) directory.WriteState(record.Write());
                 Follow(session, program, plan, cgroup);
                 if (session.Terminal is { } master && request.ConsoleSocket.Length > 0)
                 {
@@ -144,7 +149,7 @@ public sealed class ContainerCreator(RuntimeContext context)
             {
                 session.Abort();
                 session.Dispose();
-                new HookRunner(context.Warn).RunAll("poststop", spec.Hooks?.Poststop, StateOf("stopped"));
+                if (session.Rest is not null) new HookRunner(context.Warn).RunAll("poststop", spec.Hooks?.Poststop, StateOf("stopped"));
                 throw;
             }
             var terminal = session.Terminal;

@@ -10,7 +10,7 @@ namespace Tare.Runtime.Launching;
 ///
 /// 1. The launcher, still in the host's namespaces: OOM score, control groups (v1), namespaces to join, the mount template.
 /// 2. <c>clone3</c> with the new namespaces and CLONE_PARENT, into the control group (v2). The launcher maps the ids of a new user
-///    namespace, and is done.
+///    namespace, and is done. The child may have to wait here for the rest of the program.
 /// 3. The child: its root, mounts, devices, kernel parameters, masks; terminal; everything else closed; working directory; limits;
 ///    user, capabilities; the word to start; filter; execve.
 /// </summary>
@@ -20,14 +20,48 @@ public static class LaunchCompiler
     private const int O_WRONLY = 1;
     private const int O_CLOEXEC = 0x80000;
 
+    /// <summary>The program that starts a container, as far as its process is born.</summary>
+    /// <param name="inputs">Where and into what.</param>
+    /// <param name="inParts">
+    /// Whether it is run so far already, and waits then until it gets the whole: to make namespaces takes as long as to compile.
+    /// </param>
+    public static ContainerBirth CompileBirth(BirthInputs inputs, bool inParts = false)
+    {
+        var program = new LaunchProgramBuilder();
+        var namespaces = new NamespaceSteps(program);
+
+        // Who could trace the process would have its descriptors of the host, until it executes: processes of a shared pid namespace.
+        // One that may not be traced cannot have its ids mapped by an ordinary user, so that it becomes so afterwards.
+        if (!inputs.Unprivileged) Hide(program);
+        if (inputs.OomScoreAdj is { } score) AdjustOomScore(program, score);
+        JoinControlGroups(program, inputs.CgroupProcs);
+        namespaces.Join(inputs.Join);
+        if (inputs.Template is { } template) namespaces.Join([(template, NamespaceKinds.Mount)]);
+        namespaces.Clone(
+            inputs.Template is null ? inputs.New : inputs.New | NamespaceKinds.Mount,
+            inputs.CgroupDirectory,
+            inputs.UserNamespace,
+            inputs.Join.Any(static joined => joined.Kinds.HasFlag(NamespaceKinds.User)));
+        if (inputs.Unprivileged) Hide(program);
+        if (inParts)
+        {
+            program.Purpose = new Purpose(Stage.Setup);
+            program.WaitForRest();
+        }
+        return new ContainerBirth(inputs, program);
+    }
+
     /// <summary>The program that starts a container.</summary>
+    /// <param name="birth">Its beginning.</param>
+    /// <param name="inputs">What the rest needs.</param>
     /// <exception cref="TareException">The specification asks for something that makes no sense.</exception>
-    public static LaunchProgram CompileContainer(LaunchInputs inputs)
+    public static LaunchProgram CompileContainer(ContainerBirth birth, LaunchInputs inputs)
     {
         var spec = inputs.Spec;
         var linux = spec.Linux ?? new LinuxSpec();
         var process = CheckedProcess(spec.Process);
-        var program = new LaunchProgramBuilder();
+        var program = birth.Builder;
+        var (created, joined) = (birth.Inputs.New, birth.Inputs.Join);
         var places = new PlaceSteps(program);
         var roots = new RootSteps(program, places);
         Mask mask = inputs.Root is TemplateRoot ? new TemplateMask(program, places) : new HostMask(program, places);
@@ -35,25 +69,16 @@ public static class LaunchCompiler
         var steps = new ProcessSteps(program, inputs.InUserNamespace);
         var namespaces = new NamespaceSteps(program);
 
-        // Who could trace the process would have its descriptors of the host, until it executes: processes of a shared pid namespace.
-        // One that may not be traced cannot have its ids mapped by an ordinary user, so that it becomes so afterwards.
-        if (!inputs.Unprivileged) Hide(program);
-        if (process.OomScoreAdj is { } score) AdjustOomScore(program, score);
-        JoinControlGroups(program, inputs.CgroupProcs);
-        namespaces.Join(inputs.Join);
-        if (inputs.Root is TemplateRoot template) namespaces.Join([(template.Template, NamespaceKinds.Mount)]);
-        namespaces.Clone(inputs.Root is TemplateRoot ? inputs.New | NamespaceKinds.Mount : inputs.New, inputs.CgroupDirectory, inputs.UserNamespace, inputs.Join.Any(static joined => joined.Kinds.HasFlag(NamespaceKinds.User)));
-
-        if (inputs.Unprivileged) Hide(program);
+        LetGoOf(program, birth.Inputs.CgroupDirectory);
         steps.NewSession(inputs.Keyring);
-        namespaces.EnterLate(inputs.New, inputs.Join);
-        if (inputs.New.HasFlag(NamespaceKinds.Network)) namespaces.RaiseLoopback();
+        namespaces.EnterLate(created, joined);
+        if (created.HasFlag(NamespaceKinds.Network)) namespaces.RaiseLoopback();
         if (inputs.Root is TemplateRoot over) roots.EnterOverTemplate(over.Mount, ((TemplateMask)mask).Empty);
         else roots.Attach((PivotedRoot)inputs.Root);
         if (!string.IsNullOrEmpty(spec.Hostname)) namespaces.SetName(sethostname, spec.Hostname);
         if (!string.IsNullOrEmpty(spec.Domainname)) namespaces.SetName(setdomainname, spec.Domainname);
         Mount(filesystem, inputs, linux);
-        if (inputs.New.HasFlag(NamespaceKinds.Time)) namespaces.NewClocks(linux.TimeOffsets, filesystem);
+        if (created.HasFlag(NamespaceKinds.Time)) namespaces.NewClocks(linux.TimeOffsets, filesystem);
         if (inputs.StopsMounted)
         {
             program.Purpose = new Purpose(Stage.Hook);
@@ -117,6 +142,7 @@ public static class LaunchCompiler
         namespaces.Join([(inputs.Target, inputs.Join)]);
         namespaces.Clone(NamespaceKinds.None, inputs.CgroupDirectory, null, joinsUser: false);
 
+        LetGoOf(program, inputs.CgroupDirectory);
         namespaces.EnterLate(NamespaceKinds.None, [(inputs.Target, inputs.Join)]);
         if (inputs.Root is { } root) new RootSteps(program, places).Enter(root);
         attributes.SetAffinity(process.ExecCpuAffinity?.Final);
@@ -154,6 +180,12 @@ public static class LaunchCompiler
     {
         program.Purpose = new Purpose(Stage.Cgroup);
         foreach (var descriptor in procs) program.Call(write, descriptor, program.Text("0"), 1);
+    }
+
+    /// <summary>A directory of the host's, which the process has no use for once it is born there.</summary>
+    private static void LetGoOf(LaunchProgramBuilder program, int? cgroup)
+    {
+        if (cgroup is { } directory) program.Call(close, directory);
     }
 
     /// <summary>A lower score than the launcher's needs CAP_SYS_RESOURCE; without it the process keeps what it has, as with Docker.</summary>

@@ -4,17 +4,11 @@ using Tare.Oci.Runtime;
 namespace Tare.Runtime.Launching;
 
 /// <summary>
-/// What a launch of a container needs beside its specification: everything that was looked up or opened before, by the number
-/// that the descriptor has in the launcher (<see cref="DescriptorList"/>).
+/// What the birth of a container's process needs: where it is born, and into what. Descriptors go by the number that they have in the
+/// launcher (<see cref="DescriptorList"/>).
 /// </summary>
-public sealed record LaunchInputs
+public sealed record BirthInputs
 {
-    /// <summary>The specification. Its bind mounts are taken from <see cref="MountSources"/>, its user from the numeric fields.</summary>
-    public required Spec Spec { get; init; }
-
-    /// <summary>How the container gets its root.</summary>
-    public required RootEntry Root { get; init; }
-
     /// <summary>cgroup v1: open <c>cgroup.procs</c> files of all hierarchies.</summary>
     public IReadOnlyList<int> CgroupProcs { get; init; } = [];
 
@@ -27,6 +21,31 @@ public sealed record LaunchInputs
     /// <summary>Namespaces to join, by descriptor of the namespace or of a process.</summary>
     public IReadOnlyList<(int Descriptor, NamespaceKinds Kinds)> Join { get; init; } = [];
 
+    /// <summary>The mount namespace that is copied (<see cref="Namespaces.NewMountTemplate"/>); null: the runtime's.</summary>
+    public int? Template { get; init; }
+
+    /// <summary>The ids of a new user namespace; null: none is made.</summary>
+    public IdMaps? UserNamespace { get; init; }
+
+    /// <summary>Whether the caller is without privileges over its own namespaces: what it may not do is done in the new ones.</summary>
+    public bool Unprivileged { get; init; }
+
+    /// <summary>The OOM score adjustment; null leaves the caller's.</summary>
+    public int? OomScoreAdj { get; init; }
+}
+
+/// <summary>
+/// What the launch of a container needs once its process is born, beside its specification: everything that was looked up or opened
+/// before, by the number that the descriptor has in the launcher (<see cref="DescriptorList"/>).
+/// </summary>
+public sealed record LaunchInputs
+{
+    /// <summary>The specification. Its bind mounts are taken from <see cref="MountSources"/>, its user from the numeric fields.</summary>
+    public required Spec Spec { get; init; }
+
+    /// <summary>How the container gets its root.</summary>
+    public required RootEntry Root { get; init; }
+
     /// <summary>Detached mounts that take the place of the specification's mounts, by their index there.</summary>
     public IReadOnlyDictionary<int, MountSource> MountSources { get; init; } = new Dictionary<int, MountSource>();
 
@@ -38,9 +57,6 @@ public sealed record LaunchInputs
 
     /// <summary>Whether process 1 is the launcher's init.</summary>
     public bool Init { get; init; }
-
-    /// <summary>The ids of a new user namespace; null: none is made.</summary>
-    public IdMaps? UserNamespace { get; init; }
 
     /// <summary>Whether the process is in a user namespace of its own or a joined one: it has all capabilities there.</summary>
     public bool InUserNamespace { get; init; }
@@ -62,18 +78,14 @@ public sealed record LaunchInputs
 
     /// <summary>Descriptors that the program gets as 3 and up.</summary>
     public IReadOnlyList<int> Preserved { get; init; } = [];
-
-    /// <summary>Whether the caller is without privileges over its own namespaces: what it may not do is done in the new ones.</summary>
-    public bool Unprivileged { get; init; }
 }
 
 /// <summary>How a container gets its root.</summary>
 public abstract record RootEntry;
 
-/// <summary>A detached mount over the empty root of a template namespace.</summary>
+/// <summary>A detached mount over the empty root of a template namespace (<see cref="BirthInputs.Template"/>).</summary>
 /// <param name="Mount">The root filesystem.</param>
-/// <param name="Template">The mount namespace that is copied (<see cref="Namespaces.NewMountTemplate"/>).</param>
-public sealed record TemplateRoot(int Mount, int Template) : RootEntry;
+public sealed record TemplateRoot(int Mount) : RootEntry;
 
 /// <summary>A directory of the runtime's mount namespace, of which the container's is a copy until its root is entered.</summary>
 /// <param name="Path">Where it is: an absolute path without links.</param>
@@ -131,10 +143,10 @@ public sealed record ExecInputs
     /// <summary>The container's root, where that is not the root of a mount namespace to be joined.</summary>
     public int? Root { get; init; }
 
-    /// <summary>See <see cref="LaunchInputs.CgroupProcs"/>.</summary>
+    /// <summary>See <see cref="BirthInputs.CgroupProcs"/>.</summary>
     public IReadOnlyList<int> CgroupProcs { get; init; } = [];
 
-    /// <summary>See <see cref="LaunchInputs.CgroupDirectory"/>.</summary>
+    /// <summary>See <see cref="BirthInputs.CgroupDirectory"/>.</summary>
     public int? CgroupDirectory { get; init; }
 
     /// <summary>See <see cref="LaunchInputs.SeccompFilter"/>.</summary>
@@ -143,7 +155,7 @@ public sealed record ExecInputs
     /// <summary>See <see cref="LaunchInputs.Preserved"/>.</summary>
     public IReadOnlyList<int> Preserved { get; init; } = [];
 
-    /// <summary>See <see cref="LaunchInputs.Unprivileged"/>.</summary>
+    /// <summary>See <see cref="BirthInputs.Unprivileged"/>.</summary>
     public bool Unprivileged { get; init; }
 
     /// <summary>The arguments with which the program is called, where its name there is not that of its file; null: those of the process.</summary>
@@ -168,11 +180,32 @@ public sealed class DescriptorList : IDisposable
         return Launcher.FirstDescriptor + descriptors.Count - 1;
     }
 
+    /// <summary>Takes descriptors and tells their numbers.</summary>
+    public List<int> Add(IReadOnlyList<Fd> more)
+    {
+        var numbers = new List<int>(more.Count);
+        foreach (var descriptor in more) numbers.Add(Add(descriptor));
+        return numbers;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
         foreach (var descriptor in descriptors) descriptor.Dispose();
     }
+}
+
+/// <summary>The beginning of a container's program, up to where its process is born.</summary>
+public sealed class ContainerBirth
+{
+    internal ContainerBirth(BirthInputs inputs, LaunchProgramBuilder builder) => (Inputs, Builder) = (inputs, builder);
+
+    internal BirthInputs Inputs { get; }
+
+    internal LaunchProgramBuilder Builder { get; }
+
+    /// <summary>The program so far.</summary>
+    public LaunchProgram SoFar => new(Builder.Build(), Builder.Purposes);
 }
 
 /// <summary>A compiled launch program.</summary>

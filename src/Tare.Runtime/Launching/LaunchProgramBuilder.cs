@@ -136,6 +136,12 @@ internal sealed class LaunchProgramBuilder
     /// <summary>Copies all that is in one directory into another. No link is followed.</summary>
     public void Copy(Slot from, Slot to) => Add(Operation.Copy, 0, [from, to]);
 
+    /// <summary>
+    /// Waits for the rest of the program: what has been built so far can run up to here, while the rest is added to it. What steps have
+    /// written into the data is forgotten; the slots stay.
+    /// </summary>
+    public void WaitForRest() => Add(Operation.Rest, 0, [(int)SyncPoint.Rest]);
+
     /// <summary>A zero-terminated UTF-8 string.</summary>
     public DataOffset Text(string value)
     {
@@ -182,7 +188,7 @@ internal sealed class LaunchProgramBuilder
     /// <summary>Makes the launcher put the address of one piece of data into another.</summary>
     public void Point(DataOffset at, DataOffset to) => relocations.Add((at.Offset, to.Offset));
 
-    /// <summary>The finished program.</summary>
+    /// <summary>The program.</summary>
     public byte[] Build()
     {
         var dataOffset = LaunchProgramFormat.HeaderSize + steps.Count * LaunchProgramFormat.StepSize + relocations.Count * LaunchProgramFormat.RelocationSize;

@@ -36,6 +36,7 @@ internal enum Operation : byte
     Status,
     Listen,
     Copy,
+    Rest,
 }
 
 /// <summary>How an argument is meant; the order is that of <c>enum kind</c>.</summary>

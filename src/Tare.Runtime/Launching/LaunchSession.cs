@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Tare.Errors;
 using Tare.Linux;
 
@@ -12,13 +13,17 @@ public sealed class LaunchSession : IDisposable
     private const int SIGKILL = 9;
 
     private readonly List<Fd> received = [];
+    private readonly DescriptorList? descriptors;
     private Fd? status;
     private int launcher;
+    private int sent;
 
-    private LaunchSession(Fd status, int launcher)
+    private LaunchSession(Fd status, int launcher, DescriptorList? descriptors)
     {
         this.status = status;
         this.launcher = launcher;
+        this.descriptors = descriptors;
+        sent = descriptors?.All.Count ?? 0;
     }
 
     /// <summary>The new process, or 0 as long as there is none.</summary>
@@ -27,12 +32,18 @@ public sealed class LaunchSession : IDisposable
     /// <summary>The master of the new process's terminal. The caller may take it, and disposes it then.</summary>
     public Fd? Terminal { get; set; }
 
+    /// <summary>
+    /// Of a program that was started with its first part alone: the whole. It is sent where the first part ends, with what was added to the
+    /// descriptors meanwhile; no call of <see cref="Next"/> before.
+    /// </summary>
+    public LaunchProgram? Rest { get; set; }
+
     /// <summary>Gets the listener of a seccomp filter, and disposes it.</summary>
     public required Action<Fd> SeccompListener { get; init; }
 
     /// <summary>Starts the launcher.</summary>
     /// <param name="program">The launch program.</param>
-    /// <param name="descriptors">What it refers to.</param>
+    /// <param name="descriptors">What it refers to, the caller's.</param>
     /// <param name="seccompListener">See <see cref="SeccompListener"/>.</param>
     /// <param name="stdio">Stdin, stdout and stderr of the new process; null: the caller's own.</param>
     public static LaunchSession Start(LaunchProgram program, DescriptorList descriptors, Action<Fd> seccompListener, Fd[]? stdio = null)
@@ -53,7 +64,7 @@ public sealed class LaunchSession : IDisposable
             for (var i = 0; i < descriptors.All.Count; i++) passed[Launcher.FirstDescriptor + i] = descriptors.All[i];
             var pid = ProcessSpawn.TryStart(new SpawnRequest { Path = high.ProcPath, Arguments = ["tare-launcher"] }, passed, out var error);
             if (pid < 0) throw new LinuxException("start the launcher", error);
-            return new LaunchSession(ours, pid) { SeccompListener = seccompListener };
+            return new LaunchSession(ours, pid, descriptors) { SeccompListener = seccompListener };
         }
         catch
         {
@@ -68,7 +79,7 @@ public sealed class LaunchSession : IDisposable
     }
 
     /// <summary>Listens to a process that was created earlier, and waits for the word to start.</summary>
-    public static LaunchSession Of(Fd connection, Action<Fd> seccompListener) => new(connection, 0) { SeccompListener = seccompListener };
+    public static LaunchSession Of(Fd connection, Action<Fd> seccompListener) => new(connection, 0, null) { SeccompListener = seccompListener };
 
     /// <summary>Waits for the next thing that the caller has to act upon: the start, a stop, the failure; null: the program is executed.</summary>
     /// <exception cref="TareException">The launcher died without a word.</exception>
@@ -94,6 +105,9 @@ public sealed class LaunchSession : IDisposable
                     if (record.Value == (long)SentDescriptor.SeccompListener) SeccompListener(descriptor);
                     else Terminal = descriptor;
                     continue;
+                case LaunchRecordKind.Reached when record.Value == (long)SyncPoint.Rest:
+                    SendRest(socket);
+                    continue;
                 case LaunchRecordKind.Started:
                     Pid = (int)record.Value;
                     return record;
@@ -115,6 +129,7 @@ public sealed class LaunchSession : IDisposable
     /// <summary>Ends the launch, and the process if there is one already.</summary>
     public void Abort()
     {
+        LearnPid();
         status?.Dispose();
         status = null;
         if (Pid > 0) Kill(Pid);
@@ -131,6 +146,18 @@ public sealed class LaunchSession : IDisposable
         ReapLauncher();
     }
 
+    /// <summary>Of a launch that nobody has listened to yet: the process may be there already. The launcher goes on until it tells so, or fails.</summary>
+    private void LearnPid()
+    {
+        Span<byte> buffer = stackalloc byte[LaunchRecord.Size];
+        while (Pid == 0 && launcher > 0 && status is { } socket && Receive(socket, buffer) > 0)
+        {
+            var record = LaunchRecord.Read(buffer);
+            if (record.Kind == LaunchRecordKind.Started) Pid = (int)record.Value;
+            else if (record.Kind == LaunchRecordKind.Failed) return;
+        }
+    }
+
     /// <summary>A process that ends while nobody has read its last words resets the connection: that is an end too.</summary>
     private int Receive(Fd socket, Span<byte> buffer)
     {
@@ -142,6 +169,31 @@ public sealed class LaunchSession : IDisposable
         {
             return 0;
         }
+    }
+
+    /// <summary>The program is the last of the descriptors; the value of each message says whether there are more.</summary>
+    private void SendRest(Fd socket)
+    {
+        using var memory = Descriptors.SealedMemory("tare-launch", Rest!.Image);
+        var passed = new List<Fd>();
+        for (var i = sent; i < descriptors!.All.Count; i++) passed.Add(descriptors.All[i]);
+        passed.Add(memory);
+        Span<byte> message = stackalloc byte[LaunchRecord.Size];
+        for (var i = 0; i < passed.Count; i += SeqPacketSocket.MaxDescriptors)
+        {
+            var some = passed.Slice(i, Math.Min(SeqPacketSocket.MaxDescriptors, passed.Count - i));
+            new LaunchRecord(LaunchRecordKind.Reached, 0, i + some.Count < passed.Count ? 1 : 0).Write(message);
+            try
+            {
+                SeqPacketSocket.Send(socket, message, CollectionsMarshal.AsSpan(some), wait: true);
+            }
+            catch (LinuxException e) when (e.Error is Errno.EPIPE or Errno.ECONNRESET)
+            {
+                // The process is gone: what it has said of that, or that it has said nothing, is read next.
+                return;
+            }
+        }
+        sent = descriptors.All.Count;
     }
 
     private void ReapLauncher()

@@ -52,8 +52,6 @@ internal sealed class NamespaceSteps(LaunchProgramBuilder program)
         }
         program.Call(exit_group, 0);
         program.Mark(child);
-        // A directory of the host's, which the child has no use for.
-        if (cgroup is { } directory) program.Call(close, directory);
         if (maps is null)
         {
             if (joinsUser) BecomeRoot(optional: true);
