@@ -16,7 +16,7 @@ public static class Capabilities
     ];
 
     /// <summary>The highest capability that the running kernel knows.</summary>
-    public static int Last { get; } = ReadNumber("/proc/sys/kernel/cap_last_cap") is { } last ? (int)last : Names.Length - 1;
+    public static int Last { get; } = ReadLast() ?? Names.Length - 1;
 
     /// <summary>The bounding set of this process: nothing beyond it can be given to a child.</summary>
     public static ulong Bounding { get; } = ReadBounding();
@@ -60,12 +60,13 @@ public static class Capabilities
 
     private static ulong ReadBounding()
     {
-        foreach (var line in File.ReadLines("/proc/self/status"))
-        {
-            if (line.StartsWith("CapBnd:", StringComparison.Ordinal)) return ulong.Parse(line.AsSpan(7).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
-        }
-        return ulong.MaxValue;
+        ReadOnlySpan<byte> status = FileContent.TryRead("/proc/self/status");
+        var line = "\nCapBnd:\t"u8;
+        var start = status.IndexOf(line);
+        if (start < 0) return ulong.MaxValue;
+        status = status[(start + line.Length)..];
+        return ulong.Parse(status[..status.IndexOf((byte)'\n')], NumberStyles.HexNumber, CultureInfo.InvariantCulture);
     }
 
-    private static long? ReadNumber(string path) => File.Exists(path) && long.TryParse(File.ReadAllText(path), CultureInfo.InvariantCulture, out var value) ? value : null;
+    private static int? ReadLast() => FileContent.TryRead("/proc/sys/kernel/cap_last_cap") is { } text && int.TryParse(text.AsSpan().TrimEnd((byte)'\n'), CultureInfo.InvariantCulture, out var last) ? last : null;
 }

@@ -11,15 +11,5 @@ public static class Launcher
 
     /// <summary>Puts the launcher into a sealed memory file, from which it is executed: nobody can write to it, not even through
     /// <c>/proc/PID/exe</c> of a container's init.</summary>
-    public static Fd Load() => Descriptors.SealedMemory("tare-launcher", Image(), executable: true);
-
-    /// <summary>The ELF image.</summary>
-    public static byte[] Image()
-    {
-        using var stream = typeof(Launcher).Assembly.GetManifestResourceStream("launcher")
-            ?? throw new InvalidOperationException("this build has no launcher in it");
-        var image = new byte[stream.Length];
-        stream.ReadExactly(image);
-        return image;
-    }
+    public static Fd Load() => Descriptors.SealedMemory("tare-launcher", LauncherImage.Bytes, executable: true);
 }

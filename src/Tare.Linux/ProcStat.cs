@@ -14,11 +14,12 @@ public sealed record ProcStat(char State, ulong StartTime, int ExitStatus)
         string text;
         try
         {
-            text = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/stat"));
+            if (FileContent.TryReadText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/stat")) is not { } read) return null;
+            text = read;
         }
-        catch (IOException)
+        catch (LinuxException e) when (e.Error == Errno.ESRCH)
         {
-            return null; // gone before or while it was read (ENOENT, ESRCH)
+            return null; // gone while it was read
         }
         // The command's name is in parentheses and may contain anything, parentheses included.
         var fields = text[(text.LastIndexOf(')') + 2)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Tare.Errors;
 using Tare.Runtime.Cgroups;
@@ -40,37 +41,28 @@ internal sealed record ContainerRecord
     /// <summary>The mount of its root in the runtime's namespace (<see cref="Linux.Mounts.IdOf"/>); 0: there is none.</summary>
     public ulong RootMount { get; init; }
 
-    /// <summary>The directory of its Intel RDT group that the runtime has made, or null.</summary>
-    public string? ResourceControlGroup { get; init; }
-
     public byte[] Write()
     {
-        using var stream = new MemoryStream();
-        using (var json = new Utf8JsonWriter(stream))
-        {
-            json.WriteStartObject();
-            json.WriteString("id"u8, Id);
-            json.WriteString("bundle"u8, Bundle);
-            json.WriteString("rootfs"u8, Rootfs);
-            json.WriteNumber("pid"u8, Pid);
-            json.WriteNumber("startTime"u8, StartTime);
-            json.WriteString("created"u8, Created);
-            json.WriteNumber("owner"u8, Owner);
-            json.WriteNumber("lastStep"u8, LastStep);
-            json.WriteBoolean("ownsProcesses"u8, OwnsProcesses);
-            json.WriteBoolean("mountsInHost"u8, MountsInHost);
-            if (RootMount != 0) json.WriteNumber("rootMount"u8, RootMount);
-            if (ResourceControlGroup is not null) json.WriteString("resourceControlGroup"u8, ResourceControlGroup);
-            json.WriteStartObject("cgroup"u8);
-            if (Cgroup.Unit is not null) json.WriteString("unit"u8, Cgroup.Unit);
-            json.WriteBoolean("rootless"u8, Cgroup.IsRootless);
-            json.WriteStartObject("paths"u8);
-            foreach (var (controller, path) in Cgroup.Paths) json.WriteString(controller, path);
-            json.WriteEndObject();
-            json.WriteEndObject();
-            json.WriteEndObject();
-        }
-        return stream.ToArray();
+        var json = new StateText();
+        json.Add("id", Id);
+        json.Add("bundle", Bundle);
+        json.Add("rootfs", Rootfs);
+        json.Add("pid", (ulong)Pid);
+        json.Add("startTime", StartTime);
+        json.Add("created", Created.ToString("O", CultureInfo.InvariantCulture));
+        json.Add("owner", Owner);
+        json.Add("lastStep", (ulong)LastStep);
+        json.Add("ownsProcesses", OwnsProcesses);
+        json.Add("mountsInHost", MountsInHost);
+        if (RootMount != 0) json.Add("rootMount", RootMount);
+        json.Open("cgroup");
+        if (Cgroup.Unit is not null) json.Add("unit", Cgroup.Unit);
+        json.Add("rootless", Cgroup.IsRootless);
+        json.Open("paths");
+        foreach (var (controller, path) in Cgroup.Paths) json.Add(controller, path);
+        json.Close();
+        json.Close();
+        return json.Finish();
     }
 
     /// <exception cref="TareException">It was not written by this runtime.</exception>
@@ -96,7 +88,6 @@ internal sealed record ContainerRecord
                 OwnsProcesses = state.GetProperty("ownsProcesses"u8).GetBoolean(),
                 MountsInHost = state.GetProperty("mountsInHost"u8).GetBoolean(),
                 RootMount = state.TryGetProperty("rootMount"u8, out var mount) ? mount.GetUInt64() : 0,
-                ResourceControlGroup = state.TryGetProperty("resourceControlGroup"u8, out var group) ? group.GetString() : null,
                 Cgroup = new CgroupState(paths, cgroup.TryGetProperty("unit"u8, out var unit) ? unit.GetString() : null, cgroup.GetProperty("rootless"u8).GetBoolean()),
             };
         }
