@@ -7,7 +7,7 @@ namespace Tare.Cli.Oci;
 /// <summary>
 /// Stays in front of a process of a container: passes signals on to it, joins its terminal with the user's, and waits for its end.
 /// </summary>
-internal sealed class Foreground(int pid, Fd? terminal)
+internal sealed class Foreground : IDisposable
 {
     private const int StandardInput = 0;
     private const int SIGWINCH = 28;
@@ -15,28 +15,44 @@ internal sealed class Foreground(int pid, Fd? terminal)
     /// <summary>What is sent to a program by others; not those that cannot be caught, those of faults, and CHLD, PIPE and URG, which are this program's own.</summary>
     private static readonly int[] Passed = [1, 2, 3, 10, 12, 14, 15, 16, 18, 20, 21, 22, 24, 25, 26, 27, 28, 29, 30];
 
-    private readonly List<PosixSignalRegistration> kept = [];
+    private readonly List<PosixSignalRegistration> registrations = [];
+    private Fd? process;
+    private volatile Fd? terminal;
 
     /// <summary>The size of the user's terminal; null when there is none.</summary>
     public static ConsoleSize? UserSize => UserTerminal.Size(StandardInput) is ({ } rows and > 0, { } columns) ? new ConsoleSize((ushort)rows, (ushort)columns) : null;
 
-    /// <summary>Waits; returns the exit status, 128 + the signal that ended it.</summary>
-    public int Wait()
+    /// <summary>Passes signals on to a process, a child of this one, from now on.</summary>
+    public void Attend(int pid)
     {
-        var process = PidFds.Open(pid);
-        if (terminal is null && Waiting.Reap(process, out var early) == Waiting.Outcome.Reaped) return early.ExitCode;
-        // They stay registered until this program ends, which it does next.
+        process = PidFds.TryOpen(pid, out _);
+        if (process is not { } target) return;
         foreach (var signal in Passed)
         {
-            kept.Add(PosixSignalRegistration.Create((PosixSignal)signal, context =>
+            registrations.Add(PosixSignalRegistration.Create((PosixSignal)signal, context =>
             {
                 context.Cancel = true;
-                if (signal == SIGWINCH && terminal is not null) Resize(terminal);
-                else PidFds.SendSignal(process, signal);
+                if (signal == SIGWINCH && terminal is { } master) Resize(master);
+                else PidFds.SendSignal(target, signal);
             }));
         }
-        if (terminal is not null) Join(terminal);
+    }
+
+    /// <summary>Waits; returns the exit status, 128 + the signal that ended it.</summary>
+    /// <param name="pid">The process that is attended.</param>
+    /// <param name="master">The master of its terminal, or null.</param>
+    public int Wait(int pid, Fd? master)
+    {
+        terminal = master;
+        if (master is not null) Join(master);
         return Waiting.WaitFor(pid).ExitCode;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var registration in registrations) registration.Dispose();
+        process?.Dispose();
     }
 
     /// <summary>Copies between the two terminals until the container's is closed by its last process.</summary>

@@ -78,7 +78,9 @@ internal sealed class OciExec : OciVerb
             terminal?.Dispose();
             return 0;
         }
-        return new Foreground(pid, terminal).Wait();
+        using var foreground = new Foreground();
+        foreground.Attend(pid);
+        return foreground.Wait(pid, terminal);
     }
 
     /// <summary>The process as a file describes it, or the container's own with what the options say.</summary>

@@ -24,14 +24,16 @@ internal sealed class OciRun : OciVerb
 
     public override int Run(OciSession session, IReadOnlyList<string> arguments)
     {
-        var request = creation.Request(arguments[0]) with { Start = true, KeepsTerminal = !detach.Value, TerminalSize = detach.Value ? null : Foreground.UserSize };
+        using var foreground = new Foreground();
+        var request = creation.Request(arguments[0]) with { Start = true };
+        if (!detach.Value) request = request with { KeepsTerminal = true, TerminalSize = Foreground.UserSize, Born = foreground.Attend };
         if (!detach.Value && request.ConsoleSocket.Length > 0) throw new CommandException("cannot use console socket if runc will not detach or allocate tty: say --detach too");
         var created = new ContainerCreator(session.Context).Create(request);
         using var container = created.Container;
         if (detach.Value) return 0;
         // From here on others may look at it.
         container.Unlock();
-        var code = new Foreground(created.Pid, created.Terminal).Wait();
+        var code = foreground.Wait(created.Pid, created.Terminal);
         if (!keep.Value) container.Remove();
         return code;
     }

@@ -120,6 +120,7 @@ public sealed class ContainerCreator(RuntimeContext context)
             };
             directory.WriteState(record.Write());
             SeccompFilter? filter = null;
+            var prepared = false;
             var birth = LaunchCompiler.CompileBirth(plan.OpenBirth(cgroup), inParts: true);
             var session = LaunchSession.Start(birth.SoFar, descriptors, listener => SeccompListener.Send(filter!, listener, record.Pid, StateOf("creating")));
             try
@@ -130,7 +131,7 @@ public sealed class ContainerCreator(RuntimeContext context)
                 if (holder is not null) inputs = inputs with { StopsMounted = true };
                 filter = inputs.SeccompFilter;
                 var program = LaunchCompiler.CompileContainer(birth, inputs);
-                session.Rest = program;
+                prepared = true;
                 rootMount = plan.RootMount;
                 record = record with { LastStep = program.LastStep, RootMount = rootMount };
                 // From now on it is mounted where it outlives this process.
@@ -149,7 +150,7 @@ public sealed class ContainerCreator(RuntimeContext context)
             {
                 session.Abort();
                 session.Dispose();
-                if (session.Rest is not null) new HookRunner(context.Warn).RunAll("poststop", spec.Hooks?.Poststop, StateOf("stopped"));
+                if (prepared) new HookRunner(context.Warn).RunAll("poststop", spec.Hooks?.Poststop, StateOf("stopped"));
                 throw;
             }
             var terminal = session.Terminal;
@@ -165,12 +166,18 @@ public sealed class ContainerCreator(RuntimeContext context)
                 switch (told.Kind)
                 {
                     case LaunchRecordKind.Started:
-                        record = record with { Pid = session.Pid, StartTime = ProcStat.Read(session.Pid)?.StartTime ?? 0 };
-                        directory.WriteState(record.Write());
+                        record = record with { Pid = session.Pid };
                         continue;
                     case LaunchRecordKind.Failed:
                         using (var root = Paths.Open(rootfs, OpenFlags.Path | Paths.Directory))
                             throw new LaunchException(LaunchFailures.Explain(program, root, told.Step, (int)told.Value));
+                    case LaunchRecordKind.Reached when told.Value == (long)SyncPoint.Rest:
+                        session.SendRest(program);
+                        // While the process sets itself up.
+                        record = record with { StartTime = ProcStat.Read(record.Pid)?.StartTime ?? 0 };
+                        directory.WriteState(record.Write());
+                        request.Born?.Invoke(record.Pid);
+                        continue;
                     case LaunchRecordKind.Reached:
                         Act((SyncPoint)told.Value, plan, cgroup);
                         session.Continue(told);

@@ -47,4 +47,7 @@ public sealed record CreateRequest
 
     /// <summary>The size that the terminal has from the beginning; null: the one of the configuration.</summary>
     public ConsoleSize? TerminalSize { get; init; }
+
+    /// <summary>Hears of the process's pid while it is set up.</summary>
+    public Action<int>? Born { get; init; }
 }

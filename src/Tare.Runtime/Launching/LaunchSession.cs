@@ -32,12 +32,6 @@ public sealed class LaunchSession : IDisposable
     /// <summary>The master of the new process's terminal. The caller may take it, and disposes it then.</summary>
     public Fd? Terminal { get; set; }
 
-    /// <summary>
-    /// Of a program that was started with its first part alone: the whole. It is sent where the first part ends, with what was added to the
-    /// descriptors meanwhile; no call of <see cref="Next"/> before.
-    /// </summary>
-    public LaunchProgram? Rest { get; set; }
-
     /// <summary>Gets the listener of a seccomp filter, and disposes it.</summary>
     public required Action<Fd> SeccompListener { get; init; }
 
@@ -105,9 +99,6 @@ public sealed class LaunchSession : IDisposable
                     if (record.Value == (long)SentDescriptor.SeccompListener) SeccompListener(descriptor);
                     else Terminal = descriptor;
                     continue;
-                case LaunchRecordKind.Reached when record.Value == (long)SyncPoint.Rest:
-                    SendRest(socket);
-                    continue;
                 case LaunchRecordKind.Started:
                     Pid = (int)record.Value;
                     return record;
@@ -124,6 +115,35 @@ public sealed class LaunchSession : IDisposable
         Span<byte> buffer = stackalloc byte[LaunchRecord.Size];
         stopped.Write(buffer);
         SeqPacketSocket.Send(status!, buffer, [], wait: true);
+    }
+
+    /// <summary>
+    /// Of a program that was started with its first part alone: sends the whole when <see cref="SyncPoint.Rest"/> is reached, with what was
+    /// added to the descriptors meanwhile.
+    /// </summary>
+    public void SendRest(LaunchProgram program)
+    {
+        using var memory = Descriptors.SealedMemory("tare-launch", program.Image);
+        var passed = new List<Fd>();
+        for (var i = sent; i < descriptors!.All.Count; i++) passed.Add(descriptors.All[i]);
+        // The program is the last of the descriptors; the value of each message says whether there are more.
+        passed.Add(memory);
+        Span<byte> message = stackalloc byte[LaunchRecord.Size];
+        for (var i = 0; i < passed.Count; i += SeqPacketSocket.MaxDescriptors)
+        {
+            var some = passed.Slice(i, Math.Min(SeqPacketSocket.MaxDescriptors, passed.Count - i));
+            new LaunchRecord(LaunchRecordKind.Reached, 0, i + some.Count < passed.Count ? 1 : 0).Write(message);
+            try
+            {
+                SeqPacketSocket.Send(status!, message, CollectionsMarshal.AsSpan(some), wait: true);
+            }
+            catch (LinuxException e) when (e.Error is Errno.EPIPE or Errno.ECONNRESET)
+            {
+                // The process is gone: what it has said of that, or that it has said nothing, is read next.
+                return;
+            }
+        }
+        sent = descriptors.All.Count;
     }
 
     /// <summary>Ends the launch, and the process if there is one already.</summary>
@@ -169,31 +189,6 @@ public sealed class LaunchSession : IDisposable
         {
             return 0;
         }
-    }
-
-    /// <summary>The program is the last of the descriptors; the value of each message says whether there are more.</summary>
-    private void SendRest(Fd socket)
-    {
-        using var memory = Descriptors.SealedMemory("tare-launch", Rest!.Image);
-        var passed = new List<Fd>();
-        for (var i = sent; i < descriptors!.All.Count; i++) passed.Add(descriptors.All[i]);
-        passed.Add(memory);
-        Span<byte> message = stackalloc byte[LaunchRecord.Size];
-        for (var i = 0; i < passed.Count; i += SeqPacketSocket.MaxDescriptors)
-        {
-            var some = passed.Slice(i, Math.Min(SeqPacketSocket.MaxDescriptors, passed.Count - i));
-            new LaunchRecord(LaunchRecordKind.Reached, 0, i + some.Count < passed.Count ? 1 : 0).Write(message);
-            try
-            {
-                SeqPacketSocket.Send(socket, message, CollectionsMarshal.AsSpan(some), wait: true);
-            }
-            catch (LinuxException e) when (e.Error is Errno.EPIPE or Errno.ECONNRESET)
-            {
-                // The process is gone: what it has said of that, or that it has said nothing, is read next.
-                return;
-            }
-        }
-        sent = descriptors.All.Count;
     }
 
     private void ReapLauncher()
