@@ -140,7 +140,7 @@ public static class LaunchCompiler
         if (process.OomScoreAdj is { } score) AdjustOomScore(program, score);
         JoinControlGroups(program, inputs.CgroupProcs);
         namespaces.Join([(inputs.Target, inputs.Join)]);
-        namespaces.Clone(NamespaceKinds.None, inputs.CgroupDirectory, null, joinsUser: false);
+        namespaces.Clone(NamespaceKinds.None, inputs.CgroupDirectory, null, joinsUser: inputs.Join.HasFlag(NamespaceKinds.User));
 
         LetGoOf(program, inputs.CgroupDirectory);
         namespaces.EnterLate(NamespaceKinds.None, [(inputs.Target, inputs.Join)]);

@@ -177,6 +177,15 @@ public sealed class OciEnginesTests(PodmanFixture fixture) : IClassFixture<Podma
     }
 
     [PodmanFact]
+    public async Task A_terminal_in_a_user_namespace_is_the_user_s()
+    {
+        await Detached(["--uidmap", "0:200000:65536", "--gidmap", "0:300000:65536"], "sleep", "1000");
+        using Terminal terminal = fixture.Podman.StartOnTerminal(20, 80, ["exec", "--interactive", "--tty", "--user", "1000", name, "sh", "-c", "stat -c 'owner %u' $(tty)"]);
+        await terminal.SeeAsync("owner 1000");
+        Assert.Equal(0, await terminal.EndAsync());
+    }
+
+    [PodmanFact]
     public async Task Many_at_once()
     {
         Result[] results = await Task.WhenAll(Enumerable.Range(0, 6).Select(number => Run("sh", "-c", $"echo {number}")));

@@ -157,6 +157,19 @@ public sealed class OciNamespaceTests(OciFixture oci) : OciTests(oci)
         Assert.Equal("ok", await Exec(box, "echo x >/dev/null && head -c 1 /dev/zero >/dev/null && echo ok"));
     }
 
+    /// <summary>Seen to fail when an exec keeps the ids that it came with.</summary>
+    [OciTheory]
+    [InlineData("0")]
+    [InlineData("7")]
+    public async Task A_terminal_of_an_exec_in_a_user_namespace_is_its_user_s(string user)
+    {
+        OciBundle box = await Started(Mapped(Idle()));
+        using Terminal terminal = Terminal.Start(OciRuntime.Program,
+            [.. OciRuntime.Words, "--root", Fixture.Root, "exec", "--tty", "--user", user, box.Id, "sh", "-c", "stat -c 'owner %u' $(tty)"], 20, 80);
+        await terminal.SeeAsync("owner " + user);
+        Assert.Equal(0, await terminal.EndAsync());
+    }
+
     [OciFact]
     public async Task A_user_namespace_of_another_container()
     {
