@@ -39,7 +39,9 @@ internal sealed class NamespaceSteps(LaunchProgramBuilder program)
     /// <param name="joinsUser">Whether a user namespace was joined that may not have the ids of this process.</param>
     public void Clone(NamespaceKinds created, int? cgroup, IdMaps? maps, bool joinsUser)
     {
-        var flags = (ulong)(created & ~Late) | CLONE_PARENT | (cgroup is null ? 0 : CLONE_INTO_CGROUP) | (maps is null ? 0 : (ulong)NamespaceKinds.User);
+        // The root of its message queues belongs to who makes the namespace: one whom the user namespace knows.
+        var owned = maps is not null || joinsUser ? created & NamespaceKinds.Ipc : NamespaceKinds.None;
+        var flags = (ulong)(created & ~Late & ~owned) | CLONE_PARENT | (cgroup is null ? 0 : CLONE_INTO_CGROUP) | (maps is null ? 0 : (ulong)NamespaceKinds.User);
         var (pid, toldEnd, waitingEnd, child) = (program.NewSlot(), program.NewSlot(), program.NewSlot(), new Label());
         if (maps is not null) MakePipe(waitingEnd, toldEnd);
         program.Purpose = new Purpose(Stage.Clone);
@@ -52,14 +54,18 @@ internal sealed class NamespaceSteps(LaunchProgramBuilder program)
         }
         program.Call(exit_group, 0);
         program.Mark(child);
-        if (maps is null)
+        if (maps is not null)
         {
-            if (joinsUser) BecomeRoot(optional: true);
-            return;
+            program.Purpose = new Purpose(Stage.UserMap);
+            WaitFor(waitingEnd, toldEnd);
+            if (maps.HasRoot) BecomeRoot(optional: false);
         }
-        program.Purpose = new Purpose(Stage.UserMap);
-        WaitFor(waitingEnd, toldEnd);
-        if (maps.HasRoot) BecomeRoot(optional: false);
+        else if (joinsUser)
+        {
+            BecomeRoot(optional: true);
+        }
+        program.Purpose = new Purpose(Stage.Namespace, "ipc");
+        if (owned != NamespaceKinds.None) program.Call(unshare, (uint)owned);
     }
 
     /// <summary>

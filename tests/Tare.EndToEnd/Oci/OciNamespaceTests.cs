@@ -171,6 +171,10 @@ public sealed class OciNamespaceTests(OciFixture oci) : OciTests(oci)
     }
 
     [OciFact]
+    public async Task Message_queues_of_a_user_namespace_belong_to_its_root() =>
+        Assert.Equal("0", await Output(Mapped(Bundle().Mount("/dev/mqueue", "mqueue", "mqueue", "nosuid", "noexec", "nodev")), "stat -c %u /dev/mqueue"));
+
+    [OciFact]
     public async Task A_user_namespace_of_another_container()
     {
         OciBundle first = await Started(Mapped(Idle()));
