@@ -25,19 +25,21 @@ internal static class ProcessPlan
     }
 
     /// <summary>
-    /// The runtime's own descriptors from 3 on, those of socket activation (sd_listen_fds(3)) first. Podman counts those among the
-    /// others too, so that beside them fewer may be there than are asked for.
+    /// The runtime's own descriptors from 3 on, those of socket activation (sd_listen_fds(3)) first; null for a number that is not open.
+    /// Podman says how far to count when single ones are to be passed, and counts sockets among the others too, so that beside those
+    /// fewer may be there than are asked for.
     /// </summary>
     /// <exception cref="TareException">Not so many were passed to the runtime.</exception>
-    public static IReadOnlyList<int> Preserve(int count, DescriptorList descriptors)
+    public static IReadOnlyList<int?> Preserve(int count, DescriptorList descriptors)
     {
-        var numbers = new List<int>();
-        for (var number = FirstPassed; number < FirstPassed + PassedSockets + count; number++)
+        var numbers = new List<int?>();
+        var (sockets, end) = (FirstPassed + PassedSockets, FirstPassed + PassedSockets + count);
+        for (var number = FirstPassed; number < end; number++)
         {
             // What this process has opened itself is close-on-exec.
-            if (PassedSockets > 0 && number >= FirstPassed + PassedSockets && !Descriptors.IsInherited(number)) break;
-            if (!Descriptors.IsInherited(number)) throw TareException.Invalid($"file descriptor {number} was not passed to the runtime: lower --preserve-fds, or open it before");
-            numbers.Add(descriptors.Add(Descriptors.Duplicate(number)));
+            if (Descriptors.IsInherited(number)) numbers.Add(descriptors.Add(Descriptors.Duplicate(number)));
+            else if (number < sockets || (PassedSockets == 0 && number == end - 1)) throw TareException.Invalid($"file descriptor {number} was not passed to the runtime: lower --preserve-fds, or open it before");
+            else numbers.Add(null);
         }
         return numbers;
     }

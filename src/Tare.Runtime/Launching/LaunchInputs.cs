@@ -76,8 +76,8 @@ public sealed record LaunchInputs
     /// <summary>A listening socket: the process is prepared, and executes its program when somebody connects.</summary>
     public int? StartSocket { get; init; }
 
-    /// <summary>Descriptors that the program gets as 3 and up.</summary>
-    public IReadOnlyList<int> Preserved { get; init; } = [];
+    /// <summary>Descriptors that the program gets as 3 and up; null leaves a number closed.</summary>
+    public IReadOnlyList<int?> Preserved { get; init; } = [];
 }
 
 /// <summary>How a container gets its root.</summary>
@@ -153,7 +153,7 @@ public sealed record ExecInputs
     public SeccompFilter? SeccompFilter { get; init; }
 
     /// <summary>See <see cref="LaunchInputs.Preserved"/>.</summary>
-    public IReadOnlyList<int> Preserved { get; init; } = [];
+    public IReadOnlyList<int?> Preserved { get; init; } = [];
 
     /// <summary>See <see cref="BirthInputs.Unprivileged"/>.</summary>
     public bool Unprivileged { get; init; }

@@ -198,9 +198,9 @@ internal sealed class ProcessSteps(LaunchProgramBuilder program, bool inUserName
     /// Closes all that the launch needed, before anything of the container's is entered or run. What stays: stdio, the descriptors that
     /// the program is to have (as 3 and up), the status socket, and the socket on which the word to start will come.
     /// </summary>
-    /// <param name="preserved">The numbers, in the launcher, of what the program is to have.</param>
+    /// <param name="preserved">The numbers, in the launcher, of what the program is to have; null for one that stays closed.</param>
     /// <param name="listener">The number of the socket, or null.</param>
-    public void CloseDescriptors(IReadOnlyList<int> preserved, int? listener)
+    public void CloseDescriptors(IReadOnlyList<int?> preserved, int? listener)
     {
         program.Purpose = new Purpose(Stage.Setup);
         firstOwn = 3 + preserved.Count;
@@ -209,11 +209,18 @@ internal sealed class ProcessSteps(LaunchProgramBuilder program, bool inUserName
 
         // First all out of the way: each of the wanted numbers may be taken by another of them.
         var targets = new List<(Slot Lifted, int Target)>();
-        for (var i = 0; i < preserved.Count; i++) Lift(preserved[i], 3 + i);
+        for (var i = 0; i < preserved.Count; i++)
+        {
+            if (preserved[i] is { } kept) Lift(kept, 3 + i);
+        }
         if (listener is { } socket) Lift(socket, status + 1);
         if (status != Launcher.StatusDescriptor) Lift(Launcher.StatusDescriptor, status);
         foreach (var (lifted, target) in targets) program.Call(dup3, lifted, target, 0);
         if (status != Launcher.StatusDescriptor) program.UseStatus(status);
+        for (var i = 0; i < preserved.Count; i++)
+        {
+            if (preserved[i] is null) program.Call(close, 3 + i).OnAny();
+        }
         program.Call(close_range, end, uint.MaxValue, 0);
 
         void Lift(int number, int target)

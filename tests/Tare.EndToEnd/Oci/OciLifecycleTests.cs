@@ -230,6 +230,17 @@ public sealed class OciLifecycleTests(OciFixture oci) : OciTests(oci)
         Assert.Equal("words\nwords\n6\n", (await Running.RunAsync("/bin/sh", command)).Ok().Out);
     }
 
+    [OciFact(Only = OciKinds.Tare, Because = "descriptors of the runtime itself fill the gap")]
+    public async Task Descriptors_that_are_not_open_leave_a_gap_among_those_preserved()
+    {
+        OciBundle box = Bundle().Sh("cat <&5; echo $(ls /proc/self/fd | wc -l)").Save();
+        string file = Path.Combine(box.Folder, "words");
+        await File.WriteAllTextAsync(file, "words\n");
+        string[] command = ["-c", "file=$1; shift; exec \"$@\" 5<\"$file\" 3<&- 4<&-", "sh", file, OciRuntime.Program, .. OciRuntime.Words, "--root", Fixture.Root, "run", "--preserve-fds", "3", "--bundle", box.Folder, box.Id];
+        // 0, 1, 2, 5 and the one that ls reads the directory by.
+        Assert.Equal("words\n5\n", (await Running.RunAsync("/bin/sh", command)).Ok().Out);
+    }
+
     [OciFact]
     public async Task Other_descriptors_do_not_reach_the_program()
     {
