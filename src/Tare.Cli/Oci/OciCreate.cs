@@ -52,5 +52,7 @@ internal sealed class CreationFlags
         NoPivot = noPivot.Value,
         NoNewKeyring = noNewKeyring.Value,
         PreserveFds = (int)preserveFds.Value,
+        // Who takes the terminal from a socket may set its size only when the program runs already, as buildah does.
+        TerminalSize = Foreground.UserSize,
     };
 }

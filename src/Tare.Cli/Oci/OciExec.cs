@@ -59,7 +59,7 @@ internal sealed class OciExec : OciVerb
     {
         using var container = OciContainer.Open(session.Context, arguments[0]);
         var asked = Process(container.ReadSpec(), arguments);
-        if (asked.Terminal && !detach.Value && Foreground.UserSize is { } size) asked = asked with { ConsoleSize = size };
+        if (asked.Terminal && (!detach.Value || asked.ConsoleSize is not ({ Height: > 0 } or { Width: > 0 })) && Foreground.UserSize is { } size) asked = asked with { ConsoleSize = size };
         var (pid, terminal) = ContainerExec.Start(
             container,
             new ExecRequest

@@ -26,7 +26,7 @@ internal sealed class OciRun : OciVerb
     {
         using var foreground = new Foreground();
         var request = creation.Request(arguments[0]) with { Start = true };
-        if (!detach.Value) request = request with { KeepsTerminal = true, TerminalSize = Foreground.UserSize, Born = foreground.Attend };
+        if (!detach.Value) request = request with { KeepsTerminal = true, Born = foreground.Attend };
         if (!detach.Value && request.ConsoleSocket.Length > 0) throw new CommandException("cannot use console socket if runc will not detach or allocate tty: say --detach too");
         var created = new ContainerCreator(session.Context).Create(request);
         using var container = created.Container;

@@ -55,7 +55,7 @@ internal sealed class BundlePlan(RuntimeContext context, CreateRequest request, 
             OpenMounts(MountPlaces.Settle(mounted, WithAbsolutePaths(spec.Mounts ?? [])), cgroup);
             RootPlaces.Ensure(mounted, spec with { Mounts = mounts });
             process = ProcessPlan.Complete(spec.Process!, inUserNamespace, () => OpenUsers(mounted), context.Warn);
-            if (request.TerminalSize is { } size) process = process with { ConsoleSize = size };
+            if (request.TerminalSize is { } size && (request.KeepsTerminal || process.ConsoleSize is not ({ Height: > 0 } or { Width: > 0 }))) process = process with { ConsoleSize = size };
         }
         return new LaunchInputs
         {

@@ -45,7 +45,7 @@ public sealed record CreateRequest
     /// <summary>Whether the caller takes the terminal when no socket does.</summary>
     public bool KeepsTerminal { get; init; }
 
-    /// <summary>The size that the terminal has from the beginning; null: the one of the configuration.</summary>
+    /// <summary>The size of the caller's terminal, which the new one has from the beginning: when the caller takes it, or the configuration says none.</summary>
     public ConsoleSize? TerminalSize { get; init; }
 
     /// <summary>Hears of the process's pid while it is set up.</summary>

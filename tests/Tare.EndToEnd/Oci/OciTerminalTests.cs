@@ -22,6 +22,26 @@ public sealed class OciTerminalTests(OciFixture oci) : OciTests(oci)
         await Becomes(box.Id, "stopped");
     }
 
+    /// <summary>buildah sets the size when it has the terminal, and by then the program may have asked for it.</summary>
+    [OciTheory(Only = OciKinds.Tare, Because = "the others leave the size to whoever gets the terminal")]
+    [InlineData(false, "21 87")]
+    [InlineData(true, "11 222")]
+    public async Task A_terminal_that_is_handed_over_has_the_size_of_the_callers_when_none_is_said(bool said, string size)
+    {
+        OciBundle box = Bundle("sh", "-c", "stty size; echo done").Set("process.terminal", true);
+        if (said)
+            box.Set("process.consoleSize", new System.Text.Json.Nodes.JsonObject { ["height"] = 11, ["width"] = 222 });
+        box.Save();
+        using ConsoleReceiver receiver = new(Path.Combine(box.Folder, "console.sock"));
+        using Terminal terminal = OnTerminal(21, 87, "create", "--console-socket", receiver.Path, "--bundle", box.Folder, box.Id);
+        await receiver.AcceptAsync();
+        Assert.Equal(0, await terminal.EndAsync());
+        (await Oci("start", box.Id)).Ok();
+        await receiver.SeeAsync("done");
+        Assert.StartsWith(size, receiver.Screen, StringComparison.Ordinal);
+        await Becomes(box.Id, "stopped");
+    }
+
     [OciFact]
     public async Task What_is_typed_arrives()
     {
