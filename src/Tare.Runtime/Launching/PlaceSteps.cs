@@ -20,6 +20,7 @@ internal sealed class PlaceSteps(LaunchProgramBuilder program)
     private const ulong O_CLOEXEC = 0x80000;
     private const ulong O_PATH = 0x200000;
     private const ulong DirectoryMode = 0x1ED;
+    private const ulong FileMode = 0x1A4;
     private const int RegularFile = 0x8000 | 0x180;
     private static readonly ulong O_DIRECTORY = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x4000u : 0x10000u;
 
@@ -91,7 +92,7 @@ internal sealed class PlaceSteps(LaunchProgramBuilder program)
             return;
         }
         // A link that leads nowhere is followed, within the root.
-        Call(Root, path, O_WRONLY | O_CREAT, DirectoryMode, InRoot).Into(step);
+        Call(Root, path, O_WRONLY | O_CREAT, FileMode, InRoot).Into(step);
         program.Call(close, step);
     }
 

@@ -12,7 +12,8 @@ namespace Tare.Runtime.Rootfs;
 public static class RootPlaces
 {
     private const int MaximumLinks = 40;
-    private const int Mode = 0x1ED;
+    private const int DirectoryMode = 0x1ED;
+    private const int FileMode = 0x1A4;
 
     /// <summary>Looks at the places of a container's mounts and at its working directory. What cannot be made is left to the launch, which says why.</summary>
     /// <param name="root">The root, detached: nothing is mounted in it yet.</param>
@@ -51,7 +52,7 @@ public static class RootPlaces
                 // Plain names that are missing are the launcher's to make; only behind a link it does not find them.
                 if (error != Errno.ENOENT || links == 0) return;
                 if (rest.Count == 0 && !directory) MakeFile(parent, name);
-                else if (FileSystem.MakeDirectory(parent, Encoding.UTF8.GetBytes(name), Mode) is not (0 or Errno.EEXIST)) return;
+                else if (FileSystem.MakeDirectory(parent, Encoding.UTF8.GetBytes(name), DirectoryMode) is not (0 or Errno.EEXIST)) return;
             }
             else if (Paths.ReadLink(entry) is { Length: > 0 } target)
             {
@@ -75,6 +76,6 @@ public static class RootPlaces
 
     private static void MakeFile(Fd parent, string name)
     {
-        using var made = Paths.TryOpen(parent.Number, name, OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Exclusive, Linux.Resolve.Beneath | Linux.Resolve.NoSymlinks, out _, Mode);
+        using var made = Paths.TryOpen(parent.Number, name, OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Exclusive, Linux.Resolve.Beneath | Linux.Resolve.NoSymlinks, out _, FileMode);
     }
 }

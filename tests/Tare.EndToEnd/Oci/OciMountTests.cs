@@ -169,6 +169,15 @@ public sealed class OciMountTests(OciFixture oci) : OciTests(oci)
     }
 
     [OciFact]
+    public async Task A_file_that_is_made_to_mount_upon_is_an_ordinary_one()
+    {
+        OciBundle box = Bundle();
+        box.Bind(box.Write("/source", "read"), "/new/file");
+        Assert.Equal("read", await Output(box, "cat /new/file"));
+        Assert.Equal((UnixFileMode)420, File.GetUnixFileMode(box.Rootfs + "/new/file"));
+    }
+
+    [OciFact]
     public async Task A_source_that_is_missing_is_refused()
     {
         OciBundle box = Bundle("true").Bind("/nonexistent/source", "/data");
