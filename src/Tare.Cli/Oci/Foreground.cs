@@ -7,7 +7,7 @@ namespace Tare.Cli.Oci;
 /// <summary>
 /// Stays in front of a process of a container: passes signals on to it, joins its terminal with the user's, and waits for its end.
 /// </summary>
-internal sealed class Foreground : IDisposable
+internal sealed class Foreground
 {
     private const int StandardInput = 0;
     private const int SIGWINCH = 28;
@@ -16,17 +16,15 @@ internal sealed class Foreground : IDisposable
     private static readonly int[] Passed = [1, 2, 3, 10, 12, 14, 15, 16, 18, 20, 21, 22, 24, 25, 26, 27, 28, 29, 30];
 
     private readonly List<PosixSignalRegistration> registrations = [];
-    private Fd? process;
     private volatile Fd? terminal;
 
     /// <summary>The size of the user's terminal; null when there is none.</summary>
     public static ConsoleSize? UserSize => UserTerminal.Size(StandardInput) is ({ } rows and > 0, { } columns) ? new ConsoleSize((ushort)rows, (ushort)columns) : null;
 
-    /// <summary>Passes signals on to a process, a child of this one, from now on.</summary>
+    /// <summary>Passes signals on to a process, a child of this one, from now until this program ends.</summary>
     public void Attend(int pid)
     {
-        process = PidFds.TryOpen(pid, out _);
-        if (process is not { } target) return;
+        if (PidFds.TryOpen(pid, out _) is not { } target) return;
         foreach (var signal in Passed)
         {
             registrations.Add(PosixSignalRegistration.Create((PosixSignal)signal, context =>
@@ -46,13 +44,6 @@ internal sealed class Foreground : IDisposable
         terminal = master;
         if (master is not null) Join(master);
         return Waiting.WaitFor(pid).ExitCode;
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        foreach (var registration in registrations) registration.Dispose();
-        process?.Dispose();
     }
 
     /// <summary>Copies between the two terminals until the container's is closed by its last process.</summary>

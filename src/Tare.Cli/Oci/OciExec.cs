@@ -78,7 +78,7 @@ internal sealed class OciExec : OciVerb
             terminal?.Dispose();
             return 0;
         }
-        using var foreground = new Foreground();
+        var foreground = new Foreground();
         foreground.Attend(pid);
         return foreground.Wait(pid, terminal);
     }

@@ -24,7 +24,7 @@ internal sealed class OciRun : OciVerb
 
     public override int Run(OciSession session, IReadOnlyList<string> arguments)
     {
-        using var foreground = new Foreground();
+        var foreground = new Foreground();
         var request = creation.Request(arguments[0]) with { Start = true };
         if (!detach.Value) request = request with { KeepsTerminal = true, Born = foreground.Attend };
         if (!detach.Value && request.ConsoleSocket.Length > 0) throw new CommandException("cannot use console socket if runc will not detach or allocate tty: say --detach too");
