@@ -13,6 +13,7 @@ public sealed class LaunchSession : IDisposable
     private const int SIGKILL = 9;
 
     private readonly List<Fd> received = [];
+    private readonly Queue<(LaunchRecord Record, Fd? Descriptor)> early = [];
     private readonly DescriptorList? descriptors;
     private Fd? status;
     private int launcher;
@@ -79,32 +80,18 @@ public sealed class LaunchSession : IDisposable
     /// <exception cref="TareException">The launcher died without a word.</exception>
     public LaunchRecord? Next()
     {
-        Span<byte> buffer = stackalloc byte[LaunchRecord.Size];
-        while (status is { } socket)
+        while (Hear() is var (record, descriptor))
         {
-            var length = Receive(socket, buffer);
-            if (length == 0)
+            // The process may speak before the launcher has told of it.
+            if (Pid == 0 && launcher > 0 && record.Kind is not (LaunchRecordKind.Started or LaunchRecordKind.Failed))
             {
-                socket.Dispose();
-                status = null;
-                ReapLauncher();
-                return null;
+                early.Enqueue((record, descriptor));
+                continue;
             }
-            var record = LaunchRecord.Read(buffer);
-            switch (record.Kind)
-            {
-                case LaunchRecordKind.Descriptor when received.Count > 0:
-                    var descriptor = received[0];
-                    received.Clear();
-                    if (record.Value == (long)SentDescriptor.SeccompListener) SeccompListener(descriptor);
-                    else Terminal = descriptor;
-                    continue;
-                case LaunchRecordKind.Started:
-                    Pid = (int)record.Value;
-                    return record;
-                default:
-                    return record;
-            }
+            if (record.Kind == LaunchRecordKind.Started) Pid = (int)record.Value;
+            if (record.Kind != LaunchRecordKind.Descriptor || descriptor is null) return record;
+            if (record.Value == (long)SentDescriptor.SeccompListener) SeccompListener(descriptor);
+            else Terminal = descriptor;
         }
         return null;
     }
@@ -163,7 +150,26 @@ public sealed class LaunchSession : IDisposable
     {
         status?.Dispose();
         Terminal?.Dispose();
+        foreach (var (_, descriptor) in early) descriptor?.Dispose();
         ReapLauncher();
+    }
+
+    /// <summary>The next record, and what came with it; null when there are no more.</summary>
+    private (LaunchRecord Record, Fd? Descriptor)? Hear()
+    {
+        if (Pid != 0 && early.TryDequeue(out var before)) return before;
+        if (status is not { } socket) return null;
+        Span<byte> buffer = stackalloc byte[LaunchRecord.Size];
+        if (Receive(socket, buffer) == 0)
+        {
+            socket.Dispose();
+            status = null;
+            ReapLauncher();
+            return null;
+        }
+        var descriptor = received.Count > 0 ? received[0] : null;
+        received.Clear();
+        return (LaunchRecord.Read(buffer), descriptor);
     }
 
     /// <summary>Of a launch that nobody has listened to yet: the process may be there already. The launcher goes on until it tells so, or fails.</summary>
@@ -174,7 +180,6 @@ public sealed class LaunchSession : IDisposable
         {
             var record = LaunchRecord.Read(buffer);
             if (record.Kind == LaunchRecordKind.Started) Pid = (int)record.Value;
-            else if (record.Kind == LaunchRecordKind.Failed) return;
         }
     }
 
