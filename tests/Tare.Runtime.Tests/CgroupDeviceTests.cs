@@ -111,7 +111,7 @@ public sealed class CgroupDeviceTests
         builder.Call(SyscallNumbers.write, file, builder.Text("0"), 1);
         builder.Call(SyscallNumbers.openat, Paths.CurrentDirectory, builder.Text(device), (int)flags);
         builder.Call(SyscallNumbers.exit_group, 0);
-        var result = RawLaunch.Run(builder.Build());
+        var result = RawLaunch.Run(builder.Build().Image);
         Assert.True(result.ExitCode == 0 || result.Value == Errno.EPERM, $"step {result.Step}: {Errno.Describe((int)result.Value)}");
         return result.ExitCode == 0;
     }

@@ -15,7 +15,7 @@ public sealed class LaunchProgramTests
         var slot = builder.NewSlot();
         builder.Call(SyscallNumbers.getpid).Into(slot);
         builder.TextArray(["a", "b"]);
-        var image = builder.Build();
+        var image = builder.Build().Image;
         Assert.Equal("TARL", Encoding.ASCII.GetString(image, 0, 4));
         Assert.Equal(1, BinaryPrimitives.ReadUInt16LittleEndian(image.AsSpan(6)));
         Assert.Equal(1u, BinaryPrimitives.ReadUInt32LittleEndian(image.AsSpan(8)));
@@ -57,7 +57,7 @@ public sealed class LaunchProgramTests
         builder.Call(SyscallNumbers.exit_group, 3);
         builder.Mark(wrong);
         builder.Call(SyscallNumbers.exit_group, 5);
-        Assert.Equal(3, RawLaunch.Run(builder.Build()).ExitCode);
+        Assert.Equal(3, RawLaunch.Run(builder.Build().Image).ExitCode);
     }
 
     [Fact]
@@ -66,7 +66,7 @@ public sealed class LaunchProgramTests
         var builder = new LaunchProgramBuilder();
         builder.Call(SyscallNumbers.getpid);
         builder.Call(SyscallNumbers.close, 4711);
-        var result = RawLaunch.Run(builder.Build());
+        var result = RawLaunch.Run(builder.Build().Image);
         Assert.Equal((127, 2u, 1u, (long)Errno.EBADF), (result.ExitCode, result.Kind, result.Step, result.Value));
     }
 
@@ -80,7 +80,7 @@ public sealed class LaunchProgramTests
         var builder = new LaunchProgramBuilder();
         builder.Call(SyscallNumbers.getpid);
         builder.Text("data");
-        Assert.Equal(2u, RawLaunch.Run(builder.Build()[..length]).Kind);
+        Assert.Equal(2u, RawLaunch.Run(builder.Build().Image[..length]).Kind);
     }
 
     [Theory]
@@ -94,7 +94,7 @@ public sealed class LaunchProgramTests
     {
         var builder = new LaunchProgramBuilder();
         builder.Call(SyscallNumbers.getpid);
-        var image = builder.Build();
+        var image = builder.Build().Image;
         image[at] = value;
         Assert.Equal(2u, RawLaunch.Run(image).Kind);
     }

@@ -349,12 +349,14 @@ static void load(int fd)
 
 /*
  * Waits for the whole of a program, whose first steps these are. Its descriptors come along, in messages whose value says whether more
- * are to follow; they get the next free numbers, which whoever compiled it has counted on. The last one is the program.
+ * are to follow; they get the numbers from first on, so that nothing else that was inherited may have one of these. The last one is the
+ * program.
  */
-static void receive_rest(u64 point)
+static void receive_rest(u64 point, int first)
 {
 	struct { u64 length; int level, type; int fds[FDS_AT_ONCE + 1]; } control;
 	struct record_message answer;
+	sys(NR_close_range, first, ~0u, 0, 0, 0, 0);
 	send_record(REACHED, (s64)point, -1);
 	do {
 		struct iovec iov = { &answer, sizeof answer };
@@ -438,7 +440,7 @@ __attribute__((used)) void launch(void)
 			break;
 		case OP_REST:
 			/* The step itself is in the old mapping: nothing of it is looked at any more. */
-			receive_rest(a[0]);
+			receive_rest(a[0], (int)a[1]);
 			current = next;
 			continue;
 		default:

@@ -121,7 +121,7 @@ public sealed class ContainerCreator(RuntimeContext context)
             directory.WriteState(record.Write());
             SeccompFilter? filter = null;
             var prepared = false;
-            var birth = LaunchCompiler.CompileBirth(plan.OpenBirth(cgroup), inParts: true);
+            var birth = LaunchCompiler.CompileBirth(plan.OpenBirth(cgroup), descriptors);
             var session = LaunchSession.Start(birth.SoFar, descriptors, listener => SeccompListener.Send(filter!, listener, record.Pid, StateOf("creating")));
             try
             {

@@ -58,7 +58,7 @@ public sealed class IdleProcess : IDisposable
         var builder = new LaunchProgramBuilder();
         if (created != NamespaceKinds.None) builder.Call(SyscallNumbers.unshare, (uint)created);
         builder.Synchronise(SyncPoint.MapIds);
-        using var program = Descriptors.SealedMemory("tare-idle", builder.Build());
+        using var program = Descriptors.SealedMemory("tare-idle", builder.Build().Image);
         using var nothing = RegularFiles.OpenNull();
         var (ours, theirs) = SeqPacketSocket.Pair();
         using (theirs)

@@ -22,10 +22,11 @@ public static class LaunchCompiler
 
     /// <summary>The program that starts a container, as far as its process is born.</summary>
     /// <param name="inputs">Where and into what.</param>
-    /// <param name="inParts">
-    /// Whether it is run so far already, and waits then until it gets the whole: to make namespaces takes as long as to compile.
+    /// <param name="soFar">
+    /// When it is run so far already, the descriptors that it has: it waits then until it gets the whole. To make namespaces takes as long
+    /// as to compile.
     /// </param>
-    public static ContainerBirth CompileBirth(BirthInputs inputs, bool inParts = false)
+    public static ContainerBirth CompileBirth(BirthInputs inputs, DescriptorList? soFar = null)
     {
         var program = new LaunchProgramBuilder();
         var namespaces = new NamespaceSteps(program);
@@ -43,10 +44,10 @@ public static class LaunchCompiler
             inputs.UserNamespace,
             inputs.Join.Any(static joined => joined.Kinds.HasFlag(NamespaceKinds.User)));
         if (inputs.Unprivileged) Hide(program);
-        if (inParts)
+        if (soFar is not null)
         {
             program.Purpose = new Purpose(Stage.Setup);
-            program.WaitForRest();
+            program.WaitForRest(soFar.Next);
         }
         return new ContainerBirth(inputs, program);
     }
@@ -122,7 +123,7 @@ public static class LaunchCompiler
             steps.LoadFilter(process, inputs.SeccompFilter);
         }
         steps.Execute(process);
-        return new LaunchProgram(program.Build(), program.Purposes);
+        return program.Build();
     }
 
     /// <summary>The program that starts a further process in a running container.</summary>
@@ -159,7 +160,7 @@ public static class LaunchCompiler
         program.ResetSignals();
         steps.LoadFilter(process, inputs.SeccompFilter);
         steps.Execute(process, inputs.CalledAs);
-        return new LaunchProgram(program.Build(), program.Purposes);
+        return program.Build();
     }
 
     private static ProcessSpec CheckedProcess(ProcessSpec? process)

@@ -173,11 +173,14 @@ public sealed class DescriptorList : IDisposable
     /// <summary>The descriptors.</summary>
     public IReadOnlyList<Fd> All => descriptors;
 
+    /// <summary>The number that the next one will have.</summary>
+    public int Next => Launcher.FirstDescriptor + descriptors.Count;
+
     /// <summary>Takes a descriptor and tells its number in the launcher.</summary>
     public int Add(Fd descriptor)
     {
         descriptors.Add(descriptor);
-        return Launcher.FirstDescriptor + descriptors.Count - 1;
+        return Next - 1;
     }
 
     /// <summary>Takes descriptors and tells their numbers.</summary>
@@ -205,22 +208,26 @@ public sealed class ContainerBirth
     internal LaunchProgramBuilder Builder { get; }
 
     /// <summary>The program so far.</summary>
-    public LaunchProgram SoFar => new(Builder.Build(), Builder.Purposes);
+    public LaunchProgram SoFar => Builder.Build();
 }
 
 /// <summary>A compiled launch program.</summary>
 public sealed class LaunchProgram
 {
-    private readonly IReadOnlyList<Purpose> purposes;
+    private readonly (int First, Purpose Purpose)[] purposes;
 
-    internal LaunchProgram(byte[] image, IReadOnlyList<Purpose> purposes)
+    /// <param name="image">The bytes.</param>
+    /// <param name="purposes">What steps are for, from one on until the next that is named.</param>
+    /// <param name="steps">How many there are.</param>
+    internal LaunchProgram(byte[] image, (int First, Purpose Purpose)[] purposes, int steps)
     {
         Image = image;
         this.purposes = purposes;
+        LastStep = steps - 1;
     }
 
     /// <summary>The index of the step that executes.</summary>
-    public int LastStep => purposes.Count - 1;
+    public int LastStep { get; }
 
     /// <summary>The bytes that the launcher maps.</summary>
     public byte[] Image { get; }
@@ -271,5 +278,15 @@ public sealed class LaunchProgram
         };
     }
 
-    private Purpose At(int step) => step >= 0 && step < purposes.Count ? purposes[step] : new Purpose(Stage.Setup);
+    private Purpose At(int step)
+    {
+        var purpose = new Purpose(Stage.Setup);
+        if (step < 0 || step > LastStep) return purpose;
+        foreach (var (first, named) in purposes)
+        {
+            if (first > step) break;
+            purpose = named;
+        }
+        return purpose;
+    }
 }

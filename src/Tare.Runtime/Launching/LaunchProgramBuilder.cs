@@ -38,19 +38,22 @@ internal enum Stage
 /// <summary>Assembles a launch program step by step.</summary>
 internal sealed class LaunchProgramBuilder
 {
-    private readonly List<Step> steps = [];
-    private readonly List<Purpose> purposes = [];
+    private const int ErrorsAt = 8;
+    private const int ArgumentsAt = 16;
+    private const int HandlerSize = 4;
+
+    private readonly List<(int First, Purpose Purpose)> purposes = [];
+    private readonly List<(int At, Label Target, bool IsArgument)> jumps = [];
     private readonly List<(int At, int To)> relocations = [];
     private readonly Dictionary<string, DataOffset> strings = [];
+    private byte[] steps = new byte[256 * LaunchProgramFormat.StepSize];
     private byte[] data = new byte[4096];
+    private int count;
     private int dataLength;
     private int slots;
 
     /// <summary>What the steps that follow are for.</summary>
     public Purpose Purpose { get; set; }
-
-    /// <summary>What each step is for.</summary>
-    public IReadOnlyList<Purpose> Purposes => purposes;
 
     /// <summary>A new slot.</summary>
     public Slot NewSlot() => slots < LaunchProgramFormat.MaxSlots
@@ -58,13 +61,13 @@ internal sealed class LaunchProgramBuilder
         : throw new InvalidOperationException("the launch program needs more slots than the launcher has");
 
     /// <summary>Binds a label to the next step.</summary>
-    public void Mark(Label label) => label.Step = steps.Count;
+    public void Mark(Label label) => label.Step = count;
 
     /// <summary>A system call.</summary>
     public Step Call(int number, params ReadOnlySpan<Argument> arguments) => Add(Operation.SystemCall, number, arguments);
 
     /// <summary>Goes on elsewhere.</summary>
-    public void Jump(Label target) => Add(Operation.Jump, 0, []).Targets = [target];
+    public void Jump(Label target) => Aim(Add(Operation.Jump, 0, []), 0, target);
 
     /// <summary>Goes on elsewhere when two values are equal.</summary>
     public void BranchIfEqual(Argument left, Argument right, Label target) => Branch(left, right, target, 0);
@@ -74,15 +77,14 @@ internal sealed class LaunchProgramBuilder
 
     private void Branch(Argument left, Argument right, Label target, int negated)
     {
-        var step = Add(Operation.Branch, negated, [left, right]);
-        step.Targets = [null, null, target];
+        Aim(Add(Operation.Branch, negated, [left, right]), 2, target);
     }
 
     /// <summary><c>clone3</c>; the child goes on at <paramref name="child"/>, the parent with the next step.</summary>
     public Step Clone(DataOffset arguments, int size, Label child)
     {
         var step = Add(Operation.Clone, 0, [arguments, size]);
-        step.Targets = [null, null, child];
+        Aim(step, 2, child);
         return step;
     }
 
@@ -140,7 +142,8 @@ internal sealed class LaunchProgramBuilder
     /// Waits for the rest of the program: what has been built so far can run up to here, while the rest is added to it. What steps have
     /// written into the data is forgotten; the slots stay.
     /// </summary>
-    public void WaitForRest() => Add(Operation.Rest, 0, [(int)SyncPoint.Rest]);
+    /// <param name="next">The number of the first descriptor that comes with the rest; everything from it on is closed before.</param>
+    public void WaitForRest(int next) => Add(Operation.Rest, 0, [(int)SyncPoint.Rest, next]);
 
     /// <summary>A zero-terminated UTF-8 string.</summary>
     public DataOffset Text(string value)
@@ -189,24 +192,27 @@ internal sealed class LaunchProgramBuilder
     public void Point(DataOffset at, DataOffset to) => relocations.Add((at.Offset, to.Offset));
 
     /// <summary>The program.</summary>
-    public byte[] Build()
+    public LaunchProgram Build()
     {
-        var dataOffset = LaunchProgramFormat.HeaderSize + steps.Count * LaunchProgramFormat.StepSize + relocations.Count * LaunchProgramFormat.RelocationSize;
+        var dataOffset = LaunchProgramFormat.HeaderSize + count * LaunchProgramFormat.StepSize + relocations.Count * LaunchProgramFormat.RelocationSize;
         var program = new byte[dataOffset + dataLength];
         var at = program.AsSpan();
         BinaryPrimitives.WriteUInt32LittleEndian(at, LaunchProgramFormat.Magic);
         BinaryPrimitives.WriteUInt16LittleEndian(at[4..], LaunchProgramFormat.Version);
         BinaryPrimitives.WriteUInt16LittleEndian(at[6..], (ushort)slots);
-        BinaryPrimitives.WriteUInt32LittleEndian(at[8..], (uint)steps.Count);
+        BinaryPrimitives.WriteUInt32LittleEndian(at[8..], (uint)count);
         BinaryPrimitives.WriteUInt32LittleEndian(at[12..], (uint)relocations.Count);
         BinaryPrimitives.WriteUInt32LittleEndian(at[16..], (uint)dataOffset);
         BinaryPrimitives.WriteUInt32LittleEndian(at[20..], (uint)dataLength);
         at = at[LaunchProgramFormat.HeaderSize..];
-        foreach (var step in steps)
+        steps.AsSpan(0, count * LaunchProgramFormat.StepSize).CopyTo(at);
+        foreach (var (from, target, isArgument) in jumps)
         {
-            step.Write(at);
-            at = at[LaunchProgramFormat.StepSize..];
+            if (target.Step < 0) throw new InvalidOperationException("a label of the launch program was never bound");
+            if (isArgument) BinaryPrimitives.WriteUInt64LittleEndian(at[from..], (ulong)target.Step);
+            else BinaryPrimitives.WriteUInt16LittleEndian(at[from..], checked((ushort)target.Step));
         }
+        at = at[(count * LaunchProgramFormat.StepSize)..];
         foreach (var (from, to) in relocations)
         {
             BinaryPrimitives.WriteUInt32LittleEndian(at, (uint)from);
@@ -214,16 +220,30 @@ internal sealed class LaunchProgramBuilder
             at = at[LaunchProgramFormat.RelocationSize..];
         }
         data.AsSpan(0, dataLength).CopyTo(at);
-        return program;
+        return new LaunchProgram(program, [.. purposes], count);
     }
 
     private Step Add(Operation operation, int number, ReadOnlySpan<Argument> arguments)
     {
-        var step = new Step(steps.Count, operation, number, arguments);
-        steps.Add(step);
-        purposes.Add(Purpose);
-        return step;
+        var at = count * LaunchProgramFormat.StepSize;
+        if (at == steps.Length) Array.Resize(ref steps, at * 2);
+        var step = steps.AsSpan(at, LaunchProgramFormat.StepSize);
+        var kinds = 0;
+        for (var i = 0; i < arguments.Length; i++)
+        {
+            kinds |= (int)arguments[i].Kind << (2 * i);
+            BinaryPrimitives.WriteUInt64LittleEndian(step[(ArgumentsAt + 8 * i)..], arguments[i].Value);
+        }
+        step[0] = (byte)operation;
+        BinaryPrimitives.WriteUInt16LittleEndian(step[2..], checked((ushort)number));
+        BinaryPrimitives.WriteUInt16LittleEndian(step[4..], (ushort)kinds);
+        BinaryPrimitives.WriteUInt16LittleEndian(step[6..], LaunchProgramFormat.NoSlot);
+        if (purposes.Count == 0 || purposes[^1].Purpose.Stage != Purpose.Stage || purposes[^1].Purpose.Object != Purpose.Object) purposes.Add((count, Purpose));
+        return new Step(this, count++);
     }
+
+    /// <summary>Makes an argument of a step the place of a label.</summary>
+    private void Aim(Step step, int argument, Label target) => jumps.Add((step.At + ArgumentsAt + 8 * argument, target, IsArgument: true));
 
     private DataOffset Reserve(int length, int alignment)
     {
@@ -236,70 +256,37 @@ internal sealed class LaunchProgramBuilder
     private void WriteUInt32(int offset, uint value) => BinaryPrimitives.WriteUInt32LittleEndian(data.AsSpan(offset), value);
 
     /// <summary>A step under construction.</summary>
-    internal sealed class Step
+    internal readonly struct Step
     {
+        private readonly LaunchProgramBuilder program;
         private readonly int index;
-        private readonly Operation operation;
-        private readonly ushort number;
-        private readonly Argument[] arguments;
-        private Slot? result;
-        private (ushort Error, Label? Target) first;
-        private (ushort Error, Label? Target) second;
 
-        internal Step(int index, Operation operation, int number, ReadOnlySpan<Argument> arguments)
-        {
-            this.index = index;
-            this.operation = operation;
-            this.number = checked((ushort)number);
-            this.arguments = arguments.ToArray();
-        }
+        internal Step(LaunchProgramBuilder program, int index) => (this.program, this.index) = (program, index);
 
-        internal Label?[] Targets { get; set; } = [];
+        internal int At => index * LaunchProgramFormat.StepSize;
 
         /// <summary>Keeps the result.</summary>
         public Step Into(Slot slot)
         {
-            result = slot;
+            BinaryPrimitives.WriteUInt16LittleEndian(program.steps.AsSpan(At + 6), (ushort)slot.Index);
             return this;
         }
 
         /// <summary>On this error goes on at a label; null: with the next step. Two errors at most.</summary>
         public Step On(int error, Label? target = null)
         {
-            if (first.Error == 0) first = ((ushort)error, target);
-            else if (second.Error == 0) second = ((ushort)error, target);
-            else throw new InvalidOperationException("a step handles two errors at most");
+            var at = At + ErrorsAt;
+            if (IsTaken(at)) at += HandlerSize;
+            if (IsTaken(at)) throw new InvalidOperationException("a step handles two errors at most");
+            BinaryPrimitives.WriteUInt16LittleEndian(program.steps.AsSpan(at), (ushort)error);
+            if (target is null) BinaryPrimitives.WriteUInt16LittleEndian(program.steps.AsSpan(at + 2), checked((ushort)(index + 1)));
+            else program.jumps.Add((at + 2, target, IsArgument: false));
             return this;
         }
 
         /// <summary>On any error goes on at a label; null: with the next step.</summary>
         public Step OnAny(Label? target = null) => On(LaunchProgramFormat.AnyError, target);
 
-        internal void Write(Span<byte> to)
-        {
-            ushort kinds = 0;
-            for (var i = 0; i < arguments.Length; i++) kinds |= (ushort)((int)arguments[i].Kind << (2 * i));
-            to[0] = (byte)operation;
-            to[1] = 0;
-            BinaryPrimitives.WriteUInt16LittleEndian(to[2..], number);
-            BinaryPrimitives.WriteUInt16LittleEndian(to[4..], kinds);
-            BinaryPrimitives.WriteUInt16LittleEndian(to[6..], result is { } slot ? (ushort)slot.Index : LaunchProgramFormat.NoSlot);
-            WriteHandler(to[8..], first);
-            WriteHandler(to[12..], second);
-            for (var i = 0; i < 6; i++)
-            {
-                var value = i < arguments.Length ? arguments[i].Value : 0;
-                if (i < Targets.Length && Targets[i] is { } label) value = (ulong)Bound(label);
-                BinaryPrimitives.WriteUInt64LittleEndian(to[(16 + 8 * i)..], value);
-            }
-        }
-
-        private void WriteHandler(Span<byte> to, (ushort Error, Label? Target) handler)
-        {
-            BinaryPrimitives.WriteUInt16LittleEndian(to, handler.Error);
-            BinaryPrimitives.WriteUInt16LittleEndian(to[2..], handler.Error == 0 ? (ushort)0 : checked((ushort)(handler.Target is { } label ? Bound(label) : index + 1)));
-        }
-
-        private static int Bound(Label label) => label.Step >= 0 ? label.Step : throw new InvalidOperationException("a label of the launch program was never bound");
+        private bool IsTaken(int handler) => BinaryPrimitives.ReadUInt16LittleEndian(program.steps.AsSpan(handler)) != 0;
     }
 }
