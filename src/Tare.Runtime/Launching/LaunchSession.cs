@@ -15,9 +15,9 @@ public sealed class LaunchSession : IDisposable
     private readonly List<Fd> received = [];
     private readonly Queue<(LaunchRecord Record, Fd? Descriptor)> early = [];
     private readonly DescriptorList? descriptors;
+    private readonly int sent;
     private Fd? status;
     private int launcher;
-    private int sent;
 
     private LaunchSession(Fd status, int launcher, DescriptorList? descriptors)
     {
@@ -106,7 +106,7 @@ public sealed class LaunchSession : IDisposable
 
     /// <summary>
     /// Of a program that was started with its first part alone: sends the whole when <see cref="SyncPoint.Rest"/> is reached, with what was
-    /// added to the descriptors meanwhile.
+    /// added to the descriptors meanwhile. All of them are closed then: a mount that is held here could not be unmounted in the container.
     /// </summary>
     public void SendRest(LaunchProgram program)
     {
@@ -127,10 +127,10 @@ public sealed class LaunchSession : IDisposable
             catch (LinuxException e) when (e.Error is Errno.EPIPE or Errno.ECONNRESET)
             {
                 // The process is gone: what it has said of that, or that it has said nothing, is read next.
-                return;
+                break;
             }
         }
-        sent = descriptors.All.Count;
+        descriptors.Dispose();
     }
 
     /// <summary>Ends the launch, and the process if there is one already.</summary>

@@ -249,6 +249,19 @@ public sealed class OciLifecycleTests(OciFixture oci) : OciTests(oci)
         Assert.Equal("4\n", (await Running.RunAsync("/bin/sh", command)).Ok().Out);
     }
 
+    /// <summary>Seen to fail when the launcher counts on numbers that the caller has taken.</summary>
+    [OciFact]
+    public async Task Descriptors_of_the_caller_do_not_take_the_place_of_the_launch_s_own()
+    {
+        OciBundle box = Bundle();
+        string folder = Path.Combine(box.Folder, "volume");
+        Directory.CreateDirectory(folder);
+        await File.WriteAllTextAsync(folder + "/words", "words\n");
+        box.Bind(folder, "/data").Sh("cat /data/words; ls /proc/self/fd | wc -l").Save();
+        string[] command = ["-c", "for n in $(seq 3 90); do eval \"exec $n</dev/null\"; done; exec \"$@\"", "bash", OciRuntime.Program, .. OciRuntime.Words, "--root", Fixture.Root, "run", "--bundle", box.Folder, box.Id];
+        Assert.Equal("words\n4\n", (await Running.RunAsync("/bin/bash", command)).Ok().Out);
+    }
+
     [OciFact(Crun = "LISTEN_PID is not set")]
     public async Task Sockets_of_systemd_reach_the_program()
     {
