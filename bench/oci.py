@@ -3,7 +3,8 @@
 
 Each COMMAND is a runtime called as runc is, such as `tare=/usr/bin/tare oci --root /run/bench`. Prints a JSON object of lists of
 milliseconds by figure and runtime, and of peak memory in KiB. The bundle is a static busybox `true` in new pid, network, ipc, uts and
-mount namespaces, the configuration the one that the runtimes themselves write for a new bundle.
+mount namespaces, the configuration the one that the runtimes themselves write for a new bundle. The peak is that of the resident set of
+`run` (VmHWM of proc_pid_status(5)), looked at while the container runs.
 """
 import json
 import os
@@ -22,11 +23,11 @@ def mount(destination, kind, source, *options):
     return {"destination": destination, "type": kind, "source": source, "options": list(options)}
 
 
-def configuration(name):
+def configuration(name, *command):
     return {
         "ociVersion": "1.0.2",
         "process": {
-            "user": {"uid": 0, "gid": 0}, "args": ["/bin/true"], "env": ["PATH=/bin"], "cwd": "/", "noNewPrivileges": True,
+            "user": {"uid": 0, "gid": 0}, "args": list(command), "env": ["PATH=/bin"], "cwd": "/", "noNewPrivileges": True,
             "capabilities": {"bounding": CAPABILITIES, "effective": CAPABILITIES, "permitted": CAPABILITIES},
             "rlimits": [{"type": "RLIMIT_NOFILE", "hard": 1024, "soft": 1024}],
         },
@@ -53,17 +54,30 @@ def configuration(name):
 
 
 def spawn(*command):
-    """Runs a command; its milliseconds and its peak of memory in KiB."""
+    """Runs a command; its milliseconds."""
     null = os.open(os.devnull, os.O_RDWR)
     start = time.perf_counter()
     pid = os.posix_spawnp(command[0], command, os.environ, file_actions=[(os.POSIX_SPAWN_DUP2, null, number) for number in (0, 1, 2)])
-    _, status, usage = os.wait4(pid, 0)
+    _, status = os.waitpid(pid, 0)
     took = (time.perf_counter() - start) * 1e3
     os.close(null)
     if status != 0:
         said = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False).stderr.strip()
         sys.exit(f"{' '.join(command)} failed (status {status}): {said}")
-    return took, usage.ru_maxrss
+    return took
+
+
+def peak(*command):
+    """Runs a container that says again what it is told; the peak of the runtime's memory in KiB."""
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        process.stdin.write(b"here\n")
+        process.stdin.flush()
+        if process.stdout.readline() != b"here\n":
+            sys.exit(f"{' '.join(command)} failed")
+        with open(f"/proc/{process.pid}/status", encoding="utf-8") as file:
+            most = next(int(line.split()[1]) for line in file if line.startswith("VmHWM"))
+        process.stdin.close()
+    return most
 
 
 def quiet():
@@ -89,32 +103,35 @@ def main():
         root = os.path.join(folder, "rootfs", "bin")
         for directory in ("bin", "proc", "dev", "sys"):
             os.makedirs(os.path.join(folder, "rootfs", directory), exist_ok=True)
-        shutil.copy(BUSYBOX, os.path.join(root, "true"))
+        for program in ("true", "cat"):
+            shutil.copy(BUSYBOX, os.path.join(root, program))
         bundles = {}
         for name in runtimes:
-            bundles[name] = os.path.join(folder, name)
-            os.makedirs(bundles[name])
-            os.symlink(os.path.join(folder, "rootfs"), os.path.join(bundles[name], "rootfs"))
-            document = configuration(name)
-            document["root"]["path"] = os.path.join(folder, "rootfs")
-            with open(os.path.join(bundles[name], "config.json"), "w", encoding="utf-8") as file:
-                json.dump(document, file)
+            for program in ("true", "cat"):
+                bundles[name, program] = os.path.join(folder, f"{name}-{program}")
+                os.makedirs(bundles[name, program])
+                document = configuration(name, "/bin/" + program)
+                document["root"]["path"] = os.path.join(folder, "rootfs")
+                with open(os.path.join(bundles[name, program], "config.json"), "w", encoding="utf-8") as file:
+                    json.dump(document, file)
         for turn in range(runs + 3):
             quiet()
-            took, _ = spawn("unshare", "-mpuinf", os.path.join(root, "true"))
+            took = spawn("unshare", "-mpuinf", os.path.join(root, "true"))
             if turn >= 3:
                 figures["floor"]["unshare"].append(took)
             for name, command in runtimes.items():
-                took, peak = spawn(*command, "run", "--bundle", bundles[name], f"bench-{name}")
+                took = spawn(*command, "run", "--bundle", bundles[name, "true"], f"bench-{name}")
                 start = time.perf_counter()
-                spawn(*command, "create", "--bundle", bundles[name], f"bench-{name}")
+                spawn(*command, "create", "--bundle", bundles[name, "true"], f"bench-{name}")
                 spawn(*command, "start", f"bench-{name}")
                 spawn(*command, "delete", "--force", f"bench-{name}")
                 life = (time.perf_counter() - start) * 1e3
                 if turn >= 3:
                     figures["run"].setdefault(name, []).append(took)
                     figures["lifecycle"].setdefault(name, []).append(life)
-                    figures["memory"].setdefault(name, []).append(peak)
+        for _ in range(3):
+            for name, command in runtimes.items():
+                figures["memory"].setdefault(name, []).append(peak(*command, "run", "--bundle", bundles[name, "cat"], f"bench-{name}"))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         for hierarchy in os.listdir("/sys/fs/cgroup"):
