@@ -89,7 +89,7 @@ public sealed class CgroupV1ProcessTests
             var file = eater.NewSlot();
             eater.Call(SyscallNumbers.openat, Paths.CurrentDirectory, eater.Text(cgroup.State.Paths["memory"] + "/tasks"), (int)OpenFlags.WriteOnly).Into(file);
             eater.Call(SyscallNumbers.write, file, eater.Text("0"), 1);
-            eater.Execute(eater.PathTable(["/bin/bash"]), eater.TextArray(["bash", "-c", "x=$(head -c 100000000 /dev/zero | tr '\\0' x)"]), eater.TextArray([]));
+            eater.Execute(eater.PathTable(["/bin/bash"], searched: false), eater.TextArray(["bash", "-c", "x=$(head -c 100000000 /dev/zero | tr '\\0' x)"]), eater.TextArray([]));
             Assert.NotEqual(0, RawLaunch.Run(eater.Build().Image).ExitCode);
             Assert.True(Polling.WaitReadable(watch.Signal, 10_000));
             Assert.Equal(OomEvent.OutOfMemory, watch.Take());

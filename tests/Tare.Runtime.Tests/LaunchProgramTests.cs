@@ -108,4 +108,40 @@ public sealed class LaunchProgramTests
     [InlineData("sh", "PATH=", "")]
     public void A_name_is_sought_as_execvp_seeks_it(string name, string variable, string expected) =>
         Assert.Equal(expected, string.Join(' ', ProcessSteps.Candidates(name, [variable])));
+
+    [Theory]
+    [InlineData("/etc/passwd/x", Errno.ENOTDIR)]
+    [InlineData("/nonexistent/x", Errno.ENOENT)]
+    [InlineData("/etc/passwd", Errno.EACCES)]
+    [InlineData("/etc", Errno.EACCES)]
+    public void A_path_fails_with_its_own_error(string path, int error)
+    {
+        Assert.Equal(error, Execution([path], searched: false, isLook: false));
+        Assert.Equal(error, Execution([path], searched: false, isLook: true));
+    }
+
+    [Theory]
+    [InlineData("/etc/passwd/x /nonexistent/x", Errno.ENOENT)]
+    [InlineData("/etc/passwd/x", Errno.ENOENT)]
+    [InlineData("/etc /nonexistent/x", Errno.EACCES)]
+    [InlineData("/etc/passwd/x /bin/true", 0)]
+    [InlineData("", Errno.ENOENT)]
+    public void A_search_goes_on_past_what_is_not_there(string candidates, int error)
+    {
+        var paths = candidates.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(error, Execution(paths, searched: true, isLook: false));
+        Assert.Equal(error, Execution(paths, searched: true, isLook: true));
+    }
+
+    /// <summary>The errno of the search's failure; 0: something was executed, or found.</summary>
+    private static int Execution(string[] paths, bool searched, bool isLook)
+    {
+        var builder = new LaunchProgramBuilder();
+        var table = builder.PathTable(paths, searched);
+        builder.Call(SyscallNumbers.fcntl, 4, 2 /* F_SETFD */, 1 /* FD_CLOEXEC */);
+        if (isLook) builder.Look(table);
+        else builder.Execute(table, builder.TextArray(["true"]), builder.TextArray([]));
+        var result = RawLaunch.Run(builder.Build());
+        return result.Kind == 2u ? (int)result.Value : 0;
+    }
 }

@@ -88,7 +88,7 @@ static inline void relax(void) { __asm__ volatile("yield"); }
 #endif
 
 enum { PROGRAM_FD = 3, STATUS_FD = 4, AT_FDCWD = -100 };
-enum { E_NOENT = 2, E_INTR = 4, E_AGAIN = 11, E_ACCES = 13, E_NOTDIR = 20, E_ISDIR = 21, E_MFILE = 24, E_PROTO = 71 };
+enum { E_NOENT = 2, E_INTR = 4, E_AGAIN = 11, E_ACCES = 13, E_NOTDIR = 20, E_MFILE = 24, E_PROTO = 71 };
 enum { SIG_CHLD = 17, SIG_KILL = 9, SIG_STOP = 19, SIGNALS = 64 };
 enum { MAX_SLOTS = 256, MAGIC = 0x4C524154 /* "TARL" */, VERSION = 1 };
 
@@ -294,13 +294,15 @@ static void run_init(void)
 
 /*
  * Tries each candidate of the search path, as execvp(3) does: one that is not there is passed over, one that may not be
- * executed is remembered. The table is a count and that many offsets of paths.
+ * executed is remembered. A path that is no candidate of a search fails with its own error. The table is a count, whether it is
+ * a search, and that many offsets of paths.
  */
 static int execute(const u32 *table, u64 argv, u64 envp)
 {
 	int denied = 0;
 	for (u32 i = 0; i < table[0]; i++) {
-		int error = (int)-sys(NR_execve, (long)(data + table[1 + i]), (long)argv, (long)envp, 0, 0, 0);
+		int error = (int)-sys(NR_execve, (long)(data + table[2 + i]), (long)argv, (long)envp, 0, 0, 0);
+		if (!table[1]) return error;
 		if (error == E_ACCES) denied = 1;
 		else if (error != E_NOENT && error != E_NOTDIR) return error;
 	}
@@ -313,14 +315,15 @@ static int look(const u32 *table)
 	int denied = 0;
 	for (u32 i = 0; i < table[0]; i++) {
 		u64 stat[32];	/* struct statx is 256 bytes; stx_mode is at 28 */
-		long path = (long)(data + table[1 + i]);
+		long path = (long)(data + table[2 + i]);
 		int error = (int)-sys(NR_statx, AT_FDCWD, path, 0, 2 /* STATX_MODE */, (long)stat, 0);
 		if (error == 0) {
 			u16 kind = *(u16 *)((u8 *)stat + 28) & 0170000;
-			error = kind == 0040000 ? E_ISDIR : (int)-sys(NR_faccessat2, AT_FDCWD, path, 1 /* X_OK */, 0x200 /* AT_EACCESS */, 0, 0);
+			error = kind == 0040000 ? E_ACCES : (int)-sys(NR_faccessat2, AT_FDCWD, path, 1 /* X_OK */, 0x200 /* AT_EACCESS */, 0, 0);
 			if (error == 0) return 0;
 		}
-		if (error == E_ACCES || error == E_ISDIR) denied = E_ACCES;
+		if (!table[1]) return error;
+		if (error == E_ACCES) denied = E_ACCES;
 		else if (error != E_NOENT && error != E_NOTDIR) return error;
 	}
 	return denied ? denied : E_NOENT;

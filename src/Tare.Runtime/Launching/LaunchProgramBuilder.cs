@@ -89,13 +89,16 @@ internal sealed class LaunchProgramBuilder
     }
 
     /// <summary>A table of paths, for <see cref="Execute"/> and <see cref="Look"/>.</summary>
-    public DataOffset PathTable(IReadOnlyList<string> paths)
+    /// <param name="paths">The paths, in the order in which they are tried.</param>
+    /// <param name="searched">Whether they are those of a search, in which one that is not there is passed over; else the error of the only one is the step's.</param>
+    public DataOffset PathTable(IReadOnlyList<string> paths, bool searched)
     {
         var offsets = new int[paths.Count];
         for (var i = 0; i < offsets.Length; i++) offsets[i] = Text(paths[i]).Offset;
-        var table = Reserve(4 * (offsets.Length + 1), 4);
+        var table = Reserve(4 * (offsets.Length + 2), 4);
         WriteUInt32(table.Offset, (uint)offsets.Length);
-        for (var i = 0; i < offsets.Length; i++) WriteUInt32(table.Offset + 4 * (i + 1), (uint)offsets[i]);
+        WriteUInt32(table.Offset + 4, searched ? 1u : 0);
+        for (var i = 0; i < offsets.Length; i++) WriteUInt32(table.Offset + 4 * (i + 2), (uint)offsets[i]);
         return table;
     }
 

@@ -246,7 +246,7 @@ internal sealed class ProcessSteps(LaunchProgramBuilder program, bool inUserName
     public void LookForProgram(ProcessSpec process)
     {
         program.Purpose = new Purpose(Stage.Execute, process.Args![0]);
-        program.Look(program.PathTable(Candidates(process.Args[0], process.Env ?? [])));
+        program.Look(Programs(process.Args[0], process.Env ?? []));
     }
 
     /// <summary>Everything that is open closes by itself on execution, but for stdio and what is preserved.</summary>
@@ -264,16 +264,20 @@ internal sealed class ProcessSteps(LaunchProgramBuilder program, bool inUserName
         var args = process.Args ?? [];
         var env = process.Env ?? [];
         program.Purpose = new Purpose(Stage.Execute, args[0]);
-        program.Execute(program.PathTable(Candidates(args[0], env)), program.TextArray(calledAs ?? args), program.TextArray(env));
+        program.Execute(Programs(args[0], env), program.TextArray(calledAs ?? args), program.TextArray(env));
     }
 
     /// <summary>Where execvp(3) would look: the name itself when it has a slash, else each directory of the container's PATH.</summary>
     internal static IReadOnlyList<string> Candidates(string name, IReadOnlyList<string> env)
     {
-        if (name.Contains('/', StringComparison.Ordinal)) return [name];
+        if (IsPath(name)) return [name];
         var path = env.LastOrDefault(v => v.StartsWith("PATH=", StringComparison.Ordinal))?[5..];
         return string.IsNullOrEmpty(path) || name.Length == 0
             ? []
             : [.. path.Split(':').Select(directory => directory.Length == 0 ? "./" + name : directory.TrimEnd('/') + "/" + name)];
     }
+
+    private static bool IsPath(string name) => name.Contains('/', StringComparison.Ordinal);
+
+    private DataOffset Programs(string name, IReadOnlyList<string> env) => program.PathTable(Candidates(name, env), searched: !IsPath(name));
 }
