@@ -25,7 +25,7 @@ public static class SpecValidator
         CheckRoot(spec.Root);
         NamespaceChecks.Check(spec, namespaces, context);
         users.Check(warnings);
-        users.CheckUser(process.User, context, warnings);
+        users.CheckUser(process.User);
         MountChecks.Check(spec.Mounts, namespaces, users, context, warnings);
         HookChecks.Check(spec.Hooks);
         if (spec.Linux is { } linux) CheckLinux(linux, namespaces, context, warnings);

@@ -117,6 +117,15 @@ public sealed class OciRootlessTests(OciFixture oci) : OciTests(oci)
         Assert.False(Directory.Exists(Path.Combine(Root, box.Id)));
     }
 
+    [OciFact(Crun = "it leaves the groups out")]
+    public async Task Groups_that_he_may_not_set_are_refused()
+    {
+        OciBundle box = await Bundled("true");
+        box.Set("process.user.additionalGids", new JsonArray(7)).Save();
+        Refused(await RunRootless(box), 1, "additionalGids");
+        Assert.False(Directory.Exists(Path.Combine(Root, box.Id)));
+    }
+
     [OciFact]
     public async Task With_a_range_of_ids()
     {

@@ -290,9 +290,11 @@ public sealed class SpecValidatorTests
         Assert.Empty(Check(Namespaces + "\n" + Maps + "\nmounts = [{\"destination\":\"/a\",\"options\":[\"gid=9\",\"uid=x\"]}]", rootless));
         Refused(Namespaces + "\n" + Maps + "\nmounts = [{\"destination\":\"/a\",\"options\":[\"bind\",\"idmap\"]}]", "mounts[0] at /a has ids mapped, which a user who is not root cannot do", rootless);
         Refused(Namespaces + "\n" + Maps + "\nlinux.netDevices = {\"eth0\":{}}", "linux.netDevices has devices, which a user who is not root cannot move", rootless);
-        Assert.Equal(
-            ["process.user.additionalGids is ignored: a user who is not root cannot set groups"],
-            Check(Namespaces + "\n" + Maps + "\nprocess.user = {\"additionalGids\":[77]}", rootless));
+        Refused(Namespaces + "\n" + Maps + "\nprocess.user = {\"additionalGids\":[7]}", "process.user.additionalGids has groups, which a user who is not root cannot set: remove it", rootless);
+        Assert.Empty(Check(Namespaces + "\n" + Maps + "\nprocess.user = {\"additionalGids\":[]}", rootless));
+        Assert.StartsWith(
+            "user.additionalGids has groups",
+            Assert.Throws<TareException>(() => SpecValidator.CheckProcess(new ProcessSpec { Cwd = "/", Args = ["a"], User = new UserSpec { AdditionalGids = [7] } }, rootless)).Message);
     }
 
     [Fact]

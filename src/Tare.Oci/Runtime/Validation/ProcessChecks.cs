@@ -17,6 +17,9 @@ internal static class ProcessChecks
         Texts.Check(process.Cwd, $"{at}cwd");
         if (process.Args is null or []) throw Sentence.Invalid($"{at}args is absent or empty, but the first of them is the program to run: add it");
         Texts.Check(process.Args, $"{at}args");
+        // In a user namespace that an ordinary user has mapped by himself setgroups(2) is denied; as with runc it is also where it would not be.
+        if (context.Rootless && process.User.AdditionalGids is { Count: > 0 })
+            throw Sentence.Invalid($"{at}user.additionalGids has groups, which a user who is not root cannot set: remove it");
         CheckEnvironment(process.Env, at);
         CheckLimits(process.Rlimits, at);
         CheckLabels(process, at, context);

@@ -47,17 +47,11 @@ internal sealed class UserMappings
     }
 
     /// <summary>Checks that the ids of a process are there.</summary>
-    public void CheckUser(UserSpec user, SpecContext context, List<string> warnings)
+    public void CheckUser(UserSpec user)
     {
         CheckId(Uids, user.Uid, "process.user.uid", "linux.uidMappings");
         CheckId(Gids, user.Gid, "process.user.gid", "linux.gidMappings");
         if (user.AdditionalGids is not { Count: > 0 } groups) return;
-        if (context.Rootless)
-        {
-            warnings.Add("process.user.additionalGids is ignored: a user who is not root cannot set groups");
-            return;
-        }
-
         for (var i = 0; i < groups.Count; i++)
         {
             if (!Maps(Gids, groups[i])) throw Unmapped($"process.user.additionalGids[{i}]", groups[i], "linux.gidMappings");
