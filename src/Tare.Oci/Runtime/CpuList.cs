@@ -36,6 +36,19 @@ public sealed record CpuList(IReadOnlyList<(int First, int Last)> Ranges)
         return new CpuList(ranges);
     }
 
+    /// <summary>The set as a bit mask, as the kernel takes it: number n is bit n % 64 of word n / 64. One word at least.</summary>
+    public ulong[] ToMask()
+    {
+        var mask = new ulong[1];
+        foreach (var (first, last) in Ranges)
+        {
+            if (last / 64 >= mask.Length) Array.Resize(ref mask, (last / 64) + 1);
+            for (var number = first; number <= last; number++) mask[number / 64] |= 1UL << (number % 64);
+        }
+
+        return mask;
+    }
+
     private static int Number(ReadOnlySpan<char> digits)
     {
         if (digits.IsEmpty || digits.Length > 9) return -1;

@@ -62,6 +62,8 @@ public static class ContainerExec
             CgroupProcs = groups,
             CgroupDirectory = container.Cgroup.OpenDirectory(within) is { } directory ? descriptors.Add(directory) : null,
             SeccompFilter = filter,
+            MemoryPolicy = spec.Linux?.MemoryPolicy,
+            Personality = spec.Linux?.Personality,
             Preserved = ProcessPlan.Preserve(request.PreserveFds, descriptors),
             Unprivileged = BundlePlan.IsUnprivileged,
         });

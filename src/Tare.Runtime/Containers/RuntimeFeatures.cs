@@ -20,7 +20,7 @@ public static class RuntimeFeatures
             Apparmor = true,
             Selinux = true,
             IntelRdt = new IntelRdtFeatures { Enabled = false },
-            MemoryPolicy = null,
+            MemoryPolicy = new MemoryPolicyFeatures(),
             IdMappedMounts = true,
             NetDevices = false,
         },

@@ -22,10 +22,11 @@ internal sealed class AttributeSteps(LaunchProgramBuilder program)
     ];
 
     /// <summary>All of them, while the process may still set them.</summary>
-    public void Set(ProcessSpec process, LinuxPersonality? personality)
+    public void Set(ProcessSpec process, LinuxPersonality? personality, LinuxMemoryPolicy? memory)
     {
         if (process.Scheduler is { } scheduler) SetScheduler(scheduler);
         if (process.IoPriority is { } priority) SetIoPriority(priority);
+        if (memory is not null) SetMemoryPolicy(memory);
         if (personality is null) return;
         program.Purpose = new Purpose(Stage.Attribute, "the execution domain");
         program.Call(Tare.Linux.SyscallNumbers.personality, personality.Domain switch
@@ -42,7 +43,7 @@ internal sealed class AttributeSteps(LaunchProgramBuilder program)
     {
         if (string.IsNullOrEmpty(cpus)) return;
         program.Purpose = new Purpose(Stage.Attribute, "the CPU affinity");
-        var mask = CpuList.Parse(cpus);
+        var mask = CpuList.Parse(cpus, "process.execCPUAffinity").ToMask();
         program.Call(sched_setaffinity, 0, mask.Length * 8, program.Words(mask));
     }
 
@@ -69,6 +70,25 @@ internal sealed class AttributeSteps(LaunchProgramBuilder program)
         program.Call(sched_setattr, 0, program.Bytes(attributes), 0);
     }
 
+    /// <summary>
+    /// The NUMA policy, which is inherited over execve(2). Nodes that the machine does not have, or that the process's control group does not allow,
+    /// are the kernel's to refuse (set_mempolicy(2)).
+    /// </summary>
+    private void SetMemoryPolicy(LinuxMemoryPolicy policy)
+    {
+        program.Purpose = new Purpose(Stage.MemoryPolicy, string.IsNullOrEmpty(policy.Nodes) ? policy.Mode : $"{policy.Mode} for the nodes {policy.Nodes}");
+        var mode = MemoryPolicyNames.NumberOf(policy.Mode, policy.Flags ?? []);
+        var nodes = CpuList.Parse(policy.Nodes, "linux.memoryPolicy.nodes");
+        if (nodes.IsEmpty)
+        {
+            program.Call(set_mempolicy, mode, 0, 0);
+            return;
+        }
+        var mask = nodes.ToMask();
+        // The kernel takes one bit less than it is told.
+        program.Call(set_mempolicy, mode, program.Words(mask), mask.Length * 64 + 1);
+    }
+
     private void SetIoPriority(LinuxIoPriority priority)
     {
         program.Purpose = new Purpose(Stage.Attribute, "the I/O priority");
@@ -81,29 +101,4 @@ internal sealed class AttributeSteps(LaunchProgramBuilder program)
         };
         program.Call(ioprio_set, IOPRIO_WHO_PROCESS, 0, kind << IoClassShift | priority.Priority);
     }
-}
-
-/// <summary>Lists of CPUs (cpuset(7), "List format").</summary>
-internal static class CpuList
-{
-    private const int Limit = 8192;
-
-    /// <summary>The bit mask of a list such as <c>0-3,7</c>.</summary>
-    /// <exception cref="TareException">It is no such list.</exception>
-    public static ulong[] Parse(string list)
-    {
-        var mask = new ulong[1];
-        foreach (var range in list.Split(','))
-        {
-            var dash = range.IndexOf('-', StringComparison.Ordinal);
-            if (!TryNumber(dash < 0 ? range : range[..dash], out var first) || !TryNumber(dash < 0 ? range : range[(dash + 1)..], out var last) || last < first)
-                throw TareException.Invalid($"{list} is no list of CPUs: write one as 0-3,7");
-            if (last / 64 >= mask.Length) Array.Resize(ref mask, last / 64 + 1);
-            for (var cpu = first; cpu <= last; cpu++) mask[cpu / 64] |= 1UL << (cpu % 64);
-        }
-        return mask;
-    }
-
-    private static bool TryNumber(string text, out int number) =>
-        int.TryParse(text.AsSpan().Trim(), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out number) && number < Limit;
 }

@@ -97,7 +97,7 @@ public static class LaunchCompiler
         steps.EnterWorkingDirectory(places, process.Cwd, make: true);
         if (spec.Root is { Readonly: true }) filesystem.MakeRootReadOnly();
         steps.SetLimits(process.Rlimits ?? []);
-        new AttributeSteps(program).Set(process, linux.Personality);
+        new AttributeSteps(program).Set(process, linux.Personality, linux.MemoryPolicy);
         steps.BecomeUser(process, inputs.SeccompFilter is not null);
         steps.CloseOnExecution();
         if (inputs.StartSocket is not null)
@@ -154,7 +154,7 @@ public static class LaunchCompiler
         steps.CloseDescriptors(inputs.Preserved, null);
         steps.EnterWorkingDirectory(places, process.Cwd, make: false);
         steps.SetLimits(process.Rlimits ?? []);
-        attributes.Set(process, null);
+        attributes.Set(process, inputs.Personality, inputs.MemoryPolicy);
         steps.BecomeUser(process, inputs.SeccompFilter is not null);
         steps.CloseOnExecution();
         program.ResetSignals();

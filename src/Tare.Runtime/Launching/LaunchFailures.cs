@@ -32,6 +32,8 @@ public static class LaunchFailures
                     _ => EngineFailure,
                 });
         }
+        if (error == Errno.ENOSYS && program.IsMemoryPolicy(step))
+            return new LaunchFailure($"cannot {program.Describe(step)}: this kernel does not have NUMA (CONFIG_NUMA): remove linux.memoryPolicy", EngineFailure);
         if (!program.IsExecution(step, out var name))
             return new LaunchFailure($"cannot {program.Describe(step)}: {Errno.Describe(error)}", error is Errno.EACCES or Errno.EPERM ? NotExecutable : EngineFailure);
         return ExplainExecution(name, root, error);

@@ -158,6 +158,12 @@ public sealed record ExecInputs
     /// <summary>See <see cref="BirthInputs.Unprivileged"/>.</summary>
     public bool Unprivileged { get; init; }
 
+    /// <summary>The container's NUMA policy; null: the caller's own.</summary>
+    public LinuxMemoryPolicy? MemoryPolicy { get; init; }
+
+    /// <summary>The container's execution domain; null: the caller's own.</summary>
+    public LinuxPersonality? Personality { get; init; }
+
     /// <summary>The arguments with which the program is called, where its name there is not that of its file; null: those of the process.</summary>
     public IReadOnlyList<string>? CalledAs { get; init; }
 
@@ -248,6 +254,9 @@ public sealed class LaunchProgram
         return purpose.Stage == Stage.WorkingDirectory;
     }
 
+    /// <summary>Whether a step asks for what a kernel without NUMA does not have.</summary>
+    public bool IsMemoryPolicy(int step) => At(step).Stage == Stage.MemoryPolicy;
+
     /// <summary>What a step was for, in words that go on after "cannot": <c>mount proc at /proc</c>.</summary>
     public string Describe(int step)
     {
@@ -269,6 +278,7 @@ public sealed class LaunchProgram
             Stage.Terminal => "open a terminal",
             Stage.Label => $"set the security label {name}",
             Stage.Attribute => $"set {name}",
+            Stage.MemoryPolicy => $"set the memory policy {name}",
             Stage.WorkingDirectory => $"change to the working directory {name}",
             Stage.Rlimit => $"set the limit {name}",
             Stage.User => $"become the user {name}",

@@ -27,6 +27,7 @@ internal enum Stage
     Terminal,
     Label,
     Attribute,
+    MemoryPolicy,
     WorkingDirectory,
     Rlimit,
     User,

@@ -231,4 +231,35 @@ public sealed class OciProcessTests(OciFixture oci) : OciTests(oci)
         OciBundle box = Bundle(["sh", "-c", "echo ${#1} $#", "sh", new string('x', 100_000), .. Enumerable.Range(0, 2000).Select(i => i.ToString(CultureInfo.InvariantCulture))]);
         Assert.Equal("100000 2001", (await Run(box)).Ok().Text);
     }
+
+    [OciTheory(Only = OciKinds.Tare, Because = "runc has memory policies from 1.4 on, and crun gives an exec none")]
+    [InlineData("""{"mode":"MPOL_BIND","nodes":"0"}""", "bind:0")]
+    [InlineData("""{"mode":"MPOL_INTERLEAVE","nodes":"0","flags":["MPOL_F_STATIC_NODES"]}""", "interleave=static:0")]
+    [InlineData("""{"mode":"MPOL_PREFERRED"}""", "local")]
+    [InlineData("""{"mode":"MPOL_DEFAULT"}""", "default")]
+    public async Task Memory_policy(string policy, string shown)
+    {
+        // A kernel without NUMA refuses it.
+        if (!File.Exists("/proc/self/numa_maps"))
+            return;
+        const string Script = "cut -d ' ' -f 2 /proc/self/numa_maps | sort -u";
+        Assert.Equal(shown, await Output(Bundle().Set("linux.memoryPolicy", JsonNode.Parse(policy)), Script));
+        OciBundle box = await Started(Idle().Set("linux.memoryPolicy", JsonNode.Parse(policy)));
+        Assert.Equal(shown, await Exec(box, Script));
+    }
+
+    [OciFact(Only = OciKinds.Tare, Because = "runc has memory policies from 1.4 on, and crun says only what the system call was")]
+    public async Task A_memory_policy_for_nodes_that_are_not_there()
+    {
+        OciBundle box = Bundle("true").Set("linux.memoryPolicy", JsonNode.Parse("""{"mode":"MPOL_BIND","nodes":"777"}"""));
+        Refused(await Run(box), 1, "memory policy MPOL_BIND for the nodes 777");
+        await Gone(box.Id);
+    }
+
+    [OciFact(Only = OciKinds.Tare | OciKinds.Runc, Because = "crun gives an exec the caller's")]
+    public async Task An_exec_has_the_containers_execution_domain()
+    {
+        OciBundle box = await Started(Idle().Set("linux.personality", new JsonObject { ["domain"] = "LINUX32" }));
+        Assert.Equal("00000008", await Exec(box, "cat /proc/self/personality"));
+    }
 }
