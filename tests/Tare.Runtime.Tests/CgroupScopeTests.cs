@@ -70,6 +70,46 @@ public sealed class CgroupScopeTests
     }
 
     [Fact]
+    public void A_scope_that_nobody_has_saved_is_stopped_unless_somebody_is_in_it()
+    {
+        if (!HasBus) return;
+        using var systemd = new FakeSystemd();
+        using var manager = systemd.NewManager();
+        using var launcher = Launcher.Load();
+        var (slice, name) = ("taretest" + Environment.ProcessId, CgroupFixture.NewName());
+        var request = new OciCgroupRequest { Id = "x", CgroupsPath = $"{slice}.slice:tare-test:{name["tare-test-".Length..]}", UsesSystemd = true };
+        var (layout, directory) = (CgroupFixture.UnifiedLayout, $"{CgroupFixture.Unified}/{slice}.slice/{name}.scope");
+        try
+        {
+            using (var holder = IdleProcess.Start(launcher))
+            {
+                // The groups of this systemd are made here, and the holder is not in them.
+                var cgroup = SystemdScopes.Create(request with { Pid = holder.Pid }, layout, isRootless: false, manager);
+                using (new Sleeper(cgroup))
+                {
+                    SystemdScopes.Forget(request, layout, isRootless: false, manager);
+                    Assert.Single(systemd.Calls);
+                    Assert.True(Directory.Exists(directory));
+                }
+            }
+            SystemdScopes.Forget(request, layout, isRootless: false, manager);
+            Assert.Equal([$"StopUnit {name}.scope replace", $"ResetFailedUnit {name}.scope"], systemd.Calls[1..]);
+            Assert.False(Directory.Exists(directory));
+        }
+        finally
+        {
+            _ = GroupTree.TryRemove($"{CgroupFixture.Unified}/{slice}.slice");
+        }
+    }
+
+    [Theory]
+    [InlineData("system.slice:tare:abc", true)]
+    [InlineData("::abc", true)]
+    [InlineData("/tare/abc", false)]
+    [InlineData("a:b", false)]
+    public void The_form_of_a_path_tells_that_it_is_systemds(string path, bool isForm) => Assert.Equal(isForm, UnitName.IsForm(path));
+
+    [Fact]
     public void A_failed_unit_of_the_name_is_cleared_away_once()
     {
         if (!HasBus) return;

@@ -51,8 +51,7 @@ public static class OciCgroup
     /// </exception>
     public static Cgroup Create(OciCgroupRequest request)
     {
-        // Root of a user namespace that is a whole system has a systemd of its own; where there is a user's, it is the user's.
-        if (request.UsesSystemd) return SystemdScopes.Create(request, request.IsRootless ?? (IsRootlessProcess && (!Environment.IsPrivilegedProcess || BusAddress.HasUser)));
+        if (request.UsesSystemd) return SystemdScopes.Create(request, request.IsRootless ?? HasUsersSystemd);
         var isRootless = request.IsRootless ?? IsRootlessProcess;
         var cgroup = Find(request, isRootless);
         if (cgroup is null) return None(request.Resources);
@@ -81,8 +80,15 @@ public static class OciCgroup
         }
     }
 
-    /// <summary>Removes the groups of a container that nobody has saved, as far as there are no processes in them.</summary>
-    public static void Forget(OciCgroupRequest request) => _ = Find(request, request.IsRootless ?? IsRootlessProcess)?.TryRemove();
+    /// <summary>Removes the groups of a container that nobody has saved, as far as there are no processes in them, and the unit that systemd has made for it.</summary>
+    /// <param name="request">What was asked for. Engines do not say at every call that systemd makes the groups: the path tells it too.</param>
+    /// <exception cref="TareException">systemd does not answer.</exception>
+    public static void Forget(OciCgroupRequest request)
+    {
+        var isUnit = string.IsNullOrEmpty(request.CgroupsPath) ? request.UsesSystemd : UnitName.IsForm(request.CgroupsPath);
+        if (isUnit) SystemdScopes.Forget(request, request.IsRootless ?? HasUsersSystemd);
+        if (!request.UsesSystemd) _ = Find(request, request.IsRootless ?? IsRootlessProcess)?.TryRemove();
+    }
 
     /// <summary>The groups of a saved container; they may be gone, see <see cref="Cgroup.Exists"/>.</summary>
     public static Cgroup Open(CgroupState state) => state.Unit is { } unit
@@ -131,6 +137,9 @@ public static class OciCgroup
 
     /// <summary>Whether this process lacks the rights of the host's root.</summary>
     private static bool IsRootlessProcess => !Environment.IsPrivilegedProcess || UserNamespace.IsChild;
+
+    /// <summary>Root of a user namespace that is a whole system has a systemd of its own; where there is a user's, it is the user's.</summary>
+    private static bool HasUsersSystemd => IsRootlessProcess && (!Environment.IsPrivilegedProcess || BusAddress.HasUser);
 
     private static Cgroup? Find(OciCgroupRequest request, bool isRootless)
     {

@@ -261,7 +261,7 @@ public sealed class OciContainer : IDisposable
     {
         using var directory = StateDirectory.Open(context.Root, ContainerId.Check(id), locked: true);
         if (directory is null || directory.ReadState() is not null) return;
-        if (!context.SystemdCgroup && directory.ReadConfig() is { } config) ForgetGroups(id, config);
+        if (directory.ReadConfig() is { } config) ForgetGroups(context, id, config);
         directory.Remove();
     }
 
@@ -277,7 +277,7 @@ public sealed class OciContainer : IDisposable
         return null;
     }
 
-    private static void ForgetGroups(string id, byte[] config)
+    private static void ForgetGroups(RuntimeContext context, string id, byte[] config)
     {
         Spec spec;
         try
@@ -289,7 +289,14 @@ public sealed class OciContainer : IDisposable
             // It was still being written, so that nothing else was made.
             return;
         }
-        OciCgroup.Forget(new OciCgroupRequest { Id = id, CgroupsPath = spec.Linux?.CgroupsPath });
+        try
+        {
+            OciCgroup.Forget(new OciCgroupRequest { Id = id, CgroupsPath = spec.Linux?.CgroupsPath, UsesSystemd = context.SystemdCgroup });
+        }
+        catch (TareException e)
+        {
+            context.Warn($"cannot tell whether control groups of the container {id} are left: {e.Message}");
+        }
     }
 
     private HooksSpec? ReadHooks()

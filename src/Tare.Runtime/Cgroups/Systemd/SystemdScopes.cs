@@ -34,11 +34,9 @@ internal static class SystemdScopes
     {
         var name = UnitName.Of(request.CgroupsPath, request.Id);
         if (request.Pid <= 0 && !name.IsSlice) throw new ArgumentException("a scope needs a living process", nameof(request));
-        var slice = isRootless ? UserSlice : SystemSlice;
-        var path = (isRootless ? CgroupPaths.Clean(manager.ControlGroup) : "") + name.PathIn(slice);
-        var groups = Groups(request, layout, path, isRootless);
+        var groups = Groups(request, layout, PathOf(name, isRootless, manager), isRootless);
         RefuseOccupied(groups);
-        manager.Start(name.Unit, new UnitProperties(layout.IsUnified, () => manager.Version, request.Warn).OfNew(name, name.Slice ?? slice, request.Pid, request.Resources, request.Annotations));
+        manager.Start(name.Unit, new UnitProperties(layout.IsUnified, () => manager.Version, request.Warn).OfNew(name, name.Slice ?? DefaultSlice(isRootless), request.Pid, request.Resources, request.Annotations));
         var cgroup = new SystemdCgroup(groups, name.Unit, manager, request.Warn);
         try
         {
@@ -52,6 +50,32 @@ internal static class SystemdScopes
             throw;
         }
     }
+
+    /// <summary>Removes the unit of a container that nobody has saved, unless there are processes in it.</summary>
+    /// <exception cref="TareException">systemd does not answer.</exception>
+    public static void Forget(OciCgroupRequest request, bool isRootless)
+    {
+        if (!SystemdManager.IsRunning) return;
+        using var manager = SystemdManager.Of(isRootless);
+        Forget(request, CgroupLayout.Host, isRootless, manager);
+    }
+
+    /// <summary>As the other, with a given layout and systemd.</summary>
+    internal static void Forget(OciCgroupRequest request, CgroupLayout layout, bool isRootless, SystemdManager manager)
+    {
+        var name = UnitName.Of(request.CgroupsPath, request.Id);
+        var groups = Groups(request, layout, PathOf(name, isRootless, manager), isRootless);
+        // The one that held the unit for the creation ends with that. Others are somebody's: a unit of the same name was there before.
+        if (groups.Processes() is { Count: > 0 } left) GroupTree.WaitForEnd(left);
+        if (groups.Processes().Count > 0) return;
+        manager.Stop(name.Unit);
+        groups.TryRemove();
+    }
+
+    private static string PathOf(UnitName name, bool isRootless, SystemdManager manager) =>
+        (isRootless ? CgroupPaths.Clean(manager.ControlGroup) : "") + name.PathIn(DefaultSlice(isRootless));
+
+    private static string DefaultSlice(bool isRootless) => isRootless ? UserSlice : SystemSlice;
 
     private static Cgroup Groups(OciCgroupRequest request, CgroupLayout layout, string path, bool isRootless)
     {

@@ -13,6 +13,9 @@ internal sealed record UnitName(string? Slice, string Unit, string Name)
     /// <summary>Whether the unit is a slice, which has no processes of its own.</summary>
     public bool IsSlice => Unit.EndsWith(SliceSuffix, StringComparison.Ordinal);
 
+    /// <summary>Whether a path has the form that systemd's have.</summary>
+    public static bool IsForm(string cgroupsPath) => cgroupsPath.Split(':').Length == 3;
+
     /// <summary>Reads the path; without one the unit is named after the container.</summary>
     /// <exception cref="TareException">It has another form.</exception>
     public static UnitName Of(string? cgroupsPath, string id)
