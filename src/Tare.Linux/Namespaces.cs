@@ -77,6 +77,14 @@ public static partial class Namespaces
         return tree;
     });
 
+    /// <summary>Opens something in another network namespace; a socket stays in the one in which it was made.</summary>
+    /// <exception cref="LinuxException">The namespace cannot be entered.</exception>
+    internal static Fd InNetwork(Fd network, Func<Fd> open) => OnThread("tare-netns", () =>
+    {
+        Check(setns(network.Number, (int)NamespaceKinds.Network), "enter a network namespace");
+        return open();
+    });
+
     /// <summary>The namespace of a kind that a process is in.</summary>
     public static Fd Of(int pid, string name) => Paths.Open($"/proc/{pid}/ns/{name}", OpenFlags.ReadOnly);
 

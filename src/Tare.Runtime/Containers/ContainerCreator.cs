@@ -206,6 +206,11 @@ public sealed class ContainerCreator(RuntimeContext context)
                         holder.Dispose();
                         cgroup.Apply(resources);
                     }
+                    if (spec.Linux?.NetDevices is { Count: > 0 } devices)
+                    {
+                        using var network = Namespaces.Of(record.Pid, "net");
+                        NetworkDevices.Move(devices, network);
+                    }
                     if (spec.Hooks is null) break;
                     var creating = StateOf("creating");
                     HookRunner.Run("prestart", spec.Hooks.Prestart, StateOf("created"));

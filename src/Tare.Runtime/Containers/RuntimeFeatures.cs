@@ -22,7 +22,7 @@ public static class RuntimeFeatures
             IntelRdt = new IntelRdtFeatures { Enabled = false },
             MemoryPolicy = new MemoryPolicyFeatures(),
             IdMappedMounts = true,
-            NetDevices = false,
+            NetDevices = true,
         },
     };
 }
