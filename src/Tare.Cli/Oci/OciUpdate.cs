@@ -60,9 +60,7 @@ internal sealed class OciUpdate : OciVerb
     {
         using var container = OciContainer.Open(session.Context, arguments[0], locked: true);
         var change = resources.Value.Length > 0 ? Read() : Given();
-        // No resctrl group is made for a container, and so there is none to change.
-        if (cacheSchema.Value.Length > 0) throw new CommandException("Intel RDT/CAT: l3 cache schema is not enabled: this runtime does not use resctrl, so leave --l3-cache-schema out");
-        if (bandwidthSchema.Value.Length > 0) throw new CommandException("Intel RDT/MBA: memory bandwidth schema is not enabled: this runtime does not use resctrl, so leave --mem-bw-schema out");
+        ContainerUpdate.ApplySchemata(container, cacheSchema.Value, bandwidthSchema.Value);
         ContainerUpdate.Apply(container, change, session.Context.Warn);
         return 0;
     }

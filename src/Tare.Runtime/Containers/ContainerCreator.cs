@@ -92,6 +92,7 @@ public sealed class ContainerCreator(RuntimeContext context)
                 {
                     if (rootMount != 0) HostMounts.Undo(rootfs, rootMount, context.Warn);
                     cgroup.Remove();
+                    ResourceControl.Remove(record?.ResourceControlGroup, context.Warn);
                     throw;
                 }
             }
@@ -107,6 +108,7 @@ public sealed class ContainerCreator(RuntimeContext context)
         {
             using var descriptors = new DescriptorList();
             var plan = new BundlePlan(context, request, spec, rootfs, descriptors);
+            var control = spec.Linux?.IntelRdt is { } limits ? new ResourceControl(ResourceControl.FindRoot()!, limits, request.Id) : null;
             record = new ContainerRecord
             {
                 Id = request.Id,
@@ -117,11 +119,15 @@ public sealed class ContainerCreator(RuntimeContext context)
                 Cgroup = cgroup.State,
                 OwnsProcesses = plan.Namespaces.New.HasFlag(NamespaceKinds.Pid),
                 MountsInHost = !plan.Namespaces.Own.HasFlag(NamespaceKinds.Mount),
+                ResourceControlGroup = control?.Made,
             };
             directory.WriteState(record.Write());
             SeccompFilter? filter = null;
             var prepared = false;
-            var birth = LaunchCompiler.CompileBirth(plan.OpenBirth(cgroup), descriptors);
+            control?.Make();
+            var place = plan.OpenBirth(cgroup);
+            if (control is not null) place = place with { CgroupProcs = [.. place.CgroupProcs, .. control.OpenTasks(descriptors, optional: false)] };
+            var birth = LaunchCompiler.CompileBirth(place, descriptors);
             var session = LaunchSession.Start(birth.SoFar, descriptors, listener => SeccompListener.Send(filter!, listener, record.Pid, StateOf("creating")));
             try
             {

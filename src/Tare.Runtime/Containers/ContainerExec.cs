@@ -53,6 +53,7 @@ public static class ContainerExec
         var filter = spec.Linux?.Seccomp is { } seccomp ? SeccompCompiler.Compile(seccomp) : null;
         var groups = new List<int>();
         foreach (var file in container.Cgroup.OpenForJoining(within)) groups.Add(descriptors.Add(file));
+        if (spec.Linux?.IntelRdt is { } limits && ResourceControl.FindRoot() is { } root) groups.AddRange(new ResourceControl(root, limits, container.Id).OpenTasks(descriptors, optional: true));
         var program = LaunchCompiler.CompileExec(new ExecInputs
         {
             Process = process,
@@ -75,8 +76,8 @@ public static class ContainerExec
             {
                 if (told.Kind == LaunchRecordKind.Started) pid = session.Pid;
                 if (told.Kind != LaunchRecordKind.Failed) continue;
-                using var root = Paths.Open(container.Rootfs, OpenFlags.Path | Paths.Directory);
-                throw new LaunchException(LaunchFailures.Explain(program, root, told.Step, (int)told.Value));
+                using var rootfs = Paths.Open(container.Rootfs, OpenFlags.Path | Paths.Directory);
+                throw new LaunchException(LaunchFailures.Explain(program, rootfs, told.Step, (int)told.Value));
             }
             if (pid == 0) throw ContainerCreator.KilledEarly($"the launcher ended before it had made a process in the container {container.Id}", container.Cgroup);
             if (session.Terminal is { } master && request.ConsoleSocket.Length > 0)

@@ -41,6 +41,9 @@ internal sealed record ContainerRecord
     /// <summary>The mount of its root in the runtime's namespace (<see cref="Linux.Mounts.IdOf"/>); 0: there is none.</summary>
     public ulong RootMount { get; init; }
 
+    /// <summary>The directory of resctrl that the runtime has made for it (<see cref="ResourceControl.Made"/>), or null.</summary>
+    public string? ResourceControlGroup { get; init; }
+
     public byte[] Write()
     {
         var json = new StateText();
@@ -55,6 +58,7 @@ internal sealed record ContainerRecord
         json.Add("ownsProcesses", OwnsProcesses);
         json.Add("mountsInHost", MountsInHost);
         if (RootMount != 0) json.Add("rootMount", RootMount);
+        if (ResourceControlGroup is not null) json.Add("resourceControlGroup", ResourceControlGroup);
         json.Open("cgroup");
         if (Cgroup.Unit is not null) json.Add("unit", Cgroup.Unit);
         json.Add("rootless", Cgroup.IsRootless);

@@ -8,8 +8,6 @@ namespace Tare.Runtime.Containers;
 /// <summary>What this host can do, for the checks of a specification. Little is looked at that the specification does not ask for.</summary>
 public static class HostFacts
 {
-    private const string ResourceControl = "/sys/fs/resctrl";
-
     /// <summary>For a process alone.</summary>
     internal static SpecContext Of() => new()
     {
@@ -27,6 +25,7 @@ public static class HostFacts
     {
         var process = spec.Process;
         var namespaces = NamespacePlan.Of(spec.Linux).Own;
+        var resourceControl = spec.Linux?.IntelRdt is null ? null : ResourceControl.FindRoot();
         return new SpecContext
         {
             UnifiedCgroups = HasUnifiedCgroups(),
@@ -40,11 +39,16 @@ public static class HostFacts
             LastCapability = Capabilities.Last,
             AppArmor = !string.IsNullOrEmpty(process?.ApparmorProfile) && SecurityModules.HasAppArmor,
             Selinux = (!string.IsNullOrEmpty(process?.SelinuxLabel) || !string.IsNullOrEmpty(spec.Linux?.MountLabel)) && SecurityModules.HasSelinux,
-            IntelRdt = spec.Linux?.IntelRdt is not null && Exists(ResourceControl + "/schemata"),
-            IntelRdtCache = spec.Linux?.IntelRdt is not null && Exists(ResourceControl + "/info/L3"),
-            IntelRdtBandwidth = spec.Linux?.IntelRdt is not null && Exists(ResourceControl + "/info/MB"),
+            IntelRdt = resourceControl is not null,
+            IntelRdtCache = Allocates(resourceControl, "L3"),
+            IntelRdtBandwidth = Allocates(resourceControl, "MB"),
         };
     }
+
+    /// <summary>Whether resctrl allocates a resource, <c>L3</c> for cache or <c>MB</c> for memory bandwidth.</summary>
+    /// <param name="resourceControl">Where it is mounted; null: nowhere.</param>
+    /// <param name="resource">The resource.</param>
+    internal static bool Allocates(string? resourceControl, string resource) => resourceControl is not null && Exists($"{resourceControl}/info/{resource}");
 
     private static bool Exists(string path) => FileStatuses.OfPath(path) is not null;
 

@@ -210,6 +210,7 @@ public sealed class OciContainer : IDisposable
     {
         var hooks = ReadHooks();
         Cgroup.Remove();
+        ResourceControl.Remove(record.ResourceControlGroup, context.Warn);
         if (record.MountsInHost) HostMounts.Undo(Rootfs, record.RootMount, context.Warn);
         var state = hooks?.Poststop is { Count: > 0 } ? StateOf(ContainerStatus.Stopped) : null;
         directory.Remove();

@@ -19,7 +19,7 @@ public static class RuntimeFeatures
             Seccomp = SeccompProbe.Features(),
             Apparmor = true,
             Selinux = true,
-            IntelRdt = new IntelRdtFeatures { Enabled = false },
+            IntelRdt = new IntelRdtFeatures { Enabled = true, Schemata = true, Monitoring = true },
             MemoryPolicy = new MemoryPolicyFeatures(),
             IdMappedMounts = true,
             NetDevices = true,

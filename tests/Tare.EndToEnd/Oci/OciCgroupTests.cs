@@ -170,6 +170,16 @@ public sealed class OciCgroupTests(OciFixture oci) : OciTests(oci)
         Refused(await Oci("update", option, value, box.Id), 1, word);
     }
 
+    [OciFact]
+    public async Task A_class_of_service_is_refused_where_there_is_no_resctrl()
+    {
+        if (File.Exists("/sys/fs/resctrl/schemata"))
+            return;
+        OciBundle box = Bundle("true").Set("linux.intelRdt", new JsonObject { ["closID"] = "gold" });
+        Refused(await Run(box), 1, "resctrl");
+        await Gone(box.Id);
+    }
+
     [OciFact(Crun = "a second pause is no error")]
     public async Task Pause_stops_all_and_resume_lets_them_go_on()
     {
