@@ -17,6 +17,21 @@ public static partial class Polling
     /// <summary>Waits until a write does not block.</summary>
     public static bool WaitWritable(Fd fd, int milliseconds = -1) => Wait(fd, POLLOUT, milliseconds);
 
+    /// <summary>Waits until a read of one of two does not block.</summary>
+    /// <returns>0 for the first, 1 for the second; for both 0.</returns>
+    public static unsafe int WaitAny(Fd first, Fd second)
+    {
+        var entries = stackalloc PollEntry[2];
+        entries[0] = new PollEntry { Descriptor = first.Number, Events = POLLIN };
+        entries[1] = new PollEntry { Descriptor = second.Number, Events = POLLIN };
+        while (poll(entries, 2, -1) < 0)
+        {
+            var error = Marshal.GetLastPInvokeError();
+            if (error != Errno.EINTR) throw new LinuxException($"wait for {first} or {second}", error);
+        }
+        return entries[0].Returned != 0 ? 0 : 1;
+    }
+
     private static unsafe bool Wait(Fd fd, short events, int milliseconds)
     {
         var entry = new PollEntry { Descriptor = fd.Number, Events = events };

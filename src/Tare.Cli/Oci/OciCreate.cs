@@ -54,5 +54,6 @@ internal sealed class CreationFlags
         PreserveFds = (int)preserveFds.Value,
         // Who takes the terminal from a socket may set its size only when the program runs already, as buildah does.
         TerminalSize = Foreground.UserSize,
+        NotifySocket = OciSession.NotifySocket,
     };
 }

@@ -1,5 +1,6 @@
 using Tare.Cli.Commands;
 using Tare.Cli.Flags;
+using Tare.Linux;
 using Tare.Runtime.Containers;
 
 namespace Tare.Cli.Oci;
@@ -30,10 +31,20 @@ internal sealed class OciRun : OciVerb
         if (!detach.Value && request.ConsoleSocket.Length > 0) throw new CommandException("cannot use console socket if runc will not detach or allocate tty: say --detach too");
         var created = new ContainerCreator(session.Context).Create(request);
         using var container = created.Container;
-        if (detach.Value) return 0;
+        using var notify = created.Notify;
         // From here on others may look at it.
-        container.Unlock();
+        if (!detach.Value || notify is not null) container.Unlock();
+        using var process = notify is null ? null : PidFds.Open(created.Pid);
+        if (detach.Value)
+        {
+            notify?.PassOn(process!, created.Pid, wait: true);
+            return 0;
+        }
+        // This program is the one that the unit is watched by, and its end is the container's.
+        var passing = notify is null ? null : new Thread(() => notify.PassOn(process!, Environment.ProcessId, wait: false)) { IsBackground = true, Name = "notify" };
+        passing?.Start();
         var code = foreground.Wait(created.Pid, created.Terminal);
+        passing?.Join();
         if (!keep.Value) container.Remove();
         return code;
     }

@@ -24,6 +24,9 @@ internal sealed class OciSession : IDisposable
         };
     }
 
+    /// <summary>The socket of whoever waits for a container to be ready, such as a unit of systemd's (sd_notify(3)); empty: nobody.</summary>
+    public static string NotifySocket => Environment.GetEnvironmentVariable("NOTIFY_SOCKET") ?? "";
+
     public OciOptions Options { get; }
 
     public Output Out { get; }

@@ -37,6 +37,7 @@ public sealed class ContainerCreator(RuntimeContext context)
         var directory = StateDirectory.Create(context.Root, request.Id);
         try
         {
+            if (request.NotifySocket.Length > 0 && NotifySocket.IsWanted(bundle.Spec)) bundle = bundle with { Spec = NotifySocket.AddTo(bundle.Spec, directory.MakeNotify()) };
             return new Creation(context, request with { Bundle = bundle.Path }, bundle, rootfs, directory).Run();
         }
         catch
@@ -84,12 +85,15 @@ public sealed class ContainerCreator(RuntimeContext context)
                     Annotations = spec.Annotations,
                     Warn = context.Warn,
                 });
+                NotifySocket? notify = null;
                 try
                 {
-                    return Launch(cgroup);
+                    if (request is { Start: true, NotifySocket.Length: > 0 } && directory.PrepareNotifySocket() is { } path) notify = new NotifySocket(path, request.NotifySocket, context.Warn);
+                    return Launch(cgroup) with { Notify = notify };
                 }
                 catch
                 {
+                    notify?.Dispose();
                     if (rootMount != 0) HostMounts.Undo(rootfs, rootMount, context.Warn);
                     cgroup.Remove();
                     ResourceControl.Remove(record?.ResourceControlGroup, context.Warn);
@@ -271,7 +275,11 @@ public sealed class ContainerCreator(RuntimeContext context)
 /// <param name="Container">The container. Its directory is locked until it is disposed.</param>
 /// <param name="Pid">Its process, a child of this one.</param>
 /// <param name="Terminal">The master of its terminal, when no console socket got it. The caller's.</param>
-public sealed record CreatedContainer(OciContainer Container, int Pid, Fd? Terminal);
+public sealed record CreatedContainer(OciContainer Container, int Pid, Fd? Terminal)
+{
+    /// <summary>Hears when it is ready; null: nobody waits for that, or it was not started. The caller's.</summary>
+    public NotifySocket? Notify { get; init; }
+}
 
 /// <summary>A launch failed at a step.</summary>
 public sealed class LaunchException(LaunchFailure failure) : TareException(ErrorKind.InvalidArgument, failure.Message)

@@ -92,6 +92,7 @@ internal sealed record ContainerRecord
                 OwnsProcesses = state.GetProperty("ownsProcesses"u8).GetBoolean(),
                 MountsInHost = state.GetProperty("mountsInHost"u8).GetBoolean(),
                 RootMount = state.TryGetProperty("rootMount"u8, out var mount) ? mount.GetUInt64() : 0,
+                ResourceControlGroup = state.TryGetProperty("resourceControlGroup"u8, out var group) ? group.GetString() : null,
                 Cgroup = new CgroupState(paths, cgroup.TryGetProperty("unit"u8, out var unit) ? unit.GetString() : null, cgroup.GetProperty("rootless"u8).GetBoolean()),
             };
         }

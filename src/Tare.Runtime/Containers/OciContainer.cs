@@ -128,6 +128,12 @@ public sealed class OciContainer : IDisposable
         _ => "stopped",
     };
 
+    /// <summary>Hears when it is ready. To be opened before it is started.</summary>
+    /// <param name="host">The socket of whoever waits for that, as <c>NOTIFY_SOCKET</c> has it (sd_notify(3)); empty: nobody.</param>
+    /// <returns>Null when nobody waits, or nobody did when it was created.</returns>
+    public NotifySocket? OpenNotifySocket(string host) =>
+        host.Length > 0 && Status() == ContainerStatus.Created && directory.PrepareNotifySocket() is { } path ? new NotifySocket(path, host, context.Warn) : null;
+
     /// <summary>Starts the program of a created container.</summary>
     /// <exception cref="TareException">It is not created, or its program cannot be executed.</exception>
     public void Start()

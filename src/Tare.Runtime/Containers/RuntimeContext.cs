@@ -45,6 +45,9 @@ public sealed record CreateRequest
     /// <summary>Whether the caller takes the terminal when no socket does.</summary>
     public bool KeepsTerminal { get; init; }
 
+    /// <summary>The socket of whoever waits for the container to be ready, as <c>NOTIFY_SOCKET</c> has it (sd_notify(3)); empty: nobody.</summary>
+    public string NotifySocket { get; init; } = "";
+
     /// <summary>The size of the caller's terminal, which the new one has from the beginning: when the caller takes it, or the configuration says none.</summary>
     public ConsoleSize? TerminalSize { get; init; }
 

@@ -10,6 +10,7 @@ namespace Tare.Runtime.Containers;
 /// ROOT/ID/config.json   the configuration that it was created from, as it was then, with the limits that update has set since
 ///         state.json    what became of it: ContainerRecord
 ///         start.sock    listens until the container is started
+///         notify/       bound into the container, where somebody waits for it to be ready: NotifySocket
 /// </code>
 /// </summary>
 internal sealed class StateDirectory : IDisposable
@@ -19,7 +20,9 @@ internal sealed class StateDirectory : IDisposable
     private const string NewStateName = ".state.json";
     private const string NewConfigName = ".config.json";
     private const string SocketName = "start.sock";
+    private const string NotifyName = "notify";
     private const int RootMode = 0x1C0; // 0700
+    private const int NotifyMode = 0x1ED; // 0755
     private const uint OthersWrite = 2;
     private const uint Sticky = 0x200;
     private const int LongestFile = 64 << 20;
@@ -107,12 +110,39 @@ internal sealed class StateDirectory : IDisposable
         }
     }
 
+    /// <summary>Makes the directory of the socket on which the container says that it is ready; returns its absolute path.</summary>
+    public string MakeNotify()
+    {
+        var path = $"{Root}/{Id}/{NotifyName}";
+        if (FileSystem.MakeDirectory(path, NotifyMode) is var error and not 0) throw new LinuxException($"make the directory {path}", error);
+        // Every user of the container's has to get in, whatever the caller's umask is.
+        File.SetUnixFileMode(path, (UnixFileMode)NotifyMode);
+        return path;
+    }
+
+    /// <summary>The path of that socket, by one that is short however long the root's is; null: the container has none. What an earlier caller has left is removed.</summary>
+    public string? PrepareNotifySocket()
+    {
+        using var notify = OpenNotify();
+        if (notify is null) return null;
+        _ = FileSystem.Remove(notify, Encoding.UTF8.GetBytes(NotifySocket.SocketName));
+        return $"/proc/self/fd/{directory.Number}/{NotifyName}/{NotifySocket.SocketName}";
+    }
+
     public void RemoveSocket() => _ = FileSystem.Remove(directory, Encoding.UTF8.GetBytes(SocketName));
 
     /// <summary>Removes the directory and what the runtime has put there.</summary>
     public void Remove()
     {
         foreach (var name in (string[])[SocketName, StateName, NewStateName, ConfigName, NewConfigName]) _ = FileSystem.Remove(directory, Encoding.UTF8.GetBytes(name));
+        using (var notify = OpenNotify())
+        {
+            if (notify is not null)
+            {
+                _ = FileSystem.Remove(notify, Encoding.UTF8.GetBytes(NotifySocket.SocketName));
+                _ = FileSystem.RemoveDirectory(directory, Encoding.UTF8.GetBytes(NotifyName));
+            }
+        }
         var error = FileSystem.RemoveDirectory($"{Root}/{Id}");
         if (error is not (0 or Errno.ENOENT)) throw new LinuxException($"remove the state directory {Root}/{Id}", error);
     }
@@ -120,6 +150,8 @@ internal sealed class StateDirectory : IDisposable
     public void Unlock() => RegularFiles.Unlock(directory);
 
     public void Dispose() => directory.Dispose();
+
+    private Fd? OpenNotify() => Paths.TryOpen(directory.Number, NotifyName, OpenFlags.Path | Paths.Directory | Paths.NoFollow, Resolve.Beneath, out _);
 
     private static void MakeRoot(string root)
     {

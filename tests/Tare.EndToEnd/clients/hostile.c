@@ -8,6 +8,7 @@
  *   agent SOCKET        answers the notifications of seccomp filters: the calls are made; tells their numbers
  *   fds                 lists the descriptors that it has
  *   uid                 tells its effective user
+ *   notify TEXT         sends a message to NOTIFY_SOCKET, as sd_notify(3) does
  *   call NAME           makes one system call; the exit code is its errno
  */
 #define _GNU_SOURCE
@@ -177,6 +178,15 @@ static int call(const char *name)
 	return errno;
 }
 
+static int notify(const char *text)
+{
+	struct sockaddr_un address = { AF_UNIX, "" };
+	int socket_ = socket(AF_UNIX, SOCK_DGRAM, 0);
+	strncpy(address.sun_path, getenv("NOTIFY_SOCKET") ? getenv("NOTIFY_SOCKET") : "", sizeof address.sun_path - 1);
+	if (sendto(socket_, text, strlen(text), 0, (struct sockaddr *)&address, sizeof address) < 0) return errno;
+	return 0;
+}
+
 int main(int count, char **words)
 {
 	if (count == 5 && !strcmp(words[1], "swap")) return swap(words[2], words[3], words[4]);
@@ -185,6 +195,7 @@ int main(int count, char **words)
 	if (count == 3 && !strcmp(words[1], "agent")) return agent(words[2]);
 	if (count == 2 && !strcmp(words[1], "fds")) return fds();
 	if (count == 2 && !strcmp(words[1], "uid")) return printf("%d\n", (int)geteuid()), 0;
+	if (count == 3 && !strcmp(words[1], "notify")) return notify(words[2]);
 	if (count == 3 && !strcmp(words[1], "call")) return call(words[2]);
 	return 98;
 }
