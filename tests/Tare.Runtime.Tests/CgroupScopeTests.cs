@@ -102,6 +102,19 @@ public sealed class CgroupScopeTests
         }
     }
 
+    /// <summary>Seen with systemd, which removes the group of a scope as soon as its last process has ended.</summary>
+    [Fact]
+    public void A_group_that_goes_while_it_is_looked_at_has_nothing_in_it()
+    {
+        var directory = $"{CgroupFixture.Unified}/{CgroupFixture.NewName()}";
+        Directory.CreateDirectory(directory);
+        using var open = Paths.Open(directory, OpenFlags.ReadOnly | Paths.Directory);
+        Assert.True(GroupTree.TryRemove(directory));
+        var found = new List<string>();
+        GroupTree.AddChildren(found, directory, open);
+        Assert.Empty(found);
+    }
+
     [Theory]
     [InlineData("system.slice:tare:abc", true)]
     [InlineData("::abc", true)]

@@ -113,10 +113,22 @@ internal static class GroupTree
     private static void AddChildren(List<string> found, string directory)
     {
         using var open = Paths.TryOpen(Paths.CurrentDirectory, directory, OpenFlags.ReadOnly | Paths.Directory, Resolve.None, out _);
-        if (open is null) return;
-        foreach (var entry in DirectoryTree.List(open))
+        if (open is not null) AddChildren(found, directory, open);
+    }
+
+    /// <summary>The groups in an open one. systemd, or the container, may have removed it meanwhile: then there are none.</summary>
+    internal static void AddChildren(List<string> found, string directory, Fd open)
+    {
+        try
         {
-            if (entry.IsDirectory) found.Add(string.Concat(directory, "/", Encoding.UTF8.GetString(entry.Name)));
+            foreach (var entry in DirectoryTree.List(open))
+            {
+                if (entry.IsDirectory) found.Add(string.Concat(directory, "/", Encoding.UTF8.GetString(entry.Name)));
+            }
+        }
+        catch (LinuxException e) when (e.Error == Errno.ENOENT)
+        {
+            return;
         }
     }
 }
