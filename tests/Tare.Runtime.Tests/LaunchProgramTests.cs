@@ -141,7 +141,7 @@ public sealed class LaunchProgramTests
         builder.Call(SyscallNumbers.fcntl, 4, 2 /* F_SETFD */, 1 /* FD_CLOEXEC */);
         if (isLook) builder.Look(table);
         else builder.Execute(table, builder.TextArray(["true"]), builder.TextArray([]));
-        var result = RawLaunch.Run(builder.Build());
+        var result = RawLaunch.Run(builder.Build().Image);
         return result.Kind == 2u ? (int)result.Value : 0;
     }
 }

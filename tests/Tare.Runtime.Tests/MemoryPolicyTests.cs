@@ -30,7 +30,7 @@ public sealed class MemoryPolicyTests
         builder.Call(SyscallNumbers.exit_group, 3);
         builder.Mark(wrong);
         builder.Call(SyscallNumbers.exit_group, 4);
-        Assert.Equal(3, RawLaunch.Run(builder.Build()).ExitCode);
+        Assert.Equal(3, RawLaunch.Run(builder.Build().Image).ExitCode);
     }
 
     [Fact]
@@ -48,7 +48,7 @@ public sealed class MemoryPolicyTests
     {
         var builder = new LaunchProgramBuilder();
         new AttributeSteps(builder).Set(new ProcessSpec { Args = ["a"], Cwd = "/" }, null, new LinuxMemoryPolicy { Mode = "MPOL_BIND", Nodes = "0-3" });
-        var program = new LaunchProgram(builder.Build(), builder.Purposes);
+        var program = builder.Build();
         using var root = Paths.Open("/", OpenFlags.Path);
         Assert.Equal("cannot set the memory policy MPOL_BIND for the nodes 0-3: this kernel does not have NUMA (CONFIG_NUMA): remove linux.memoryPolicy", LaunchFailures.Explain(program, root, 0, Errno.ENOSYS).Message);
         Assert.Equal("cannot set the memory policy MPOL_BIND for the nodes 0-3: invalid argument (EINVAL)", LaunchFailures.Explain(program, root, 0, Errno.EINVAL).Message);
