@@ -60,7 +60,7 @@ internal sealed class TestProgram
         Step(ResetSignals, 0, []);
         Step(Syscall, 436, [(0, 3), (0, uint.MaxValue), (0, 4)]); // close_range(3, ~0, CLOSE_RANGE_CLOEXEC)
         var path = Put(Encoding.UTF8.GetBytes(arguments[0] + "\0"));
-        var table = Put([1, 0, 0, 0, .. BitConverter.GetBytes((uint)path)]);
+        var table = Put([1, 0, 0, 0, 0, 0, 0, 0, .. BitConverter.GetBytes((uint)path)]); // one path, no search
         var strings = arguments.Select(argument => (uint)Put(Encoding.UTF8.GetBytes(argument + "\0"))).ToArray();
         var argv = Put(new byte[8 * (strings.Length + 1)]);
         for (var i = 0; i < strings.Length; i++) relocations.Add(((uint)argv + (uint)(8 * i), strings[i]));
@@ -73,7 +73,7 @@ internal sealed class TestProgram
         using var image = new MemoryStream();
         var header = new byte[32];
         BinaryPrimitives.WriteUInt32LittleEndian(header, 0x4C524154);
-        BinaryPrimitives.WriteUInt16LittleEndian(header.AsSpan(4), 1);
+        BinaryPrimitives.WriteUInt16LittleEndian(header.AsSpan(4), 2);
         BinaryPrimitives.WriteUInt16LittleEndian(header.AsSpan(6), 8);
         BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(8), steps.Count);
         BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(12), relocations.Count);

@@ -90,7 +90,7 @@ static inline void relax(void) { __asm__ volatile("yield"); }
 enum { PROGRAM_FD = 3, STATUS_FD = 4, AT_FDCWD = -100 };
 enum { E_NOENT = 2, E_INTR = 4, E_AGAIN = 11, E_ACCES = 13, E_NOTDIR = 20, E_MFILE = 24, E_PROTO = 71 };
 enum { SIG_CHLD = 17, SIG_KILL = 9, SIG_STOP = 19, SIGNALS = 64 };
-enum { MAX_SLOTS = 256, MAGIC = 0x4C524154 /* "TARL" */, VERSION = 1 };
+enum { MAX_SLOTS = 256, MAGIC = 0x4C524154 /* "TARL" */, VERSION = 2 };
 
 enum op { OP_SYSCALL, OP_JUMP, OP_BRANCH, OP_CLONE, OP_EXEC, OP_STORE, OP_FORMAT, OP_RESET_SIGNALS, OP_INIT, OP_FAIL, OP_SEND_FD,
           OP_LOAD, OP_LOOK, OP_SYNC, OP_STATUS, OP_LISTEN, OP_COPY, OP_REST };

@@ -7,7 +7,7 @@ namespace Tare.Runtime.Launching;
 internal static class LaunchProgramFormat
 {
     public const uint Magic = 0x4C524154;
-    public const ushort Version = 1;
+    public const ushort Version = 2;
     public const int HeaderSize = 32;
     public const int StepSize = 64;
     public const int RelocationSize = 8;
