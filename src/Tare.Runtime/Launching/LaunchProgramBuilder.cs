@@ -43,11 +43,14 @@ internal sealed class LaunchProgramBuilder
     private const int ArgumentsAt = 16;
     private const int HandlerSize = 4;
 
+    /// <summary>A block of steps is 16 KiB: a program that grows is not copied, and none of it is a large object.</summary>
+    private const int StepsOfBlock = 256;
+
+    private readonly List<byte[]> blocks = [];
     private readonly List<(int First, Purpose Purpose)> purposes = [];
-    private readonly List<(int At, Label Target, bool IsArgument)> jumps = [];
+    private readonly List<(int Step, int Offset, Label Target)> jumps = [];
     private readonly List<(int At, int To)> relocations = [];
     private readonly Dictionary<string, DataOffset> strings = [];
-    private byte[] steps = new byte[256 * LaunchProgramFormat.StepSize];
     private byte[] data = new byte[4096];
     private int count;
     private int dataLength;
@@ -209,12 +212,14 @@ internal sealed class LaunchProgramBuilder
         BinaryPrimitives.WriteUInt32LittleEndian(at[16..], (uint)dataOffset);
         BinaryPrimitives.WriteUInt32LittleEndian(at[20..], (uint)dataLength);
         at = at[LaunchProgramFormat.HeaderSize..];
-        steps.AsSpan(0, count * LaunchProgramFormat.StepSize).CopyTo(at);
-        foreach (var (from, target, isArgument) in jumps)
+        for (var first = 0; first < count; first += StepsOfBlock)
+            blocks[first / StepsOfBlock].AsSpan(0, Math.Min(StepsOfBlock, count - first) * LaunchProgramFormat.StepSize).CopyTo(at[(first * LaunchProgramFormat.StepSize)..]);
+        foreach (var (step, offset, target) in jumps)
         {
             if (target.Step < 0) throw new InvalidOperationException("a label of the launch program was never bound");
-            if (isArgument) BinaryPrimitives.WriteUInt64LittleEndian(at[from..], (ulong)target.Step);
-            else BinaryPrimitives.WriteUInt16LittleEndian(at[from..], checked((ushort)target.Step));
+            var place = at[(step * LaunchProgramFormat.StepSize + offset)..];
+            if (offset >= ArgumentsAt) BinaryPrimitives.WriteUInt64LittleEndian(place, (ulong)target.Step);
+            else BinaryPrimitives.WriteUInt16LittleEndian(place, checked((ushort)target.Step));
         }
         at = at[(count * LaunchProgramFormat.StepSize)..];
         foreach (var (from, to) in relocations)
@@ -229,9 +234,8 @@ internal sealed class LaunchProgramBuilder
 
     private Step Add(Operation operation, int number, ReadOnlySpan<Argument> arguments)
     {
-        var at = count * LaunchProgramFormat.StepSize;
-        if (at == steps.Length) Array.Resize(ref steps, at * 2);
-        var step = steps.AsSpan(at, LaunchProgramFormat.StepSize);
+        if (count == blocks.Count * StepsOfBlock) blocks.Add(new byte[StepsOfBlock * LaunchProgramFormat.StepSize]);
+        var step = At(count);
         var kinds = 0;
         for (var i = 0; i < arguments.Length; i++)
         {
@@ -247,7 +251,9 @@ internal sealed class LaunchProgramBuilder
     }
 
     /// <summary>Makes an argument of a step the place of a label.</summary>
-    private void Aim(Step step, int argument, Label target) => jumps.Add((step.At + ArgumentsAt + 8 * argument, target, IsArgument: true));
+    private void Aim(Step step, int argument, Label target) => jumps.Add((step.Index, ArgumentsAt + 8 * argument, target));
+
+    private Span<byte> At(int step) => blocks[step / StepsOfBlock].AsSpan(step % StepsOfBlock * LaunchProgramFormat.StepSize, LaunchProgramFormat.StepSize);
 
     private DataOffset Reserve(int length, int alignment)
     {
@@ -263,34 +269,34 @@ internal sealed class LaunchProgramBuilder
     internal readonly struct Step
     {
         private readonly LaunchProgramBuilder program;
-        private readonly int index;
 
-        internal Step(LaunchProgramBuilder program, int index) => (this.program, this.index) = (program, index);
+        internal Step(LaunchProgramBuilder program, int index) => (this.program, Index) = (program, index);
 
-        internal int At => index * LaunchProgramFormat.StepSize;
+        internal int Index { get; }
 
         /// <summary>Keeps the result.</summary>
         public Step Into(Slot slot)
         {
-            BinaryPrimitives.WriteUInt16LittleEndian(program.steps.AsSpan(At + 6), (ushort)slot.Index);
+            BinaryPrimitives.WriteUInt16LittleEndian(program.At(Index)[6..], (ushort)slot.Index);
             return this;
         }
 
         /// <summary>On this error goes on at a label; null: with the next step. Two errors at most.</summary>
         public Step On(int error, Label? target = null)
         {
-            var at = At + ErrorsAt;
-            if (IsTaken(at)) at += HandlerSize;
-            if (IsTaken(at)) throw new InvalidOperationException("a step handles two errors at most");
-            BinaryPrimitives.WriteUInt16LittleEndian(program.steps.AsSpan(at), (ushort)error);
-            if (target is null) BinaryPrimitives.WriteUInt16LittleEndian(program.steps.AsSpan(at + 2), checked((ushort)(index + 1)));
-            else program.jumps.Add((at + 2, target, IsArgument: false));
+            var step = program.At(Index);
+            var handler = ErrorsAt;
+            if (IsTaken(step[handler..])) handler += HandlerSize;
+            if (IsTaken(step[handler..])) throw new InvalidOperationException("a step handles two errors at most");
+            BinaryPrimitives.WriteUInt16LittleEndian(step[handler..], (ushort)error);
+            if (target is null) BinaryPrimitives.WriteUInt16LittleEndian(step[(handler + 2)..], checked((ushort)(Index + 1)));
+            else program.jumps.Add((Index, handler + 2, target));
             return this;
         }
 
         /// <summary>On any error goes on at a label; null: with the next step.</summary>
         public Step OnAny(Label? target = null) => On(LaunchProgramFormat.AnyError, target);
 
-        private bool IsTaken(int handler) => BinaryPrimitives.ReadUInt16LittleEndian(program.steps.AsSpan(handler)) != 0;
+        private static bool IsTaken(ReadOnlySpan<byte> handler) => BinaryPrimitives.ReadUInt16LittleEndian(handler) != 0;
     }
 }
