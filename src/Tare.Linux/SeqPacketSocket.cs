@@ -35,16 +35,14 @@ public static partial class SeqPacketSocket
     }
 
     /// <summary>Listens at a path that does not exist yet, with mode 0600.</summary>
-    public static unsafe Fd Listen(string path, int backlog, bool nonBlocking = true)
+    public static Fd Listen(string path, int backlog, bool nonBlocking = true)
     {
-        var socket = Create(nonBlocking ? SOCK_NONBLOCK : 0);
+        var socket = UnixSocket.New(SOCK_SEQPACKET | (nonBlocking ? SOCK_NONBLOCK : 0));
         try
         {
             // The mode of the inode that bind(2) makes is the socket's own: there is no moment at which it is wider.
             if (fchmod(socket.Number, 0x180) < 0) throw new LinuxException($"set the mode of the socket {path}", Marshal.GetLastPInvokeError());
-            var address = stackalloc byte[UnixAddress.Size];
-            var length = UnixAddress.Write(new Span<byte>(address, UnixAddress.Size), path);
-            if (bind(socket.Number, address, length) < 0) throw new LinuxException($"bind the socket {path}", Marshal.GetLastPInvokeError());
+            UnixSocket.Bind(socket, path);
             if (listen(socket.Number, backlog) < 0) throw new LinuxException($"listen at {path}", Marshal.GetLastPInvokeError());
             return socket;
         }
@@ -56,25 +54,7 @@ public static partial class SeqPacketSocket
     }
 
     /// <summary>Connects; null and the error number when nobody listens there.</summary>
-    public static unsafe Fd? TryConnect(string path, out int error)
-    {
-        var socket = Create(0);
-        var address = stackalloc byte[UnixAddress.Size];
-        try
-        {
-            var length = UnixAddress.Write(new Span<byte>(address, UnixAddress.Size), path);
-            do error = connect(socket.Number, address, length) < 0 ? Marshal.GetLastPInvokeError() : 0;
-            while (error == Errno.EINTR);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-        if (error == 0) return socket;
-        socket.Dispose();
-        return null;
-    }
+    public static Fd? TryConnect(string path, out int error) => UnixSocket.TryConnect(SOCK_SEQPACKET, path, out error);
 
     /// <summary>Accepts one connection, non-blocking itself; null when there is none (any more).</summary>
     public static unsafe Fd? Accept(Fd listener)
@@ -173,23 +153,8 @@ public static partial class SeqPacketSocket
             throw new LinuxException($"shut {socket} down", error);
     }
 
-    private static Fd Create(int flags)
-    {
-        var number = socket(UnixAddress.Family, SOCK_SEQPACKET | SOCK_CLOEXEC | flags, 0);
-        return number < 0 ? throw new LinuxException("create a unix socket", Marshal.GetLastPInvokeError()) : new Fd(number);
-    }
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int socket(int domain, int type, int protocol);
-
     [LibraryImport("libc", SetLastError = true)]
     private static unsafe partial int socketpair(int domain, int type, int protocol, int* ends);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static unsafe partial int bind(int fd, byte* address, uint length);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static unsafe partial int connect(int fd, byte* address, uint length);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int listen(int fd, int backlog);

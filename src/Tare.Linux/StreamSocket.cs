@@ -6,26 +6,13 @@ namespace Tare.Linux;
 public static partial class StreamSocket
 {
     private const int SOCK_STREAM = 1;
-    private const int SOCK_CLOEXEC = 0x80000;
     private const int MSG_NOSIGNAL = 0x4000;
     private const int SHUT_WR = 1;
     private const int SHUT_RDWR = 2;
 
     /// <summary>Connects; null and the error number when that is refused.</summary>
     /// <exception cref="Errors.TareException">The path is too long for the kernel.</exception>
-    public static unsafe Fd? TryConnect(string path, out int error)
-    {
-        var address = stackalloc byte[UnixAddress.Size];
-        var length = UnixAddress.Write(new Span<byte>(address, UnixAddress.Size), path);
-        var number = socket(UnixAddress.Family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        if (number < 0) throw new LinuxException("create a unix socket", Marshal.GetLastPInvokeError());
-        do error = connect(number, address, length) < 0 ? Marshal.GetLastPInvokeError() : 0;
-        while (error == Errno.EINTR);
-        var made = new Fd(number);
-        if (error == 0) return made;
-        made.Dispose();
-        return null;
-    }
+    public static Fd? TryConnect(string path, out int error) => UnixSocket.TryConnect(SOCK_STREAM, path, out error);
 
     /// <summary>Waits for some bytes; 0 at the end.</summary>
     public static unsafe int Receive(Fd stream, Span<byte> buffer)
@@ -56,12 +43,6 @@ public static partial class StreamSocket
 
     /// <summary>Ends both directions: a call that waits on another thread returns.</summary>
     public static void Shutdown(Fd stream) => _ = shutdown(stream.Number, SHUT_RDWR);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int socket(int domain, int type, int protocol);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static unsafe partial int connect(int fd, byte* address, uint length);
 
     [LibraryImport("libc", SetLastError = true)]
     private static unsafe partial nint recv(int fd, byte* buffer, nuint length, int flags);
