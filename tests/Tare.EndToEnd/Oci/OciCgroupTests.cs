@@ -124,7 +124,7 @@ public sealed class OciCgroupTests(OciFixture oci) : OciTests(oci)
         OciBundle box = Idle().Set("linux.resources", JsonNode.Parse("""{"memory":{"limit":67108864,"swap":67108864},"pids":{"limit":77}}"""));
         await Started(box);
         const string Limits = """{"memory":{"limit":100000000,"swap":200000000},"cpu":{"shares":321},"pids":{"limit":44},"blockIO":{"weight":2000}}""";
-        Refused(await OciWith(Limits, "update", "--resources", "-", box.Id), 1, "weight", "2000");
+        Refused(await OciWith(Limits, "update", "--resources", "-", box.Id), 1, "weight", IsV1 ? "2000" : "20100");
         Assert.Equal("77", Read(box.Id, "pids", "pids.max"));
         if (IsV1)
             Assert.Equal("67108864 67108864 1024", $"{Read(box.Id, "memory", "memory.limit_in_bytes")} {Read(box.Id, "memory", "memory.memsw.limit_in_bytes")} {Read(box.Id, "cpu", "cpu.shares")}");
@@ -161,7 +161,7 @@ public sealed class OciCgroupTests(OciFixture oci) : OciTests(oci)
     [InlineData("--cpu-quota", "x", "cpu-quota")]
     [InlineData("--pids-limit", "many", "pids-limit")]
     [InlineData("--cpuset-cpus", "99", "cpuset.cpus")]
-    [InlineData("--cpu-period", "1", "cpu.cfs_period_us")]
+    [InlineData("--cpu-period", "1", "cpu.")]
     [InlineData("--l3-cache-schema", "L3:0=f", "l3 cache schema")]
     [InlineData("--mem-bw-schema", "MB:0=20", "memory bandwidth schema")]
     public async Task Values_that_make_no_sense(string option, string value, string word)
@@ -287,7 +287,8 @@ public sealed class OciCgroupTests(OciFixture oci) : OciTests(oci)
         Result result = await Run(box);
         if (result.Code != 0 && OciRuntime.IsTare && IsV1)
             Refused(result, 1, word);
-        Assert.True(result.Code != 0 || !OciRuntime.IsTare, "it was accepted");
+        // Version 2 has no classes of packets: they are left out, as runc does it.
+        Assert.True(result.Code != 0 || !OciRuntime.IsTare || (word == "net_cls" && !IsV1), "it was accepted");
         if (OciRuntime.IsTare)
             await Gone(box.Id);
     }

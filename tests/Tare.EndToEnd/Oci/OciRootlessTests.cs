@@ -91,7 +91,7 @@ public sealed class OciRootlessTests(OciFixture oci) : OciTests(oci)
         box.Set("linux.resources.pids", new JsonObject { ["limit"] = 10 }).Save();
         Result result = await RunRootless(box);
         if (OciRuntime.IsTare)
-            Refused(result, 1, "pids");
+            Refused(result, 1, "limit", "--systemd-cgroup");
         Assert.False(Directory.Exists(Path.Combine(Root, box.Id)));
     }
 
