@@ -21,8 +21,9 @@ public sealed class ContainerLaunchTests : IDisposable
     [Fact]
     public void The_container_has_namespaces_of_its_own()
     {
-        var result = host.Run(host.Options("sh", "-c", "echo $$; hostname; ls /proc/self/fd | wc -l; ls -d /proc/[0-9]* | wc -l; ifconfig lo | grep -c 'UP LOOPBACK'"));
-        Assert.Equal("1\nbox\n4\n3\n1\n", result.Output);
+        var result = host.Run(host.Options("sh", "-c", "echo $$; hostname; ls /proc/self/fd | wc -l; set -- /proc/[0-9]*; echo $#; ifconfig lo | grep -c 'UP LOOPBACK'"));
+        // The shell looks itself: how many processes of a pipe are there when another looks is a matter of luck.
+        Assert.Equal("1\nbox\n4\n1\n1\n", result.Output);
     }
 
     [Fact]
