@@ -51,8 +51,7 @@ public static class ContainerExec
         var within = SubCgroups.Parse(request.SubCgroups);
         var process = ProcessPlan.Complete(request.Process, NamespacePlan.Of(spec.Linux).Own.HasFlag(NamespaceKinds.User), () => OpenUsers(container), warn);
         var filter = spec.Linux?.Seccomp is { } seccomp ? SeccompCompiler.Compile(seccomp) : null;
-        var groups = new List<int>();
-        foreach (var file in container.Cgroup.OpenForJoining(within)) groups.Add(descriptors.Add(file));
+        var groups = descriptors.Add(container.Cgroup.OpenForJoining(within));
         if (spec.Linux?.IntelRdt is { } limits && ResourceControl.FindRoot() is { } root) groups.AddRange(new ResourceControl(root, limits, container.Id).OpenTasks(descriptors, optional: true));
         var program = LaunchCompiler.CompileExec(new ExecInputs
         {
