@@ -32,6 +32,7 @@ public sealed class TareEngine : IAsyncDisposable
         this.store = store;
         core = new EngineCore(options, new ContainerTable(database), new ImageAdapter(store), keeper, new SandboxAdapter(sandbox), Poller);
         Images = new ImageService(store, core.Registry, core.EventLog, options.Time);
+        Transfers = new TransferService(options.Time);
         System = new SystemService(options, EngineIdentity.Of(database), core.Cgroups, core.Registry, Images, core.EventLog);
     }
 
@@ -43,6 +44,9 @@ public sealed class TareEngine : IAsyncDisposable
 
     /// <summary>Images.</summary>
     public ImageService Images { get; }
+
+    /// <summary>Images from and to registries.</summary>
+    public TransferService Transfers { get; }
 
     /// <summary>Events.</summary>
     public EventService Events => core.Events;

@@ -125,6 +125,10 @@ public sealed class LayerStore : IDisposable
         }
     }
 
+    /// <summary>A layer as an archive; it stays for as long as the caller holds it (see <see cref="TryHold"/>).</summary>
+    /// <exception cref="TareException">NotFound: there is no such layer; Internal: it was extracted before recipes were kept.</exception>
+    internal LayerArchive OpenArchive(Digest diffId) => throw TareException.NotImplemented($"the archive of {diffId} in {_layersPath}");
+
     /// <inheritdoc/>
     public void Dispose()
     {
