@@ -60,6 +60,22 @@ public static partial class BytePaths
         }
     }
 
+    /// <summary>The path of an open directory as this process's mounts show it, without links, <c>/proc/self/fd</c> in proc(5); null when it has none.</summary>
+    public static unsafe byte[]? TryRealPath(Fd directory)
+    {
+        Span<byte> buffer = stackalloc byte[MaxLength + 1];
+        Span<byte> name = stackalloc byte[CName.StackLength];
+        fixed (byte* link = CName.Of(System.Text.Encoding.ASCII.GetBytes(directory.ProcPath), name))
+        fixed (byte* p = buffer)
+        {
+            var count = readlink(link, p, (nuint)buffer.Length);
+            return count <= 0 || count == buffer.Length || buffer[0] != (byte)'/' ? null : buffer[..(int)count].ToArray();
+        }
+    }
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static unsafe partial nint readlink(byte* path, byte* buffer, nuint size);
+
     [LibraryImport("libc", SetLastError = true)]
     private static unsafe partial int openat(int directory, byte* path, int flags, uint mode);
 

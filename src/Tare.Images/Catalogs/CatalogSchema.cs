@@ -19,6 +19,12 @@ internal static class CatalogSchema
     /// the layer was extracted, until the layer is known to be on the disk: then it is null. A name has a tag or a digest, and
     /// the empty text for the other, so that the three make a key.
     /// </summary>
+    /// <remarks>
+    /// <c>archive</c> is the length of a layer's uncompressed archive, null without a recipe. A name's <c>target</c> is the index that it
+    /// stood for in its registry or archive, or empty: the images of the index's other platforms that are here belong to the name too.
+    /// <c>image_manifest</c> and <c>image_index</c> have the documents as they came, whose bytes are in the content store.
+    /// <c>image_blob</c> is what a layer is compressed, and <c>image_blob_at</c> the repositories that are known to have it.
+    /// </remarks>
     internal static SchemaOwner Owner { get; } = new("images", [
         """
         CREATE TABLE image_layer (
@@ -58,6 +64,39 @@ internal static class CatalogSchema
             PRIMARY KEY (container, position)
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX image_writable_has_layer_by_layer ON image_writable_has_layer (layer);
+        """,
+        """
+        ALTER TABLE image_layer ADD COLUMN archive INTEGER;
+        ALTER TABLE image_name ADD COLUMN target TEXT NOT NULL DEFAULT '';
+        CREATE TABLE image_manifest (
+            digest TEXT PRIMARY KEY,
+            media_type TEXT NOT NULL,
+            image TEXT NOT NULL REFERENCES image (id) ON DELETE CASCADE
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX image_manifest_by_image ON image_manifest (image);
+        CREATE TABLE image_index (
+            digest TEXT PRIMARY KEY,
+            media_type TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE image_index_has_manifest (
+            image_index TEXT NOT NULL REFERENCES image_index (digest) ON DELETE CASCADE,
+            position INTEGER NOT NULL,
+            manifest TEXT NOT NULL,
+            PRIMARY KEY (image_index, position)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE image_blob (
+            digest TEXT PRIMARY KEY,
+            layer INTEGER NOT NULL REFERENCES image_layer (id) ON DELETE CASCADE,
+            size INTEGER NOT NULL,
+            media_type TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX image_blob_by_layer ON image_blob (layer);
+        CREATE TABLE image_blob_at (
+            digest TEXT NOT NULL REFERENCES image_blob (digest) ON DELETE CASCADE,
+            repository TEXT NOT NULL,
+            seen INTEGER NOT NULL,
+            PRIMARY KEY (digest, repository)
+        ) STRICT, WITHOUT ROWID;
         """,
     ]);
 }

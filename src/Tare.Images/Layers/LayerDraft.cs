@@ -9,15 +9,19 @@ internal sealed class LayerDraft : IDisposable
 {
     private readonly LayerStore _store;
 
-    internal LayerDraft(LayerStore store, long id, Fd root)
+    internal LayerDraft(LayerStore store, long id, Fd folder, Fd root)
     {
         _store = store;
         Id = id;
+        Folder = folder;
         Root = root;
     }
 
     /// <summary>The row.</summary>
     internal long Id { get; }
+
+    /// <summary>The layer's own folder: the directory, and what belongs to it.</summary>
+    internal Fd Folder { get; }
 
     /// <summary>The directory.</summary>
     internal Fd Root { get; }
@@ -27,6 +31,9 @@ internal sealed class LayerDraft : IDisposable
 
     /// <summary>Bytes, as <see cref="LayerExtractor.Size"/>.</summary>
     internal long Size { get; set; }
+
+    /// <summary>Bytes of the uncompressed archive.</summary>
+    internal long ArchiveLength { get; set; }
 
     /// <summary>Whether the archive had its end marker. Without one it may have been cut off between two entries.</summary>
     internal bool HasEndMarker { get; set; }
@@ -41,6 +48,7 @@ internal sealed class LayerDraft : IDisposable
     {
         if (Root.IsClosed) return;
         Root.Dispose();
+        Folder.Dispose();
         if (!Published) _store.Discard(Id);
     }
 }

@@ -1,4 +1,5 @@
 using Tare.Errors;
+using Tare.Images.Layers.Recipes;
 using Tare.Linux;
 using Tare.Oci.Archives;
 
@@ -22,13 +23,25 @@ internal sealed class LayerExtractor : IDisposable
 
     private readonly LayerTree _tree;
     private readonly string _layer;
+    private readonly RecipeSource _source;
+    private readonly RecipeWriter _recipe;
+    private readonly Attic _attic;
     private readonly List<(byte[] Path, TarEntry Entry)> _directories = [];
+    private byte[] _parentPath = [];
     private bool _replaced;
 
-    internal LayerExtractor(Fd root, string layer)
+    /// <param name="root">The directory to fill.</param>
+    /// <param name="folder">The layer's own folder, for what its recipe needs.</param>
+    /// <param name="source">The archive, uncompressed.</param>
+    /// <param name="recipe">Gets all that is needed to make the archive again.</param>
+    /// <param name="layer">What to call it in messages.</param>
+    internal LayerExtractor(Fd root, Fd folder, ByteSource source, RecipeWriter recipe, string layer)
     {
         _tree = new LayerTree(root);
         _layer = layer;
+        _recipe = recipe;
+        _source = new RecipeSource(source, recipe);
+        _attic = new Attic(folder);
     }
 
     /// <summary>Bytes of content, as Docker counts them: regular files once each, and the targets of symbolic links.</summary>
@@ -37,10 +50,17 @@ internal sealed class LayerExtractor : IDisposable
     /// <summary>Extended attributes that the file system does not know and that were left out.</summary>
     internal int SkippedAttributes { get; private set; }
 
+    /// <summary>Bytes of the archive.</summary>
+    internal long ArchiveLength => _source.Position;
+
+    /// <summary>Whether the archive had its end marker.</summary>
+    internal bool HasEndMarker { get; private set; }
+
     /// <summary>Extracts all entries and reads the archive to its end.</summary>
     /// <exception cref="TareException">The archive is malformed, or the file system refuses.</exception>
-    internal void Extract(TarReader archive, CancellationToken cancellationToken)
+    internal void Extract(CancellationToken cancellationToken)
     {
+        var archive = new TarReader(_source, $"layer {_layer}");
         while (archive.Next() is { } entry)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -48,6 +68,8 @@ internal sealed class LayerExtractor : IDisposable
         }
 
         archive.Finish(allowAnything: true);
+        HasEndMarker = archive.HasEndMarker;
+        _recipe.Finish(_source.Position);
         foreach (var (path, entry) in _directories)
         {
             _tree.NextEntry();
@@ -57,7 +79,11 @@ internal sealed class LayerExtractor : IDisposable
         if (_replaced) Size = TreeSize.Of(_tree.Root);
     }
 
-    public void Dispose() => _tree.Dispose();
+    public void Dispose()
+    {
+        _tree.Dispose();
+        _attic.Dispose();
+    }
 
     private void Extract(TarReader archive, TarEntry entry)
     {
@@ -68,6 +94,7 @@ internal sealed class LayerExtractor : IDisposable
         var (parentPath, nameMemory) = EntryPath.Split(path);
         var name = nameMemory.Span;
         var parent = _tree.Directory(parentPath.Span);
+        _parentPath = _tree.RealPath;
 
         if (name.StartsWith(Whiteouts.Prefix))
         {
@@ -119,7 +146,9 @@ internal sealed class LayerExtractor : IDisposable
         if (file is null) throw ExtractionFailure.Of(path, error);
         using (file)
         {
+            _source.BeginContent(LayerTree.Join(_parentPath, name), entry.StoredSize, entry.Extents);
             WriteContent(archive, entry, file, path);
+            _source.EndContent();
             SetOwner(file, default, entry, path);
             SetExtendedAttributes(file, default, entry, path);
             // Only now: a change of owner or content takes the set-user-id bit away.
@@ -203,6 +232,8 @@ internal sealed class LayerExtractor : IDisposable
                 $"the hard link \"{entry.DisplayName}\" leads to \"{System.Text.Encoding.UTF8.GetString(entry.LinkName)}\", which is not in the layer before it");
         }
 
+        // The kernel's answer for a directory, link(2).
+        if (error == Errno.EPERM) throw TareException.Invalid($"the hard link \"{entry.DisplayName}\" leads to \"{System.Text.Encoding.UTF8.GetString(entry.LinkName)}\", which is a directory");
         Check(error, path);
         SetAttributes(parent, name.Span, entry, path);
         Check(NodeAttributes.Read(parent, name.Span, out var status), path);
@@ -277,14 +308,9 @@ internal sealed class LayerExtractor : IDisposable
     private void Replace(Fd parent, ReadOnlySpan<byte> name)
     {
         _replaced = true;
-        Check(NodeAttributes.Read(parent, name, out var existing), name);
-        if (existing.Type is FileSystem.TypeDirectory or FileSystem.TypeSymbolicLink)
-        {
-            _tree.Remove(parent, name);
-            return;
-        }
-
-        Check(FileSystem.Remove(parent, name), name);
+        // Its content is in the archive all the same.
+        _attic.Take(parent, name, LayerTree.Join(_parentPath, name), _recipe.Contents);
+        _tree.Forget();
     }
 
     private static void Check(int error, ReadOnlySpan<byte> path)

@@ -1,5 +1,7 @@
 using Tare.Errors;
+using Tare.Images.Layers.Recipes;
 using Tare.Images.Pipes;
+using Tare.Linux;
 using Tare.Oci;
 using Tare.Oci.Archives;
 using Tare.Oci.Compression;
@@ -21,6 +23,8 @@ internal sealed class LayerJob : IDisposable
 {
     /// <summary>How far a writer may be ahead: 4 MiB.</summary>
     private const int PipeCapacity = 16;
+
+    private const int RecipeMode = 0x180;
 
     private readonly LayerStore _store;
     private readonly ChunkPool _pool;
@@ -109,12 +113,15 @@ internal sealed class LayerJob : IDisposable
         try
         {
             draft = _store.Begin();
-            using (var extractor = new LayerExtractor(draft.Root, label))
+            var flags = OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Exclusive | Paths.NoFollow;
+            using (var file = BytePaths.TryOpen(draft.Folder, RecipeFormat.FileName, flags, RecipeMode, out var error) ?? throw ExtractionFailure.Of(RecipeFormat.FileName, error))
+            using (var recipe = new RecipeWriter(new FdStream(file)))
+            using (var extractor = new LayerExtractor(draft.Root, draft.Folder, plain, recipe, label))
             {
-                var archive = new TarReader(plain, $"layer {label}");
-                extractor.Extract(archive, _cancellation);
-                draft.HasEndMarker = archive.HasEndMarker;
+                extractor.Extract(_cancellation);
+                draft.HasEndMarker = extractor.HasEndMarker;
                 draft.Size = extractor.Size;
+                draft.ArchiveLength = extractor.ArchiveLength;
             }
 
             draft.DiffId = digest();

@@ -127,7 +127,16 @@ public sealed class LayerStore : IDisposable
 
     /// <summary>A layer as an archive; it stays for as long as the caller holds it (see <see cref="TryHold"/>).</summary>
     /// <exception cref="TareException">NotFound: there is no such layer; Internal: it was extracted before recipes were kept.</exception>
-    internal LayerArchive OpenArchive(Digest diffId) => throw TareException.NotImplemented($"the archive of {diffId} in {_layersPath}");
+    internal LayerArchive OpenArchive(Digest diffId)
+    {
+        var found = _database.Read(session => session.QueryFirst<(long Id, long? Length)?>(
+            "SELECT id, archive FROM image_layer WHERE diff_id = ? AND state = ?",
+            row => (row.GetInt64(0), row.GetInt64OrNull(1)),
+            diffId.ToString(),
+            CatalogSchema.Ready)) ?? throw TareException.NotFound($"there is no layer {diffId}");
+        var length = found.Length ?? throw TareException.Internal($"the layer {diffId.Short} was extracted by an older version that could not make archives again; remove its image and load or pull it again");
+        return new LayerArchive(diffId, length, Path.Combine(_layersPath, LayerName.Of(found.Id)));
+    }
 
     /// <inheritdoc/>
     public void Dispose()
@@ -151,10 +160,18 @@ public sealed class LayerStore : IDisposable
         {
             var name = Encoding.ASCII.GetBytes(LayerName.Of(id));
             Make(_layers, name, PrivateMode, "the layer");
-            using var layer = BytePaths.TryOpenDirectory(_layers, name, out var error) ?? throw Failure("the layer", error);
-            Make(layer, "fs"u8, RootMode, "the layer");
-            var root = BytePaths.TryOpenDirectory(layer, "fs"u8, out error) ?? throw Failure("the layer", error);
-            return new LayerDraft(this, id, root);
+            var layer = BytePaths.TryOpenDirectory(_layers, name, out var error) ?? throw Failure("the layer", error);
+            try
+            {
+                Make(layer, "fs"u8, RootMode, "the layer");
+                var root = BytePaths.TryOpenDirectory(layer, "fs"u8, out error) ?? throw Failure("the layer", error);
+                return new LayerDraft(this, id, layer, root);
+            }
+            catch
+            {
+                layer.Dispose();
+                throw;
+            }
         }
         catch
         {
@@ -169,9 +186,10 @@ public sealed class LayerStore : IDisposable
     {
         if (FindReady(session, draft.DiffId) is { } existing) return existing;
         session.Execute(
-            "UPDATE image_layer SET diff_id = ?, size = ?, state = ?, boot = ? WHERE id = ?",
+            "UPDATE image_layer SET diff_id = ?, size = ?, archive = ?, state = ?, boot = ? WHERE id = ?",
             draft.DiffId.ToString(),
             draft.Size,
+            draft.ArchiveLength,
             CatalogSchema.Ready,
             BootId,
             draft.Id);

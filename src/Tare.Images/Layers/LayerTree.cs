@@ -16,16 +16,23 @@ internal sealed class LayerTree : IDisposable
     /// <summary>The permissions of directories that the archive takes for granted; as Docker's.</summary>
     private const int ImpliedMode = 0x1ED;
 
-    private readonly Dictionary<string, Fd> _held = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Held> _held = new(StringComparer.Ordinal);
     private readonly List<Fd> _retired = [];
-    private string? _lastKey;
-    private byte[] _last = [];
+    private byte[]? _root;
+    private Held? _last;
+    private byte[] _lastPath = [];
 
     /// <summary>Works in a directory that stays the caller's.</summary>
     internal LayerTree(Fd root) => Root = root;
 
+    /// <summary>A directory, and its path from the root without links.</summary>
+    private sealed record Held(Fd Directory, byte[] RealPath);
+
     /// <summary>The layer's root.</summary>
     internal Fd Root { get; }
+
+    /// <summary>The path from the root, without links, of the directory that was given out last.</summary>
+    internal byte[] RealPath => _last?.RealPath ?? [];
 
     /// <summary>Starts with another entry: descriptors that were given out for the one before may be closed.</summary>
     internal void NextEntry()
@@ -41,12 +48,12 @@ internal sealed class LayerTree : IDisposable
     /// <summary>The directory of a clean path, if there is one.</summary>
     internal Fd? Find(ReadOnlySpan<byte> path, out int error) => Directory(path, create: false, out error);
 
-    /// <summary>Removes what is at a name, all of it.</summary>
-    internal void Remove(Fd parent, ReadOnlySpan<byte> name)
+    /// <summary>Something was taken away: a held directory may have been below it, by whatever path.</summary>
+    internal void Forget()
     {
-        DirectoryTree.Remove(parent, name);
-        // A held directory may have been below it, by whatever path.
-        Forget();
+        _retired.AddRange(_held.Values.Select(held => held.Directory));
+        _held.Clear();
+        _last = null;
     }
 
     public void Dispose()
@@ -58,8 +65,13 @@ internal sealed class LayerTree : IDisposable
     private Fd? Directory(ReadOnlySpan<byte> path, bool create, out int error)
     {
         error = 0;
-        if (path.IsEmpty) return Root;
-        if (_lastKey is not null && path.SequenceEqual(_last)) return _held[_lastKey];
+        if (path.IsEmpty)
+        {
+            _last = null;
+            return Root;
+        }
+
+        if (_last is not null && path.SequenceEqual(_lastPath)) return _last.Directory;
         if (path.Length > BytePaths.MaxLength)
         {
             error = Errno.ENAMETOOLONG;
@@ -67,22 +79,41 @@ internal sealed class LayerTree : IDisposable
         }
 
         var key = Encoding.Latin1.GetString(path);
-        if (_held.TryGetValue(key, out var held)) return Remember(path, key, held);
-        const Resolve resolve = Resolve.InRoot | Resolve.NoMagicLinks;
-        var directory = BytePaths.TryResolve(Root, path, Paths.Directory, resolve, out error);
-        if (directory is null && error == Errno.ENOENT && create) directory = Make(path, out error);
-        if (directory is null) return null;
-        if (_held.Count >= MaxHeld) Forget();
-        _held.Add(key, directory);
-        return Remember(path, key, directory);
+        if (!_held.TryGetValue(key, out var held))
+        {
+            held = Resolve(path, out error);
+            if (held is null && error == Errno.ENOENT && create) held = Make(path, out error);
+            if (held is null) return null;
+            if (_held.Count >= MaxHeld) Forget();
+            _held.Add(key, held);
+        }
+
+        _last = held;
+        _lastPath = path.ToArray();
+        return held.Directory;
     }
 
-    private Fd? Make(ReadOnlySpan<byte> path, out int error)
+    private Held? Resolve(ReadOnlySpan<byte> path, out int error)
+    {
+        const Resolve inside = Linux.Resolve.InRoot | Linux.Resolve.NoMagicLinks;
+        if (BytePaths.TryResolve(Root, path, Paths.Directory, inside | Linux.Resolve.NoSymlinks, out error) is { } plain) return new Held(plain, path.ToArray());
+        if (error != Errno.ELOOP) return null;
+        if (BytePaths.TryResolve(Root, path, Paths.Directory, inside, out error) is not { } directory) return null;
+        _root ??= RealPathOf(Root);
+        var real = RealPathOf(directory);
+        return new Held(directory, real.Length <= _root.Length ? [] : real[(_root.Length + 1)..]);
+    }
+
+    private static byte[] RealPathOf(Fd directory) =>
+        BytePaths.TryRealPath(directory) ?? throw TareException.Internal("a directory of the layer has no path; is /proc mounted?");
+
+    private Held? Make(ReadOnlySpan<byte> path, out int error)
     {
         var slash = path.LastIndexOf((byte)'/');
         var name = path[(slash + 1)..];
         var parent = Directory(slash < 0 ? default : path[..slash], create: true, out error);
         if (parent is null) return null;
+        var above = RealPath;
         error = FileSystem.MakeDirectory(parent, name, ImpliedMode);
         if (error == Errno.EEXIST)
         {
@@ -93,21 +124,11 @@ internal sealed class LayerTree : IDisposable
 
         if (error != 0) return null;
         var directory = BytePaths.TryOpenDirectory(parent, name, out error);
-        if (directory is not null) error = NodeAttributes.SetMode(directory, ImpliedMode);
-        return directory;
+        if (directory is null) return null;
+        error = NodeAttributes.SetMode(directory, ImpliedMode);
+        return new Held(directory, Join(above, name));
     }
 
-    private Fd Remember(ReadOnlySpan<byte> path, string key, Fd directory)
-    {
-        _last = path.ToArray();
-        _lastKey = key;
-        return directory;
-    }
-
-    private void Forget()
-    {
-        _retired.AddRange(_held.Values);
-        _held.Clear();
-        _lastKey = null;
-    }
+    /// <summary>A path and a name below it.</summary>
+    internal static byte[] Join(ReadOnlySpan<byte> directory, ReadOnlySpan<byte> name) => directory.IsEmpty ? name.ToArray() : [.. directory, (byte)'/', .. name];
 }
