@@ -34,7 +34,7 @@ public sealed class ImageStore : IAsyncDisposable
         _content = new ContentStore(dataRoot);
         Layers = new LayerStore(dataRoot, database);
         _catalog = new Catalog(database, _content, Layers);
-        _loader = new ImageLoader(database, _content, Layers, _catalog, _changing, time);
+        _loader = new ImageLoader(Layers, new ImageCommitter(database, _content, _catalog, _changing, time));
     }
 
     /// <summary>The tables of this floor, for <see cref="Database.Open"/>.</summary>
@@ -109,7 +109,9 @@ public sealed class ImageStore : IAsyncDisposable
         lock (_changing)
         {
             var id = Get(nameOrId).Id;
-            var previous = _database.Write(session => CatalogWriter.SetName(session, tag.WithDefaultTag(), id, _time.GetUtcNow()), Durability.Full);
+            // The new name stands for all platforms that the old one does.
+            var target = Reference.ParseAny(nameOrId).Reference is { } old && _catalog.Current.ByName(old) == id ? _catalog.Current.TargetOf(old) : default;
+            var previous = _database.Write(session => CatalogWriter.SetName(session, tag.WithDefaultTag(), id, target, _time.GetUtcNow()), Durability.Full);
             _catalog.Invalidate();
             return new TagResult(_catalog.Current.Images[id], previous);
         }

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using System.Text.Json;
 using Tare.Errors;
 using Tare.Images.Content;
@@ -50,8 +49,8 @@ internal sealed class Catalog(Database database, ContentStore content, LayerStor
     private CatalogSnapshot Read() => database.Read(session =>
     {
         var names = session.Query(
-            "SELECT name, tag, digest, image FROM image_name",
-            row => (Reference: ReferenceOf(row.GetString(0), row.GetString(1), row.GetString(2)), Image: Digest.Parse(row.GetString(3))));
+            "SELECT name, tag, digest, image, target FROM image_name",
+            row => (Reference: ReferenceOf(row.GetString(0), row.GetString(1), row.GetString(2)), Image: Digest.Parse(row.GetString(3)), Target: row.GetString(4)));
         var namesByImage = names.ToLookup(name => name.Image, name => name.Reference);
         var layersByImage = session.Query(
                 "SELECT h.image, h.layer, l.size, l.diff_id FROM image_has_layer AS h JOIN image_layer AS l ON l.id = h.layer ORDER BY h.image, h.position",
@@ -62,6 +61,13 @@ internal sealed class Catalog(Database database, ContentStore content, LayerStor
             row => (Id: row.GetString(0), Parent: row.GetStringOrNull(1), Tagged: row.GetInt64OrNull(2)));
         var ids = rows.Select(row => row.Id).ToHashSet(StringComparer.Ordinal);
         var parents = rows.Select(row => row.Parent).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        var indexes = session.Query(
+                "SELECT h.image_index, h.manifest, m.image FROM image_index_has_manifest AS h LEFT JOIN image_manifest AS m ON m.digest = h.manifest ORDER BY h.image_index, h.position",
+                row => (Index: Digest.Parse(row.GetString(0)), Entry: new IndexEntry(Digest.Parse(row.GetString(1)), row.GetStringOrNull(2) is { } image ? Digest.Parse(image) : default)))
+            .GroupBy(row => row.Index, row => row.Entry)
+            .ToDictionary(group => group.Key, IReadOnlyList<IndexEntry> (group) => [.. group]);
+        // An index is there as long as a name stands for it.
+        var variants = indexes.Values.SelectMany(entries => entries).Select(entry => entry.Image).ToHashSet();
         var images = new Dictionary<Digest, Image>(rows.Count);
         foreach (var (text, parent, tagged) in rows)
         {
@@ -82,7 +88,7 @@ internal sealed class Catalog(Database database, ContentStore content, LayerStor
                 Created = Timestamps.Parse(configuration.Created),
                 LastTagged = tagged is { } ticks ? new DateTimeOffset(ticks, TimeSpan.Zero) : null,
                 Parent = parent is not null && ids.Contains(parent) ? Digest.Parse(parent) : default,
-                IsDangling = own.Count == 0 && !parents.Contains(text),
+                IsDangling = own.Count == 0 && !parents.Contains(text) && !variants.Contains(id),
             });
         }
 
@@ -91,7 +97,10 @@ internal sealed class Catalog(Database database, ContentStore content, LayerStor
             if (!images.ContainsKey(gone)) _configurations.TryRemove(gone, out _);
         }
 
-        return new CatalogSnapshot(images, names.ToDictionary(name => name.Reference.ToString(), name => name.Image, StringComparer.Ordinal));
+        return new CatalogSnapshot(
+            images,
+            names.ToDictionary(name => name.Reference.ToString(), name => (name.Image, name.Target.Length > 0 ? Digest.Parse(name.Target) : default), StringComparer.Ordinal),
+            indexes);
     });
 
     /// <summary>One that is missing or damaged spoils its own image and no other: it is read again the next time, and meanwhile an empty one stands for it.</summary>
@@ -121,77 +130,4 @@ internal sealed class Catalog(Database database, ContentStore content, LayerStor
         if (tag.Length > 0) reference = reference.WithTag(tag);
         return digest.Length > 0 ? reference.WithDigest(Digest.Parse(digest)) : reference;
     }
-}
-
-/// <summary>The images at one moment.</summary>
-/// <param name="Images">All images by id.</param>
-/// <param name="Names">Ids by canonical name with tag or digest.</param>
-internal sealed record CatalogSnapshot(IReadOnlyDictionary<Digest, Image> Images, IReadOnlyDictionary<string, Digest> Names)
-{
-    private const int Sha256PrefixLength = 7;
-
-    /// <summary>Finds an image by whatever a user calls it, in Docker's order: id, name, prefix of an id.</summary>
-    /// <exception cref="TareException">InvalidArgument: it cannot be the name of an image.</exception>
-    internal Image? Find(string nameOrId)
-    {
-        var (reference, id) = Reference.ParseAny(nameOrId);
-        if (reference is null) return Images.GetValueOrDefault(id);
-        if (Names.TryGetValue(Key(reference), out id) && Images.TryGetValue(id, out var image)) return image;
-        return FindByPrefix(nameOrId);
-    }
-
-    /// <summary>The image with a name, if there is one.</summary>
-    internal Digest? ByName(Reference reference) => Names.TryGetValue(Key(reference), out var id) ? id : null;
-
-    /// <summary>The error for an image that is not there.</summary>
-    internal static TareException NotFound(string nameOrId)
-    {
-        var (reference, id) = Reference.ParseAny(nameOrId);
-        return TareException.NotFound($"No such image: {reference?.WithDefaultTag().FamiliarString ?? id.ToString()}");
-    }
-
-    // With a digest the tag says nothing: the content is fixed.
-    private static string Key(Reference reference) =>
-        (reference.Digest.IsEmpty ? reference.WithDefaultTag() : reference.WithoutTagAndDigest().WithDigest(reference.Digest)).ToString();
-
-    private Image? FindByPrefix(string prefix)
-    {
-        var digits = prefix.StartsWith("sha256:", StringComparison.Ordinal) ? prefix[Sha256PrefixLength..] : prefix;
-        if (digits.Length == 0) return null;
-        Image? found = null;
-        foreach (var image in Images.Values)
-        {
-            if (!image.Id.Hex.StartsWith(digits, StringComparison.Ordinal)) continue;
-            // Ambiguous is as good as unknown.
-            if (found is not null) return null;
-            found = image;
-        }
-
-        return found;
-    }
-}
-
-/// <summary>Times in documents: RFC 3339 with up to nine digits of a second.</summary>
-internal static class Timestamps
-{
-    private const int TickDigits = 7;
-
-    /// <summary>Reads a time and cuts off what is finer than 100 ns; <see langword="null"/> when it is absent or malformed.</summary>
-    internal static DateTimeOffset? Parse(string? text)
-    {
-        if (text is null) return null;
-        var dot = text.IndexOf('.', StringComparison.Ordinal);
-        if (dot >= 0)
-        {
-            var end = dot + 1;
-            while (end < text.Length && char.IsAsciiDigit(text[end])) end++;
-            if (end - dot - 1 > TickDigits) text = text.Remove(dot + 1 + TickDigits, end - dot - 1 - TickDigits);
-        }
-
-        return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time.ToUniversalTime() : null;
-    }
-
-    /// <summary>Writes a time as Go does: without zeros at the end of the fraction.</summary>
-    internal static string Format(DateTimeOffset time) =>
-        time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture);
 }

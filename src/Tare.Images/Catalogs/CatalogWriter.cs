@@ -19,9 +19,25 @@ internal static class CatalogWriter
     internal static void SetParent(WriteSession session, Digest id, Digest parent) =>
         session.Execute("UPDATE image SET parent = ? WHERE id = ?", parent.ToString(), id.ToString());
 
+    /// <summary>Notes the manifest that an image came with.</summary>
+    internal static void AddManifest(WriteSession session, ImageDocument manifest, Digest image) => session.Execute(
+        "INSERT INTO image_manifest (digest, media_type, image) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        manifest.Digest.ToString(),
+        manifest.MediaType,
+        image.ToString());
+
+    /// <summary>Notes an index and what it lists.</summary>
+    internal static void AddIndex(WriteSession session, NewIndex index)
+    {
+        var digest = index.Document.Digest.ToString();
+        if (session.Execute("INSERT INTO image_index (digest, media_type) VALUES (?, ?) ON CONFLICT DO NOTHING", digest, index.Document.MediaType) == 0) return;
+        for (var i = 0; i < index.Manifests.Count; i++)
+            session.Execute("INSERT INTO image_index_has_manifest (image_index, position, manifest) VALUES (?, ?, ?)", digest, i, index.Manifests[i].ToString());
+    }
+
     /// <summary>Gives an image a name; another that had it loses it.</summary>
     /// <returns>The image that had the name before, if it was another.</returns>
-    internal static Digest SetName(WriteSession session, Reference reference, Digest id, DateTimeOffset now)
+    internal static Digest SetName(WriteSession session, Reference reference, Digest id, Digest target, DateTimeOffset now)
     {
         var digest = reference.Digest.ToString();
         var before = session.QueryFirst(
@@ -31,11 +47,12 @@ internal static class CatalogWriter
             reference.Tag ?? "",
             digest);
         session.Execute(
-            "INSERT INTO image_name (name, tag, digest, image) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET image = excluded.image",
+            "INSERT INTO image_name (name, tag, digest, image, target) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET image = excluded.image, target = excluded.target",
             reference.Name,
             reference.Tag ?? "",
             digest,
-            id.ToString());
+            id.ToString(),
+            target.ToString());
         session.Execute("UPDATE image SET tagged = ? WHERE id = ?", now.UtcTicks, id.ToString());
         return before is null || before == id.ToString() ? default : Digest.Parse(before);
     }
@@ -46,11 +63,22 @@ internal static class CatalogWriter
         reference.Tag ?? "",
         reference.Digest.ToString());
 
-    /// <summary>Removes an image and its names.</summary>
-    /// <returns>Layers whose directories must go after the commit.</returns>
-    internal static IReadOnlyList<long> RemoveImage(WriteSession session, LayerStore layers, Digest id)
+    /// <summary>Removes an image, its names and its manifests.</summary>
+    /// <returns>Layers whose directories must go after the commit, and documents that nothing refers to any more.</returns>
+    internal static (IReadOnlyList<long> Layers, IReadOnlyList<Digest> Documents) RemoveImage(WriteSession session, LayerStore layers, Digest id)
     {
+        var documents = session.Query("SELECT digest FROM image_manifest WHERE image = ?", row => Digest.Parse(row.GetString(0)), id.ToString());
         session.Execute("DELETE FROM image WHERE id = ?", id.ToString());
-        return layers.DoomUnused(session);
+        return (layers.DoomUnused(session), [id, .. documents, .. RemoveUnnamedIndexes(session)]);
+    }
+
+    /// <summary>Removes the indexes that no name stands for.</summary>
+    /// <returns>Their digests.</returns>
+    internal static IReadOnlyList<Digest> RemoveUnnamedIndexes(WriteSession session)
+    {
+        var unnamed = session.Query(
+            "SELECT digest FROM image_index WHERE digest NOT IN (SELECT target FROM image_name)", row => Digest.Parse(row.GetString(0)));
+        foreach (var digest in unnamed) session.Execute("DELETE FROM image_index WHERE digest = ?", digest.ToString());
+        return [.. unnamed];
     }
 }

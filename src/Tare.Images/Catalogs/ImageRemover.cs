@@ -95,21 +95,29 @@ internal sealed class ImageRemover(Database database, ContentStore content, Laye
         if (reference.Digest.IsEmpty && !image.Tags.Any(tag => tag.Name == reference.Name && tag != reference))
             gone.AddRange(image.Digests.Where(digest => digest.Name == reference.Name));
         RemoveNames(image, gone);
-        return Names(image).All(gone.Contains);
+        return Names(image).All(gone.Contains) && !catalog.Current.IsReachable(image.Id);
     }
 
     private void RemoveNames(Image image, IEnumerable<Reference> names)
     {
         var list = names.ToList();
         if (list.Count == 0) return;
-        database.Write(
+        var before = catalog.Current;
+        var documents = database.Write(
             session =>
             {
                 foreach (var name in list) CatalogWriter.RemoveName(session, name);
+                return CatalogWriter.RemoveUnnamedIndexes(session);
             },
             Durability.Full);
         catalog.Invalidate();
+        foreach (var document in documents) content.Remove(document);
         foreach (var name in list) _removals.Add(new ImageRemoval(name.FamiliarString, null, image.Id));
+        // What the names stood for on other platforms goes with them.
+        foreach (var other in documents.SelectMany(before.ImagesOf).Distinct().Where(other => other != image.Id).ToList())
+        {
+            if (catalog.Current.Images.ContainsKey(other) && !catalog.Current.IsReachable(other)) RemoveImage(other, force: false, prune: true, quiet: true);
+        }
     }
 
     private void RemoveImage(Digest id, bool force, bool prune, bool quiet)
@@ -123,10 +131,11 @@ internal sealed class ImageRemover(Database database, ContentStore content, Laye
 
         RemoveNames(image, Names(image));
         var chains = FreedChains(image);
-        _doomed.AddRange(database.Write(session => CatalogWriter.RemoveImage(session, layers, id), Durability.Full));
-        // Before the document goes: who reads the catalog meanwhile holds this up.
+        var (doomed, documents) = database.Write(session => CatalogWriter.RemoveImage(session, layers, id), Durability.Full);
+        _doomed.AddRange(doomed);
+        // Before the documents go: who reads the catalog meanwhile holds this up.
         catalog.Invalidate();
-        content.Remove(id);
+        foreach (var document in documents) content.Remove(document);
         _removals.Add(new ImageRemoval(null, id.ToString(), id));
         foreach (var chain in chains) _removals.Add(new ImageRemoval(null, chain.ToString(), default));
         if (prune && !image.Parent.IsEmpty) RemoveImage(image.Parent, force: false, prune: true, quiet: true);

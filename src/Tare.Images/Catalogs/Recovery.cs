@@ -30,7 +30,21 @@ internal static class Recovery
                 var bare = rest.Where(image => !documents.Contains(image)).ToList();
                 foreach (var image in bare) session.Execute("DELETE FROM image WHERE id = ?", image.ToString());
                 layers.DoomUnused(session);
-                return (images, bare, rest.ToHashSet());
+                CatalogWriter.RemoveUnnamedIndexes(session);
+                var wanted = rest.ToHashSet();
+                // A manifest that is gone is only missed where an image goes back as it came; the image is whole without it.
+                Keep("image_manifest");
+                Keep("image_index");
+                return (images, bare, wanted);
+
+                void Keep(string table)
+                {
+                    foreach (var digest in session.Query($"SELECT digest FROM {table}", row => Digest.Parse(row.GetString(0))))
+                    {
+                        if (documents.Contains(digest)) wanted.Add(digest);
+                        else session.Execute($"DELETE FROM {table} WHERE digest = ?", digest.ToString());
+                    }
+                }
             },
             Durability.Full);
         layers.Sweep();

@@ -1,21 +1,15 @@
 using Tare.Errors;
 using Tare.Images.Catalogs;
-using Tare.Images.Content;
 using Tare.Images.Layers;
 using Tare.Images.Pipes;
 using Tare.Oci;
-using Tare.Store;
 
 namespace Tare.Images.Loading;
 
 /// <summary>Brings images into the store: all of an archive, or nothing.</summary>
-/// <param name="database">Holds the rows.</param>
-/// <param name="content">Holds the configurations.</param>
 /// <param name="layers">Holds the layers.</param>
-/// <param name="catalog">Is told of changes.</param>
-/// <param name="changing">Held by whoever changes rows and documents together.</param>
-/// <param name="time">The clock.</param>
-internal sealed class ImageLoader(Database database, ContentStore content, LayerStore layers, Catalog catalog, Lock changing, TimeProvider time)
+/// <param name="committer">Brings them into the catalog.</param>
+internal sealed class ImageLoader(LayerStore layers, ImageCommitter committer)
 {
     /// <summary>How far reading an archive may be ahead of looking at it: 2 MiB.</summary>
     private const int InputCapacity = 8;
@@ -100,70 +94,19 @@ internal sealed class ImageLoader(Database database, ContentStore content, Layer
 
     private LoadResult Commit(IReadOnlyList<PlannedImage> images, IProgress<LoadEvent>? progress)
     {
-        var written = new List<Digest>();
-        var replaced = new Dictionary<Reference, Digest>();
-        CatalogSnapshot snapshot;
-        lock (changing)
+        var committed = committer.Commit(new ImageChange
         {
-            try
+            Images = [.. images.Select(image => new NewImage
             {
-                foreach (var image in images)
-                {
-                    if (content.Write(image.Configuration.Digest, image.Configuration.Content)) written.Add(image.Configuration.Digest);
-                }
-
-                var published = database.Write(session => Commit(session, images, replaced), Durability.Full);
-                foreach (var draft in published) draft.Published = true;
-            }
-            catch
-            {
-                foreach (var digest in written) content.Remove(digest);
-                throw;
-            }
-
-            catalog.Invalidate();
-            snapshot = catalog.Current;
-        }
-
-        Report(images, replaced, progress);
-        return new LoadResult([.. images
-            .Select(image => new LoadedImage(snapshot.Images[image.Configuration.Digest], image.Tags))]);
-    }
-
-    private List<LayerDraft> Commit(WriteSession session, IReadOnlyList<PlannedImage> images, Dictionary<Reference, Digest> replaced)
-    {
-        var published = new List<LayerDraft>();
-        var now = time.GetUtcNow();
-        foreach (var image in images)
-        {
-            var ids = new List<long>();
-            foreach (var layer in image.Layers) ids.Add(Publish(session, layer, published));
-            CatalogWriter.AddImage(session, image.Configuration.Digest, ids);
-        }
-
-        // The images of an archive may be listed before what they were built from.
-        foreach (var image in images)
-        {
-            var id = image.Configuration.Digest;
-            if (images.Any(other => other.Configuration.Digest == image.Parent) && image.Parent != id) CatalogWriter.SetParent(session, id, image.Parent);
-            foreach (var tag in image.Tags)
-            {
-                var before = CatalogWriter.SetName(session, tag, id, now);
-                if (!before.IsEmpty) replaced[tag] = before;
-            }
-        }
-
-        return published;
-    }
-
-    private static long Publish(WriteSession session, ArchiveLayer layer, List<LayerDraft> published)
-    {
-        // A layer without a job is held since it was found.
-        if (layer.Job is null) return LayerStore.FindReady(session, layer.Digest) ?? throw new InvalidOperationException($"the layer {layer.Digest} is gone though it is held");
-        var draft = layer.Job.Result.GetAwaiter().GetResult();
-        var id = LayerStore.Publish(session, draft);
-        if (id == draft.Id) published.Add(draft);
-        return id;
+                Id = image.Configuration.Digest,
+                Configuration = image.Configuration.Content,
+                Layers = [.. image.Layers.Select(layer => new NewLayer(layer.DiffId, layer.Job?.Result.GetAwaiter().GetResult()))],
+                Parent = image.Parent,
+            })],
+            Names = [.. images.SelectMany(image => image.Tags.Select(tag => new NewName(tag, image.Configuration.Digest)))],
+        });
+        Report(images, committed.Replaced.ToDictionary(), progress);
+        return new LoadResult([.. images.Select(image => new LoadedImage(committed.Snapshot.Images[image.Configuration.Digest], image.Tags))]);
     }
 
     private static void Report(IReadOnlyList<PlannedImage> images, Dictionary<Reference, Digest> replaced, IProgress<LoadEvent>? progress)

@@ -1,0 +1,52 @@
+using Tare.Images.Layers;
+using Tare.Oci;
+
+namespace Tare.Images.Catalogs;
+
+/// <summary>What comes into the store at once: all of it, or nothing.</summary>
+internal sealed record ImageChange
+{
+    /// <summary>The images; one that is there already stays as it is.</summary>
+    public required IReadOnlyList<NewImage> Images { get; init; }
+
+    /// <summary>Names of these images; others that had them lose them.</summary>
+    public IReadOnlyList<NewName> Names { get; init; } = [];
+
+    /// <summary>Indexes that names stand for.</summary>
+    public IReadOnlyList<NewIndex> Indexes { get; init; } = [];
+}
+
+/// <summary>An image before it is in the store.</summary>
+internal sealed record NewImage
+{
+    /// <summary>The digest of the configuration.</summary>
+    public required Digest Id { get; init; }
+
+    /// <summary>The exact bytes of the configuration.</summary>
+    public required byte[] Configuration { get; init; }
+
+    /// <summary>The layers, the lowest first.</summary>
+    public required IReadOnlyList<NewLayer> Layers { get; init; }
+
+    /// <summary>The image that it was built from, if it is known.</summary>
+    public Digest Parent { get; init; }
+
+    /// <summary>The manifest that it came with, if it has one.</summary>
+    public ImageDocument? Manifest { get; init; }
+}
+
+/// <summary>A layer of a new image.</summary>
+/// <param name="DiffId">The digest of its archive.</param>
+/// <param name="Draft">Its directory, until it is published; without one the layer is in the store already, and held.</param>
+internal sealed record NewLayer(Digest DiffId, LayerDraft? Draft = null);
+
+/// <summary>A name of a new image.</summary>
+/// <param name="Reference">The name, with a tag or a digest.</param>
+/// <param name="Image">The image.</param>
+/// <param name="Target">The index that the name stands for, or empty.</param>
+internal sealed record NewName(Reference Reference, Digest Image, Digest Target = default);
+
+/// <summary>An index whose images may be here in part.</summary>
+/// <param name="Document">The index.</param>
+/// <param name="Manifests">The manifests that it lists, in its order.</param>
+internal sealed record NewIndex(ImageDocument Document, IReadOnlyList<Digest> Manifests);

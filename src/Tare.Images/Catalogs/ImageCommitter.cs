@@ -1,0 +1,101 @@
+using Tare.Images.Content;
+using Tare.Images.Layers;
+using Tare.Oci;
+using Tare.Store;
+
+namespace Tare.Images.Catalogs;
+
+/// <summary>Brings images into the catalog, whatever they come from: all of a change, or nothing.</summary>
+/// <param name="database">Holds the rows.</param>
+/// <param name="content">Holds the documents.</param>
+/// <param name="catalog">Is told of changes.</param>
+/// <param name="changing">Held by whoever changes rows and documents together.</param>
+/// <param name="time">The clock.</param>
+internal sealed class ImageCommitter(Database database, ContentStore content, Catalog catalog, Lock changing, TimeProvider time)
+{
+    /// <summary>Carries out a change.</summary>
+    /// <returns>The images afterwards, and who had the names before.</returns>
+    /// <exception cref="Errors.TareException">The disk is full.</exception>
+    internal CommittedImages Commit(ImageChange change)
+    {
+        lock (changing)
+        {
+            var written = new List<Digest>();
+            var replaced = new Dictionary<Reference, Digest>();
+            try
+            {
+                foreach (var image in change.Images)
+                {
+                    if (content.Write(image.Id, image.Configuration)) written.Add(image.Id);
+                    if (image.Manifest is { } manifest && content.Write(manifest.Digest, manifest.Content)) written.Add(manifest.Digest);
+                }
+
+                foreach (var index in change.Indexes)
+                {
+                    if (content.Write(index.Document.Digest, index.Document.Content)) written.Add(index.Document.Digest);
+                }
+
+                var before = catalog.Current;
+                var published = database.Write(session => Commit(session, change, before, replaced), Durability.Full);
+                foreach (var draft in published) draft.Published = true;
+            }
+            catch
+            {
+                foreach (var digest in written) content.Remove(digest);
+                throw;
+            }
+
+            catalog.Invalidate();
+            return new CommittedImages(catalog.Current, replaced);
+        }
+    }
+
+    private List<LayerDraft> Commit(WriteSession session, ImageChange change, CatalogSnapshot before, Dictionary<Reference, Digest> replaced)
+    {
+        var published = new List<LayerDraft>();
+        var now = time.GetUtcNow();
+        foreach (var image in change.Images)
+        {
+            CatalogWriter.AddImage(session, image.Id, [.. image.Layers.Select(layer => Publish(session, layer, published))]);
+            if (image.Manifest is { } manifest) CatalogWriter.AddManifest(session, manifest, image.Id);
+        }
+
+        // The images of an archive may be listed before what they were built from.
+        foreach (var image in change.Images)
+        {
+            if (image.Parent != image.Id && change.Images.Any(other => other.Id == image.Parent)) CatalogWriter.SetParent(session, image.Id, image.Parent);
+        }
+
+        foreach (var index in change.Indexes) CatalogWriter.AddIndex(session, index);
+        foreach (var name in change.Names)
+        {
+            var owner = CatalogWriter.SetName(session, name.Reference, Preferred(name, before), name.Target, now);
+            // Of the same index another platform's image has the name, and is not lost.
+            if (!owner.IsEmpty && (name.Target.IsEmpty || before.TargetOf(name.Reference) != name.Target)) replaced[name.Reference] = owner;
+        }
+
+        return published;
+    }
+
+    /// <summary>The image that a name means when nobody says a platform: of those of the same index the nearest to this machine.</summary>
+    private static Digest Preferred(NewName name, CatalogSnapshot before)
+    {
+        if (name.Target.IsEmpty || before.TargetOf(name.Reference) != name.Target || before.ByName(name.Reference) is not { } present) return name.Image;
+        return before.Images.TryGetValue(present, out var image) && Platforms.Matches(Platforms.Host, image.Config) ? present : name.Image;
+    }
+
+    private static long Publish(WriteSession session, NewLayer layer, List<LayerDraft> published)
+    {
+        // A layer without a draft is held since it was found.
+        if (layer.Draft is not { } draft)
+            return LayerStore.FindReady(session, layer.DiffId) ?? throw new InvalidOperationException($"the layer {layer.DiffId} is gone though it is held");
+        var id = LayerStore.Publish(session, draft);
+        if (id == draft.Id) published.Add(draft);
+        return id;
+    }
+}
+
+/// <summary>What a change has led to.</summary>
+/// <param name="Snapshot">The images afterwards.</param>
+/// <param name="Replaced">The images that lost a name.</param>
+internal sealed record CommittedImages(CatalogSnapshot Snapshot, IReadOnlyDictionary<Reference, Digest> Replaced);
