@@ -4,6 +4,7 @@ using Tare.Images.Content;
 using Tare.Images.Importing;
 using Tare.Images.Layers;
 using Tare.Images.Loading;
+using Tare.Images.Pulling;
 using Tare.Oci;
 using Tare.Oci.Images;
 using Tare.Store;
@@ -16,10 +17,15 @@ namespace Tare.Images;
 /// </summary>
 public sealed class ImageStore : IAsyncDisposable
 {
+    /// <summary>How many layers Docker fetches at once.</summary>
+    public const int DefaultConcurrentDownloads = 3;
+
     private readonly Database _database;
     private readonly ContentStore _content;
     private readonly Catalog _catalog;
     private readonly ImageLoader _loader;
+    private readonly LayerFetches _fetches;
+    private readonly ImagePuller _puller;
     private readonly TimeProvider _time;
 
     // Loads, tags and removals change rows and documents together: one after the other, or one takes away what another has just found.
@@ -27,14 +33,17 @@ public sealed class ImageStore : IAsyncDisposable
     private readonly Lock _settling = new();
     private Task _settled = Task.CompletedTask;
 
-    private ImageStore(string dataRoot, Database database, TimeProvider time)
+    private ImageStore(string dataRoot, Database database, TimeProvider time, int concurrentDownloads)
     {
         _database = database;
         _time = time;
         _content = new ContentStore(dataRoot);
         Layers = new LayerStore(dataRoot, database);
         _catalog = new Catalog(database, _content, Layers);
-        _loader = new ImageLoader(Layers, new ImageCommitter(database, _content, _catalog, _changing, time));
+        var committer = new ImageCommitter(database, _content, _catalog, _changing, time);
+        _loader = new ImageLoader(Layers, committer);
+        _fetches = new LayerFetches(Layers, concurrentDownloads, time);
+        _puller = new ImagePuller(Layers, _fetches, _catalog, committer);
     }
 
     /// <summary>The tables of this floor, for <see cref="Database.Open"/>.</summary>
@@ -50,9 +59,10 @@ public sealed class ImageStore : IAsyncDisposable
     /// <param name="dataRoot">The data root; <c>content</c>, <c>layers</c> and <c>containers</c> are below it.</param>
     /// <param name="database">The engine's database, opened with <see cref="Schema"/>.</param>
     /// <param name="time">The clock.</param>
-    public static ImageStore Open(string dataRoot, Database database, TimeProvider time)
+    /// <param name="concurrentDownloads">How many layers are fetched at once.</param>
+    public static ImageStore Open(string dataRoot, Database database, TimeProvider time, int concurrentDownloads = DefaultConcurrentDownloads)
     {
-        var store = new ImageStore(Path.GetFullPath(dataRoot), database, time);
+        var store = new ImageStore(Path.GetFullPath(dataRoot), database, time, concurrentDownloads);
         store.Losses = Recovery.Run(database, store._content, store.Layers);
         return store;
     }
@@ -66,6 +76,20 @@ public sealed class ImageStore : IAsyncDisposable
     {
         var result = await _loader.LoadAsync(archive, options, progress, cancellationToken);
         Settle();
+        return result;
+    }
+
+    /// <summary>Brings an image from a registry into the store. On failure nothing is left behind.</summary>
+    /// <param name="repository">Where from.</param>
+    /// <param name="reference">The name, with a tag or a digest.</param>
+    /// <param name="platform">For what; the host's when absent.</param>
+    /// <param name="progress">Is told what happens, by several threads at once.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="TareException">What the registry says; or the image is malformed, damaged or for nothing here; or the disk is full.</exception>
+    internal async Task<PullResult> PullAsync(IRemoteRepository repository, Reference reference, OciPlatform? platform, IProgress<PullEvent> progress, CancellationToken cancellationToken)
+    {
+        var result = await _puller.PullAsync(repository, reference.WithDefaultTag(), platform, progress, cancellationToken).ConfigureAwait(false);
+        if (result.IsNew) Settle();
         return result;
     }
 
@@ -140,6 +164,7 @@ public sealed class ImageStore : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _settled.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _fetches.Dispose();
         _content.Dispose();
         Layers.Dispose();
     }

@@ -22,8 +22,26 @@ public static class Platforms
         wanted.Os == other.Os && wanted.Architecture == other.Architecture
         && (string.IsNullOrEmpty(wanted.Variant) || string.IsNullOrEmpty(other.Variant) || wanted.Variant == other.Variant);
 
-    internal static bool Matches(OciPlatform wanted, OciImageConfig config) => Matches(
-        wanted,
-        new OciPlatform { Os = string.IsNullOrEmpty(config.Os) ? "linux" : config.Os, Architecture = config.Architecture ?? "", Variant = config.Variant });
+    internal static bool Matches(OciPlatform wanted, OciImageConfig config) => Matches(wanted, Of(config));
 
+    /// <summary>The platform that a configuration names.</summary>
+    internal static OciPlatform Of(OciImageConfig config) => new()
+    {
+        Os = string.IsNullOrEmpty(config.Os) ? "linux" : config.Os,
+        Architecture = config.Architecture ?? "",
+        Variant = config.Variant,
+    };
+
+    /// <summary>The manifest of an index for a platform: with its variant if there is one, else with any; <see langword="null"/> when there is none.</summary>
+    internal static OciDescriptor? Choose(IEnumerable<OciDescriptor> manifests, OciPlatform wanted)
+    {
+        var images = manifests.Where(manifest => !IsAttestation(manifest)).ToList();
+        return images.Find(manifest => manifest.Platform is { } platform && Matches(wanted, platform) && platform.Variant == wanted.Variant)
+            ?? images.Find(manifest => manifest.Platform is null || Matches(wanted, manifest.Platform));
+    }
+
+    /// <summary>Whether a manifest of an index says something of an image rather than being one.</summary>
+    internal static bool IsAttestation(OciDescriptor descriptor) =>
+        descriptor.Annotations?.GetValueOrDefault("vnd.docker.reference.type") == "attestation-manifest"
+        || descriptor.Platform is { Os: "unknown", Architecture: "unknown" };
 }

@@ -12,6 +12,9 @@ internal sealed record ImageChange
     /// <summary>Names of these images; others that had them lose them.</summary>
     public IReadOnlyList<NewName> Names { get; init; } = [];
 
+    /// <summary>The repository that is known to have the blobs of the layers; empty when none is.</summary>
+    public string Repository { get; init; } = "";
+
     /// <summary>Indexes that names stand for.</summary>
     public IReadOnlyList<NewIndex> Indexes { get; init; } = [];
 }
@@ -38,7 +41,14 @@ internal sealed record NewImage
 /// <summary>A layer of a new image.</summary>
 /// <param name="DiffId">The digest of its archive.</param>
 /// <param name="Draft">Its directory, until it is published; without one the layer is in the store already, and held.</param>
-internal sealed record NewLayer(Digest DiffId, LayerDraft? Draft = null);
+/// <param name="Blob">What it is compressed, if that is known.</param>
+internal sealed record NewLayer(Digest DiffId, LayerDraft? Draft = null, LayerBlob? Blob = null);
+
+/// <summary>A layer as registries have it.</summary>
+/// <param name="Digest">The digest of its bytes.</param>
+/// <param name="Size">Bytes.</param>
+/// <param name="MediaType">How it is compressed.</param>
+internal sealed record LayerBlob(Digest Digest, long Size, string MediaType);
 
 /// <summary>A name of a new image.</summary>
 /// <param name="Reference">The name, with a tag or a digest.</param>

@@ -56,7 +56,13 @@ internal sealed class ImageCommitter(Database database, ContentStore content, Ca
         var now = time.GetUtcNow();
         foreach (var image in change.Images)
         {
-            CatalogWriter.AddImage(session, image.Id, [.. image.Layers.Select(layer => Publish(session, layer, published))]);
+            var ids = image.Layers.Select(layer => Publish(session, layer, published)).ToList();
+            CatalogWriter.AddImage(session, image.Id, ids);
+            foreach (var (layer, id) in image.Layers.Zip(ids))
+            {
+                if (layer.Blob is { } blob) BlobTable.Add(session, id, blob, change.Repository, now);
+            }
+
             if (image.Manifest is { } manifest) CatalogWriter.AddManifest(session, manifest, image.Id);
         }
 

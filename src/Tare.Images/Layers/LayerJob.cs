@@ -30,6 +30,7 @@ internal sealed class LayerJob : IDisposable
     private readonly ChunkPool _pool;
     private readonly CancellationToken _cancellation;
     private readonly ChunkPipe _input;
+    private readonly long _limit;
     private Digest _plainDigest;
 
     /// <summary>Starts the threads.</summary>
@@ -38,8 +39,10 @@ internal sealed class LayerJob : IDisposable
     /// <param name="kind">How the layer is compressed.</param>
     /// <param name="label">What to call it in messages.</param>
     /// <param name="cancellation">Ends it.</param>
-    internal LayerJob(LayerStore store, ChunkPool pool, CompressionKind kind, string label, CancellationToken cancellation)
+    /// <param name="limit">The most bytes that it may decompress to.</param>
+    internal LayerJob(LayerStore store, ChunkPool pool, CompressionKind kind, string label, CancellationToken cancellation, long limit = long.MaxValue)
     {
+        _limit = limit;
         _store = store;
         _pool = pool;
         _cancellation = cancellation;
@@ -56,6 +59,15 @@ internal sealed class LayerJob : IDisposable
     internal bool IsHopeless => Result.Exception?.InnerException is { } failure and not TareException { Kind: ErrorKind.InvalidArgument };
 
     internal void Write(ReadOnlySpan<byte> bytes) => _input.Write(bytes);
+
+    /// <summary>Whether it has failed, so that it takes no more.</summary>
+    internal bool IsAbandoned => _input.IsAbandoned;
+
+    /// <summary>Room to write into, for <see cref="Wrote"/>.</summary>
+    internal ValueTask<Memory<byte>> RoomAsync() => _input.RoomAsync();
+
+    /// <summary>So many bytes have been written into the room.</summary>
+    internal void Wrote(int count) => _input.Wrote(count);
 
     /// <summary>All bytes are written.</summary>
     /// <param name="digest">The SHA-256 of all of them.</param>
@@ -76,12 +88,12 @@ internal sealed class LayerJob : IDisposable
     private LayerDraft ExtractCompressed(CompressionKind kind, string label)
     {
         using var plain = new ChunkPipe(_pool, PipeCapacity, _cancellation);
-        var decompression = Run(() => Decompress(kind, plain));
+        var decompression = Run(() => Decompress(kind, plain, label));
         // The extractor reads the pipe to its end, so the digest is there when it asks.
         return Extract(plain, label, () => decompression.GetAwaiter().GetResult(), decompression);
     }
 
-    private Digest Decompress(CompressionKind kind, ChunkPipe plain)
+    private Digest Decompress(CompressionKind kind, ChunkPipe plain, string label)
     {
         try
         {
@@ -91,6 +103,8 @@ internal sealed class LayerJob : IDisposable
             for (var count = stream.Read(buffer); count > 0; count = stream.Read(buffer))
             {
                 digest.Append(buffer.AsSpan(0, count));
+                if (digest.Length > _limit)
+                    throw TareException.Invalid($"layer {label} decompresses to more than {_limit} bytes, far more than its compressed size accounts for; it is taken for a decompression bomb and was refused");
                 plain.Write(buffer.AsSpan(0, count));
             }
 

@@ -214,8 +214,27 @@ public sealed class LayerStore : IDisposable
         });
     }
 
+    /// <summary>Publishes a layer before any image has it, and holds it until <see cref="Release"/>.</summary>
+    /// <returns>The row that has the layer; the draft is spent.</returns>
+    internal long PublishHeld(LayerDraft draft)
+    {
+        using (draft)
+        {
+            var layer = _database.Write(session =>
+            {
+                var id = Publish(session, draft);
+                lock (_held) _held[id] = _held.GetValueOrDefault(id) + 1;
+                return id;
+            });
+            draft.Published = layer == draft.Id;
+            return layer;
+        }
+    }
+
     /// <summary>Gives layers back, and removes those that lost their last image meanwhile.</summary>
-    internal void Release(IReadOnlyCollection<long> layers)
+    /// <param name="layers">The rows.</param>
+    /// <param name="unused">Whether some may never have had an image: what was to use them has failed.</param>
+    internal void Release(IReadOnlyCollection<long> layers, bool unused = false)
     {
         lock (_held)
         {
@@ -224,7 +243,7 @@ public sealed class LayerStore : IDisposable
                 if (--_held[layer] == 0) _held.Remove(layer);
             }
 
-            if (!_postponed || _held.Count > 0) return;
+            if (!_postponed && !unused) return;
             _postponed = false;
         }
 

@@ -21,7 +21,7 @@ internal static class OciArchive
         var images = new List<PlannedImage>();
         foreach (var descriptor in index.Manifests)
         {
-            if (IsAttestation(descriptor)) continue;
+            if (Platforms.IsAttestation(descriptor)) continue;
             var tags = Tags(descriptor);
             if (MediaTypes.IsIndex(descriptor.MediaType))
             {
@@ -42,10 +42,8 @@ internal static class OciArchive
     {
         if (depth == MaxDepth) throw TareException.Invalid("the archive's indexes lie too deep in each other");
         var index = ArchiveContents.Json(contents.Blob<ArchiveDocument>(descriptor.Digest, descriptor.Size, "the index"), ImageJson.Default.OciIndex, "an index");
-        var manifests = index.Manifests.Where(manifest => !IsAttestation(manifest)).ToList();
         // A variant is a preference: arm/v7 runs what was made for arm/v6.
-        var best = manifests.FirstOrDefault(manifest => manifest.Platform is { } p && Platforms.Matches(platform, p) && p.Variant == platform.Variant)
-            ?? manifests.FirstOrDefault(manifest => manifest.Platform is null || Platforms.Matches(platform, manifest.Platform));
+        var best = Platforms.Choose(index.Manifests, platform);
         if (best is null) return null;
         return MediaTypes.IsIndex(best.MediaType) ? PlanIndex(contents, best, platform, tags, depth + 1) : PlanImage(contents, best, tags);
     }
@@ -75,8 +73,4 @@ internal static class OciArchive
     }
 
     private static Reference Tagged(Reference reference) => reference.WithDigest(default).WithDefaultTag();
-
-    private static bool IsAttestation(OciDescriptor descriptor) =>
-        descriptor.Annotations?.GetValueOrDefault("vnd.docker.reference.type") == "attestation-manifest"
-        || descriptor.Platform is { Os: "unknown", Architecture: "unknown" };
 }

@@ -35,6 +35,9 @@ internal sealed class ChunkPipe : ByteSource, IDisposable
 
     private readonly record struct Chunk(byte[] Bytes, int Length);
 
+    /// <summary>Whether the reader has given up: nobody makes room any more.</summary>
+    internal bool IsAbandoned => _abandoned;
+
     /// <summary>Copies bytes in. Waits for room.</summary>
     internal void Write(ReadOnlySpan<byte> bytes)
     {
@@ -55,6 +58,27 @@ internal sealed class ChunkPipe : ByteSource, IDisposable
         }
     }
 
+    /// <summary>Room to write into; how much was written is told by <see cref="Wrote"/>. Waits for it without a thread.</summary>
+    internal async ValueTask<Memory<byte>> RoomAsync()
+    {
+        if (_writing is null)
+        {
+            await _free.WaitAsync(_cancellation).ConfigureAwait(false);
+            _writing = _pool.Rent();
+            _written = 0;
+        }
+
+        return _writing.AsMemory(_written);
+    }
+
+    /// <summary>So many bytes have been written into the room.</summary>
+    internal void Wrote(int count)
+    {
+        _written += count;
+        // A reader that waits gets what there is; one that is busy gets whole buffers.
+        if (_written == _writing!.Length || _queue.IsEmpty) Hand();
+    }
+
     /// <summary>Reads a stream to its end into the pipe, and completes it.</summary>
     internal async Task FillAsync(Stream stream)
     {
@@ -62,18 +86,9 @@ internal sealed class ChunkPipe : ByteSource, IDisposable
         {
             while (!_abandoned)
             {
-                if (_writing is null)
-                {
-                    await _free.WaitAsync(_cancellation);
-                    _writing = _pool.Rent();
-                    _written = 0;
-                }
-
-                var count = await stream.ReadAsync(_writing.AsMemory(_written), _cancellation);
+                var count = await stream.ReadAsync(await RoomAsync(), _cancellation);
                 if (count == 0) break;
-                _written += count;
-                // A reader that waits gets what there is; one that is busy gets whole buffers.
-                if (_written == _writing.Length || _queue.IsEmpty) Hand();
+                Wrote(count);
             }
 
             Complete();
