@@ -1,0 +1,89 @@
+using System.Text.Json;
+using Tare.Distribution.Endpoints;
+using Tare.Distribution.Failures;
+using Tare.Distribution.Manifests;
+using Tare.Distribution.Transport;
+using Tare.Errors;
+using Tare.Oci;
+using Tare.Oci.Images;
+
+namespace Tare.Distribution.Listing;
+
+/// <summary>Finds what refers to a manifest (distribution-spec, "Listing Referrers").</summary>
+internal static class ReferrerLister
+{
+    private const int Max = 100_000;
+
+    /// <summary>The referrers of a manifest, by the API or by the tag that stands for it at registries without one.</summary>
+    /// <param name="session">Where.</param>
+    /// <param name="name">The repository.</param>
+    /// <param name="digest">The manifest that is referred to.</param>
+    /// <param name="artifactType">The only type that is wanted.</param>
+    /// <param name="ct">Ends it.</param>
+    internal static async Task<OciIndex> ReadAsync(EndpointSession session, Reference name, Digest digest, string? artifactType, CancellationToken ct)
+    {
+        var all = new List<OciDescriptor>();
+        var query = artifactType is null ? "" : $"artifactType={Uri.EscapeDataString(artifactType)}";
+        Uri? address = session.Endpoint.Address($"{name.Path}/referrers/{digest}", query);
+        for (var pages = 0; address is not null; pages++)
+        {
+            if (pages == Pages.Max || all.Count > Max) throw Pages.Endless(session.Endpoint);
+            var (index, next) = await PageAsync(session, name, address, ct);
+            if (index is null) return await FallbackAsync(session, name, digest, artifactType, ct);
+            all.AddRange(index.Manifests);
+            address = next;
+        }
+
+        return Make(all, artifactType);
+    }
+
+    private static Task<(OciIndex? Index, Uri? Next)> PageAsync(EndpointSession session, Reference name, Uri address, CancellationToken ct) => session.AskAsync(
+        new RegistryRequest(HttpMethod.Get, address) { Accept = [MediaTypes.OciIndex] },
+        async answer =>
+        {
+            // Registries of before 1.1 do not know the address, in one way or another.
+            if (answer.Status is 404 or 405 or 400 or 501) return ((OciIndex?)null, (Uri?)null);
+            if (answer.Status != 200) throw await RegistryErrors.OfReadAsync(answer, name.WithoutTagAndDigest(), session.Time, ct);
+            if (answer.Response.Content.Headers.ContentType?.MediaType != MediaTypes.OciIndex) return (null, null);
+            var content = await answer.ReadAsync(Limits.Manifest, $"the list of referrers in {name.FamiliarName}", ct);
+            return (Read(content, session), Pages.Next(answer, session.Endpoint));
+        },
+        ct);
+
+    private static async Task<OciIndex> FallbackAsync(EndpointSession session, Reference name, Digest digest, string? artifactType, CancellationToken ct)
+    {
+        try
+        {
+            var manifest = await ManifestReader.GetAsync(session, name.WithoutTagAndDigest().WithTag(FallbackTag(digest)), ct);
+            return Make(MediaTypes.IsIndex(manifest.MediaType) ? Read(manifest.Content, session).Manifests : [], artifactType);
+        }
+        catch (RegistryException e) when (e.Status == 404)
+        {
+            return Make([], artifactType);
+        }
+    }
+
+    /// <summary>The tag that lists the referrers of a manifest where there is no API for it ("Referrers Tag Schema").</summary>
+    internal static string FallbackTag(Digest digest) => $"{digest.Algorithm}-{digest.Hex[..Math.Min(64, digest.Hex.Length)]}";
+
+    private static OciIndex Make(IEnumerable<OciDescriptor> referrers, string? artifactType) => new()
+    {
+        SchemaVersion = 2,
+        MediaType = MediaTypes.OciIndex,
+        Manifests = [.. referrers.Where(referrer => artifactType is null || referrer.ArtifactType == artifactType)],
+    };
+
+    private static OciIndex Read(byte[] content, EndpointSession session)
+    {
+        try
+        {
+            if (JsonSerializer.Deserialize(content, ImageJson.Default.OciIndex) is { Manifests: not null } index) return index;
+        }
+        catch (JsonException)
+        {
+            // said below
+        }
+
+        throw new RegistryException(ErrorKind.Internal, $"what {session.Endpoint.Host} gives as a list of referrers is no index");
+    }
+}
