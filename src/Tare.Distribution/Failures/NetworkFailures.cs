@@ -31,12 +31,7 @@ internal static class NetworkFailures
         }
 
         if (Find<CertificateRefusedException>(cause) is { } refused)
-        {
-            return Unreachable(
-                entry,
-                $"tls: failed to verify certificate: {refused.Message} (the certificate of its authority belongs into certs.d/{target.Authority}/ca.crt)",
-                cause);
-        }
+            return Unreachable(entry, $"tls: failed to verify certificate: {refused.Message}{Help(refused, target)}", cause);
 
         var error = (cause as HttpRequestException)?.HttpRequestError ?? HttpRequestError.Unknown;
         var socket = Find<SocketException>(cause);
@@ -60,6 +55,9 @@ internal static class NetworkFailures
 
     private static RegistryException Unreachable(Uri entry, string reason, Exception cause) =>
         new(ErrorKind.Internal, $"Get \"{entry}\": {reason}", inner: cause) { IsUnreachable = true };
+
+    private static string Help(CertificateRefusedException refused, Uri target) =>
+        refused.IsUnknownAuthority ? $" (if it is to be trusted, put the authority's certificate at certs.d/{target.Authority}/ca.crt)" : "";
 
     private static string Silence(Uri target) => $"{target.Authority} has sent nothing for {Limits.Idle.TotalSeconds} seconds";
 

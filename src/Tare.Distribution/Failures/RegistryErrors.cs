@@ -22,7 +22,7 @@ internal static class RegistryErrors
             RegistryCodes.NameUnknown => Make(ErrorKind.NotFound, $"repository {name.FamiliarName} not found: {refusal.Text}", refusal),
             RegistryCodes.ManifestUnknown => Make(ErrorKind.NotFound, $"manifest for {name.FamiliarString} not found: {refusal.Text}", refusal),
             _ when refusal.Status == 404 && !name.IsNameOnly => Make(ErrorKind.NotFound, $"manifest for {name.FamiliarString} not found: {refusal.Text}", refusal),
-            _ => Make(refusal.Status == 404 ? ErrorKind.NotFound : ErrorKind.Internal, refusal.Text, refusal),
+            _ => Make(KindOf(refusal.Status), refusal.Text, refusal),
         };
     }
 
@@ -30,16 +30,17 @@ internal static class RegistryErrors
     internal static async Task<RegistryException> OfWriteAsync(Answer answer, TimeProvider time, CancellationToken ct)
     {
         var refusal = await Refusal.ReadAsync(answer, time, ct);
-        var kind = refusal.Status switch
-        {
-            400 => ErrorKind.InvalidArgument,
-            401 => ErrorKind.Unauthorized,
-            403 => ErrorKind.Forbidden,
-            404 => ErrorKind.NotFound,
-            _ => ErrorKind.Internal,
-        };
-        return Make(kind, refusal.Text, refusal);
+        return Make(KindOf(refusal.Status), refusal.Text, refusal);
     }
+
+    private static ErrorKind KindOf(int status) => status switch
+    {
+        400 => ErrorKind.InvalidArgument,
+        401 => ErrorKind.Unauthorized,
+        403 => ErrorKind.Forbidden,
+        404 => ErrorKind.NotFound,
+        _ => ErrorKind.Internal,
+    };
 
     private static RegistryException Make(ErrorKind kind, string message, Refusal refusal) => new(kind, message, refusal.Code, refusal.Status)
     {

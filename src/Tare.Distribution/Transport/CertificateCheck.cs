@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -16,14 +17,17 @@ internal sealed class CertificateCheck(X509Certificate2Collection authorities, T
         if (errors == SslPolicyErrors.None) return true;
         if (certificate is not X509Certificate2 leaf) throw new CertificateRefusedException("tls: the server has no certificate");
         if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch))
-            throw new CertificateRefusedException($"x509: certificate is valid for {Names(leaf)}, not {(sender as SslStream)?.TargetHostName}");
+        {
+            var host = (sender as SslStream)?.TargetHostName ?? "";
+            throw new CertificateRefusedException($"x509: certificate is valid for {Names(leaf, IPAddress.TryParse(host, out _))}, not {host}");
+        }
         if (errors == SslPolicyErrors.RemoteCertificateChainErrors && authorities.Count > 0 && IsVouchedFor(leaf, chain)) return true;
         var now = time.GetUtcNow().UtcDateTime;
         if (now > leaf.NotAfter.ToUniversalTime())
             throw new CertificateRefusedException($"x509: certificate has expired or is not yet valid: current time {now:yyyy-MM-ddTHH:mm:ssZ} is after {leaf.NotAfter.ToUniversalTime():yyyy-MM-ddTHH:mm:ssZ}");
         if (now < leaf.NotBefore.ToUniversalTime())
             throw new CertificateRefusedException($"x509: certificate has expired or is not yet valid: current time {now:yyyy-MM-ddTHH:mm:ssZ} is before {leaf.NotBefore.ToUniversalTime():yyyy-MM-ddTHH:mm:ssZ}");
-        throw new CertificateRefusedException("x509: certificate signed by unknown authority");
+        throw new CertificateRefusedException("x509: certificate signed by unknown authority") { IsUnknownAuthority = true };
     }
 
     private bool IsVouchedFor(X509Certificate2 leaf, X509Chain? presented)
@@ -39,13 +43,12 @@ internal sealed class CertificateCheck(X509Certificate2Collection authorities, T
         return chain.Build(leaf);
     }
 
-    private static string Names(X509Certificate2 certificate)
+    private static string Names(X509Certificate2 certificate, bool addresses)
     {
         foreach (var extension in certificate.Extensions)
         {
             if (extension is not X509SubjectAlternativeNameExtension names) continue;
-            var all = names.EnumerateDnsNames().Concat(names.EnumerateIPAddresses().Select(address => address.ToString())).Take(20);
-            return string.Join(", ", all);
+            return string.Join(", ", (addresses ? names.EnumerateIPAddresses().Select(address => address.ToString()) : names.EnumerateDnsNames()).Take(20));
         }
 
         return certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false);

@@ -29,7 +29,7 @@ internal sealed record HostCertificates(X509Certificate2Collection Authorities, 
             switch (file.Extension)
             {
                 case ".crt":
-                    read.Authorities.ImportFromPem(Text(file));
+                    AddAuthorities(read.Authorities, file);
                     break;
                 case ".cert":
                     read.ClientCertificates.Add(ReadPair(file));
@@ -60,6 +60,18 @@ internal sealed record HostCertificates(X509Certificate2Collection Authorities, 
 
         files.Sort((a, b) => string.CompareOrdinal(a.FullName, b.FullName));
         return files;
+    }
+
+    private static void AddAuthorities(X509Certificate2Collection authorities, FileInfo file)
+    {
+        try
+        {
+            authorities.ImportFromPem(Text(file));
+        }
+        catch (CryptographicException e)
+        {
+            throw TareException.Invalid($"{file.FullName} is no PEM certificate: {e.Message}", e);
+        }
     }
 
     private static X509Certificate2 ReadPair(FileInfo certificate)
