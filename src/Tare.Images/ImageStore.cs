@@ -1,3 +1,4 @@
+using Tare.Distribution;
 using Tare.Errors;
 using Tare.Images.Catalogs;
 using Tare.Images.Content;
@@ -5,6 +6,7 @@ using Tare.Images.Importing;
 using Tare.Images.Layers;
 using Tare.Images.Loading;
 using Tare.Images.Pulling;
+using Tare.Images.Pushing;
 using Tare.Oci;
 using Tare.Oci.Images;
 using Tare.Store;
@@ -17,15 +19,13 @@ namespace Tare.Images;
 /// </summary>
 public sealed class ImageStore : IAsyncDisposable
 {
-    /// <summary>How many layers Docker fetches at once.</summary>
-    public const int DefaultConcurrentDownloads = 3;
-
     private readonly Database _database;
     private readonly ContentStore _content;
     private readonly Catalog _catalog;
     private readonly ImageLoader _loader;
     private readonly LayerFetches _fetches;
     private readonly ImagePuller _puller;
+    private readonly ImagePusher _pusher;
     private readonly TimeProvider _time;
 
     // Loads, tags and removals change rows and documents together: one after the other, or one takes away what another has just found.
@@ -33,7 +33,7 @@ public sealed class ImageStore : IAsyncDisposable
     private readonly Lock _settling = new();
     private Task _settled = Task.CompletedTask;
 
-    private ImageStore(string dataRoot, Database database, TimeProvider time, int concurrentDownloads)
+    private ImageStore(string dataRoot, Database database, TimeProvider time, TransferLimits limits)
     {
         _database = database;
         _time = time;
@@ -42,8 +42,9 @@ public sealed class ImageStore : IAsyncDisposable
         _catalog = new Catalog(database, _content, Layers);
         var committer = new ImageCommitter(database, _content, _catalog, _changing, time);
         _loader = new ImageLoader(Layers, committer);
-        _fetches = new LayerFetches(Layers, concurrentDownloads, time);
+        _fetches = new LayerFetches(Layers, limits.Downloads, time);
         _puller = new ImagePuller(Layers, _fetches, _catalog, committer);
+        _pusher = new ImagePusher(database, _content, Layers, committer, limits.Uploads, time);
     }
 
     /// <summary>The tables of this floor, for <see cref="Database.Open"/>.</summary>
@@ -59,10 +60,10 @@ public sealed class ImageStore : IAsyncDisposable
     /// <param name="dataRoot">The data root; <c>content</c>, <c>layers</c> and <c>containers</c> are below it.</param>
     /// <param name="database">The engine's database, opened with <see cref="Schema"/>.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="concurrentDownloads">How many layers are fetched at once.</param>
-    public static ImageStore Open(string dataRoot, Database database, TimeProvider time, int concurrentDownloads = DefaultConcurrentDownloads)
+    /// <param name="limits">How many layers are fetched and sent at once; Docker's numbers when absent.</param>
+    public static ImageStore Open(string dataRoot, Database database, TimeProvider time, TransferLimits? limits = null)
     {
-        var store = new ImageStore(Path.GetFullPath(dataRoot), database, time, concurrentDownloads);
+        var store = new ImageStore(Path.GetFullPath(dataRoot), database, time, limits ?? new TransferLimits());
         store.Losses = Recovery.Run(database, store._content, store.Layers);
         return store;
     }
@@ -81,11 +82,51 @@ public sealed class ImageStore : IAsyncDisposable
 
     /// <summary>Brings an image from a registry into the store. On failure nothing is left behind.</summary>
     /// <param name="repository">Where from.</param>
+    /// <param name="credentials">Who asks.</param>
     /// <param name="reference">The name, with a tag or a digest.</param>
     /// <param name="platform">For what; the host's when absent.</param>
     /// <param name="progress">Is told what happens, by several threads at once.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="TareException">What the registry says; or the image is malformed, damaged or for nothing here; or the disk is full.</exception>
+    public Task<PullResult> PullAsync(
+        RepositoryClient repository, Credentials credentials, Reference reference, OciPlatform? platform, IProgress<PullEvent> progress, CancellationToken cancellationToken) =>
+        PullAsync(new RegistrySource(repository, credentials), reference, platform, progress, cancellationToken);
+
+    /// <summary>Sends an image to a registry: with several platforms under its name all of them, with an index over them.</summary>
+    /// <param name="repository">Where to.</param>
+    /// <param name="reference">The name, with a tag.</param>
+    /// <param name="platform">The only platform to send; all when absent.</param>
+    /// <param name="progress">Is told what happens, by several threads at once.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="TareException">NotFound: there is no such image, or none of the platform; else what the registry says.</exception>
+    public Task PushAsync(RepositoryClient repository, Reference reference, OciPlatform? platform, IProgress<PushEvent> progress, CancellationToken cancellationToken) =>
+        PushAsync(new RegistryTarget(repository), reference, platform, progress, cancellationToken);
+
+    /// <summary>The images that a name means, one for each platform that is here; the one that it means by itself first.</summary>
+    /// <exception cref="TareException">NotFound, InvalidArgument, Internal: as <see cref="Get"/>.</exception>
+    public IReadOnlyList<Image> Variants(string nameOrId)
+    {
+        var image = Get(nameOrId);
+        var snapshot = _catalog.Current;
+        var target = TargetOf(snapshot, nameOrId, image);
+        return [image, .. snapshot.ImagesOf(target).Where(other => other != image.Id).Select(other => snapshot.Images[other])];
+    }
+
+    internal Task PushAsync(IRemoteTarget repository, Reference reference, OciPlatform? platform, IProgress<PushEvent> progress, CancellationToken cancellationToken)
+    {
+        var name = reference.WithDefaultTag();
+        var images = Variants(name.ToString());
+        var target = TargetOf(_catalog.Current, name.ToString(), images[0]);
+        if (platform is not null)
+        {
+            images = [.. images.Where(image => Platforms.Matches(platform, image.Config)).Take(1)];
+            if (images.Count == 0)
+                throw TareException.NotFound($"image with reference {name.FamiliarString} was found but does not provide the specified platform ({Platforms.Format(platform)})");
+        }
+
+        return _pusher.PushAsync(repository, name, images, target, progress, cancellationToken);
+    }
+
     internal async Task<PullResult> PullAsync(IRemoteRepository repository, Reference reference, OciPlatform? platform, IProgress<PullEvent> progress, CancellationToken cancellationToken)
     {
         var result = await _puller.PullAsync(repository, reference.WithDefaultTag(), platform, progress, cancellationToken).ConfigureAwait(false);
@@ -134,7 +175,7 @@ public sealed class ImageStore : IAsyncDisposable
         {
             var id = Get(nameOrId).Id;
             // The new name stands for all platforms that the old one does.
-            var target = Reference.ParseAny(nameOrId).Reference is { } old && _catalog.Current.ByName(old) == id ? _catalog.Current.TargetOf(old) : default;
+            var target = TargetOf(_catalog.Current, nameOrId, _catalog.Current.Images[id]);
             var previous = _database.Write(session => CatalogWriter.SetName(session, tag.WithDefaultTag(), id, target, _time.GetUtcNow()), Durability.Full);
             _catalog.Invalidate();
             return new TagResult(_catalog.Current.Images[id], previous);
@@ -165,9 +206,14 @@ public sealed class ImageStore : IAsyncDisposable
     {
         await _settled.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _fetches.Dispose();
+        _pusher.Dispose();
         _content.Dispose();
         Layers.Dispose();
     }
+
+    /// <summary>The index that a name of the image stands for; empty for one of its ids.</summary>
+    private static Digest TargetOf(CatalogSnapshot snapshot, string nameOrId, Image image) =>
+        Reference.ParseAny(nameOrId).Reference is { } name && snapshot.ByName(name) == image.Id ? snapshot.TargetOf(name) : default;
 
     // Nobody waits for the disk: a layer that has not reached it when the power fails is found and dropped at the next start.
     private void Settle()

@@ -32,26 +32,13 @@ internal static class BlobTable
     internal static void Forget(WriteSession session, Digest blob, string repository) =>
         session.Execute("DELETE FROM image_blob_at WHERE digest = ? AND repository = ?", blob.ToString(), repository);
 
-    /// <summary>The layer of a blob, if it is in the store.</summary>
-    internal static Digest LayerOf(ReadSession session, Digest blob) =>
-        session.QueryFirst(
-            "SELECT l.diff_id FROM image_blob AS b JOIN image_layer AS l ON l.id = b.layer WHERE b.digest = ? AND l.state = ?",
-            row => row.GetString(0),
-            blob.ToString(),
-            CatalogSchema.Ready) is { } diffId ? Digest.Parse(diffId) : default;
-
-    /// <summary>The blobs of a layer with the repositories of a registry that are known to have them, the one seen last first.</summary>
-    /// <param name="session">The transaction.</param>
-    /// <param name="diffId">The layer.</param>
-    /// <param name="registry">The beginning of the repositories' names, with a slash at its end.</param>
-    internal static IReadOnlyList<(LayerBlob Blob, string Repository)> At(ReadSession session, Digest diffId, string registry) => session.Query(
+    /// <summary>The blobs of a layer with the repositories that are known to have them, the one seen last first; a blob that none has, with an empty name.</summary>
+    internal static IReadOnlyList<(LayerBlob Blob, string Repository)> Of(ReadSession session, Digest diffId) => session.Query(
         """
         SELECT b.digest, b.size, b.media_type, a.repository
-        FROM image_layer AS l JOIN image_blob AS b ON b.layer = l.id JOIN image_blob_at AS a ON a.digest = b.digest
-        WHERE l.diff_id = ? AND substr(a.repository, 1, length(?)) = ? ORDER BY a.seen DESC
+        FROM image_layer AS l JOIN image_blob AS b ON b.layer = l.id LEFT JOIN image_blob_at AS a ON a.digest = b.digest
+        WHERE l.diff_id = ? ORDER BY a.seen DESC
         """,
-        row => (new LayerBlob(Digest.Parse(row.GetString(0)), row.GetInt64(1), row.GetString(2)), row.GetString(3)),
-        diffId.ToString(),
-        registry,
-        registry);
+        row => (new LayerBlob(Digest.Parse(row.GetString(0)), row.GetInt64(1), row.GetString(2)), row.GetStringOrNull(3) ?? ""),
+        diffId.ToString());
 }

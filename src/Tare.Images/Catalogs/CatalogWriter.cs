@@ -37,7 +37,7 @@ internal static class CatalogWriter
 
     /// <summary>Gives an image a name; another that had it loses it.</summary>
     /// <returns>The image that had the name before, if it was another.</returns>
-    internal static Digest SetName(WriteSession session, Reference reference, Digest id, Digest target, DateTimeOffset now)
+    internal static Digest SetName(WriteSession session, Reference reference, Digest id, Digest target, DateTimeOffset? tagged)
     {
         var digest = reference.Digest.ToString();
         var before = session.QueryFirst(
@@ -53,7 +53,7 @@ internal static class CatalogWriter
             digest,
             id.ToString(),
             target.ToString());
-        session.Execute("UPDATE image SET tagged = ? WHERE id = ?", now.UtcTicks, id.ToString());
+        if (tagged is { } time) session.Execute("UPDATE image SET tagged = ? WHERE id = ?", time.UtcTicks, id.ToString());
         return before is null || before == id.ToString() ? default : Digest.Parse(before);
     }
 

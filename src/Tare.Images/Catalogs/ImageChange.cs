@@ -60,3 +60,19 @@ internal sealed record NewName(Reference Reference, Digest Image, Digest Target 
 /// <param name="Document">The index.</param>
 /// <param name="Manifests">The manifests that it lists, in its order.</param>
 internal sealed record NewIndex(ImageDocument Document, IReadOnlyList<Digest> Manifests);
+
+/// <summary>What a push has brought to a repository.</summary>
+internal sealed record PushedImages
+{
+    /// <summary>The name, with its tag.</summary>
+    public required Reference Name { get; init; }
+
+    /// <summary>The images with the manifests that they have there.</summary>
+    public required IReadOnlyList<(Image Image, ImageDocument Manifest)> Images { get; init; }
+
+    /// <summary>The index over them, when there are several.</summary>
+    public required NewIndex? Index { get; init; }
+
+    /// <summary>The blobs of the layers, by DiffID.</summary>
+    public required IReadOnlyDictionary<Digest, LayerBlob> Blobs { get; init; }
+}

@@ -50,6 +50,35 @@ internal sealed class ImageCommitter(Database database, ContentStore content, Ca
         }
     }
 
+    /// <summary>Notes what a push has brought to a repository. An image that was removed meanwhile stays removed.</summary>
+    internal void Note(PushedImages pushed)
+    {
+        lock (changing)
+        {
+            var images = pushed.Images.Where(image => catalog.Current.Images.ContainsKey(image.Image.Id)).ToList();
+            if (images.Count == 0) return;
+            foreach (var (_, manifest) in images) content.Write(manifest.Digest, manifest.Content);
+            if (pushed.Index is { } made) content.Write(made.Document.Digest, made.Document.Content);
+            var now = time.GetUtcNow();
+            database.Write(
+                session =>
+                {
+                    foreach (var (diffId, blob) in pushed.Blobs)
+                    {
+                        if (LayerStore.FindReady(session, diffId) is { } layer) BlobTable.Add(session, layer, blob, pushed.Name.Name, now);
+                    }
+
+                    foreach (var (image, manifest) in images) CatalogWriter.AddManifest(session, manifest, image.Id);
+                    if (pushed.Index is { } index) CatalogWriter.AddIndex(session, index);
+                    var target = pushed.Index?.Document.Digest ?? default;
+                    var name = pushed.Name.WithoutTagAndDigest().WithDigest(target.IsEmpty ? images[0].Manifest.Digest : target);
+                    CatalogWriter.SetName(session, name, images[0].Image.Id, target, tagged: null);
+                },
+                Durability.Full);
+            catalog.Invalidate();
+        }
+    }
+
     private List<LayerDraft> Commit(WriteSession session, ImageChange change, CatalogSnapshot before, Dictionary<Reference, Digest> replaced)
     {
         var published = new List<LayerDraft>();

@@ -117,15 +117,7 @@ internal sealed class ImagePuller(LayerStore layers, LayerFetches fetches, Catal
         }
 
         var running = missing.Select(layer => FetchAsync(layer.Blob, layer.DiffId)).ToList();
-        try
-        {
-            await Task.WhenAll(running).ConfigureAwait(false);
-        }
-        catch
-        {
-            // The first failure is the one that matters: it has ended the others.
-            throw running.Select(task => task.Exception?.InnerException).FirstOrDefault(e => e is not (null or OperationCanceledException)) ?? new OperationCanceledException(cancellationToken);
-        }
+        await FirstFailure.WhenAllAsync(running, cancellationToken).ConfigureAwait(false);
 
         async Task FetchAsync(OciDescriptor blob, Digest diffId)
         {

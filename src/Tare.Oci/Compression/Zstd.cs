@@ -126,7 +126,7 @@ internal sealed class ZstdReader(Stream compressed) : ReadOnlyStream
 }
 
 /// <summary>Compresses with zstd at its default level.</summary>
-internal sealed class ZstdWriter(Stream target) : Stream
+internal sealed class ZstdWriter(Stream target) : WriteOnlyStream
 {
     private const int BufferLength = 128 * 1024;
     private const int ContinueDirective = 0;
@@ -134,20 +134,6 @@ internal sealed class ZstdWriter(Stream target) : Stream
     private readonly byte[] _input = Zstd.Pinned(BufferLength);
     private readonly byte[] _output = Zstd.Pinned(BufferLength);
     private nint _stream = Zstd.ZSTD_createCStream();
-
-    public override bool CanRead => false;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     public override void Write(ReadOnlySpan<byte> buffer)
     {
@@ -161,18 +147,6 @@ internal sealed class ZstdWriter(Stream target) : Stream
             while (input.Position < input.Length) Step(ref input, ContinueDirective);
         }
     }
-
-    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-    public override void Flush()
-    {
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -1,0 +1,30 @@
+using Tare.Distribution;
+using Tare.Oci;
+
+namespace Tare.Images.Pushing;
+
+/// <summary>A repository that images are pushed to. The contracts are those of the client of registries.</summary>
+internal interface IRemoteTarget
+{
+    /// <summary>The name, without a tag.</summary>
+    Reference Name { get; }
+
+    Task<long?> HeadBlobAsync(Digest digest, CancellationToken cancellationToken);
+
+    Task<bool> HasManifestAsync(Digest digest, CancellationToken cancellationToken);
+
+    /// <returns><see langword="null"/> when the registry has taken the blob from the other repository.</returns>
+    Task<IUpload?> BeginUploadAsync(Digest mount, string? fromRepository, CancellationToken cancellationToken);
+
+    Task<Digest> PutManifestAsync(string tagOrDigest, string mediaType, ReadOnlyMemory<byte> content, CancellationToken cancellationToken);
+}
+
+/// <summary>A blob on its way to a registry (<see cref="BlobUpload"/>). Disposed unfinished it is taken back.</summary>
+internal interface IUpload : IAsyncDisposable
+{
+    int MinimumChunkLength { get; }
+
+    Task AppendAsync(ReadOnlyMemory<byte> chunk, CancellationToken cancellationToken);
+
+    Task FinishAsync(Digest digest, ReadOnlyMemory<byte> last, CancellationToken cancellationToken);
+}
