@@ -24,6 +24,9 @@ public sealed class Filters
     /// <summary>Whether the very value was added under the name.</summary>
     public bool Contains(string name, string value) => _values.TryGetValue(name, out var set) && set.Contains(value);
 
+    /// <summary>Whether any value was added under the name.</summary>
+    public bool ContainsName(string name) => _values.ContainsKey(name);
+
     /// <summary>As the API takes it: <c>{"status":{"running":true}}</c>; empty without filters.</summary>
     public override string ToString()
     {

@@ -70,15 +70,52 @@ public sealed class ImageOperations
 
     /// <summary>Fetches an image from its registry.</summary>
     /// <param name="repository">The name without tag or digest.</param>
-    /// <param name="tag">The tag or digest.</param>
+    /// <param name="tag">The tag or digest; null for all tags of the repository.</param>
     /// <param name="platform">Such as <c>linux/arm64</c>.</param>
-    /// <param name="registryAuth">Credentials, as the X-Registry-Auth header carries them.</param>
+    /// <param name="registryAuth">Credentials, as the X-Registry-Auth header carries them (<see cref="AuthConfig.Encode"/>).</param>
     /// <param name="cancellationToken">Cancels the call.</param>
-    public IAsyncEnumerable<ProgressMessage> PullAsync(string repository, string tag = "latest", string? platform = null, string? registryAuth = null, CancellationToken cancellationToken = default)
+    public IAsyncEnumerable<ProgressMessage> PullAsync(string repository, string? tag = "latest", string? platform = null, string? registryAuth = null, CancellationToken cancellationToken = default)
     {
         var request = new Request("POST", "/images/create") { RegistryAuth = registryAuth };
         request.Query.Add("fromImage", repository).AddText("tag", tag).AddText("platform", platform?.ToLowerInvariant());
         return ProgressAsync(request, cancellationToken);
+    }
+
+    /// <summary>Sends an image to its registry.</summary>
+    /// <param name="repository">The name without a tag.</param>
+    /// <param name="tag">The tag; null for all tags of the name.</param>
+    /// <param name="platform">Only that platform of the image, such as <c>linux/arm64</c> (API 1.46).</param>
+    /// <param name="registryAuth">Credentials, as the X-Registry-Auth header carries them (<see cref="AuthConfig.Encode"/>).</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    public IAsyncEnumerable<ProgressMessage> PushAsync(string repository, string? tag = "latest", string? platform = null, string? registryAuth = null, CancellationToken cancellationToken = default)
+    {
+        // Older engines want the header, be it that of nobody.
+        var request = new Request("POST", Path(repository, "/push")) { RegistryAuth = registryAuth ?? new AuthConfig().Encode() };
+        request.Query.AddText("tag", tag).AddText("platform", PlatformJson(platform));
+        return ProgressAsync(request, cancellationToken);
+    }
+
+    /// <summary>Searches a registry for repositories.</summary>
+    /// <param name="term">What to look for, with the registry in front unless it is Docker Hub.</param>
+    /// <param name="limit">The most results, 1 to 100; 0 for the engine's default of 25.</param>
+    /// <param name="filters">Only those that match (<c>is-official</c>, <c>stars</c>).</param>
+    /// <param name="registryAuth">Credentials, as the X-Registry-Auth header carries them (<see cref="AuthConfig.Encode"/>).</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    public async ValueTask<IReadOnlyList<SearchResult>> SearchAsync(string term, int limit = 0, Filters? filters = null, string? registryAuth = null, CancellationToken cancellationToken = default)
+    {
+        var request = new Request("GET", "/images/search") { RegistryAuth = registryAuth };
+        request.Query.Add("term", term).Add("limit", limit > 0 ? limit : null).AddText("filters", filters?.ToString());
+        return WireJson.Read<IReadOnlyList<SearchResult>>((await _engine.SendAndReadAsync(request, cancellationToken).ConfigureAwait(false)).Span) ?? [];
+    }
+
+    /// <summary>Asks an image's registry for its digest and platforms, without fetching it.</summary>
+    /// <param name="image">The reference.</param>
+    /// <param name="registryAuth">Credentials, as the X-Registry-Auth header carries them (<see cref="AuthConfig.Encode"/>).</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    public async ValueTask<DistributionInspect> InspectRemoteAsync(string image, string? registryAuth = null, CancellationToken cancellationToken = default)
+    {
+        var request = new Request("GET", "/distribution/" + QueryString.Encode(image, path: true) + "/json") { RegistryAuth = registryAuth };
+        return WireJson.Read<DistributionInspect>((await _engine.SendAndReadAsync(request, cancellationToken).ConfigureAwait(false)).Span)!;
     }
 
     /// <summary>Gives an image a further name.</summary>

@@ -43,6 +43,10 @@ public sealed class SystemOperations
     public ValueTask<ReadOnlyMemory<byte>> InfoJsonAsync(CancellationToken cancellationToken = default)
         => _engine.SendAndReadAsync(new Request("GET", "/info"), cancellationToken);
 
+    /// <summary>Has the engine check credentials at their registry.</summary>
+    public async ValueTask<AuthResponse> AuthAsync(AuthConfig credentials, CancellationToken cancellationToken = default)
+        => WireJson.Read<AuthResponse>((await _engine.SendAndReadAsync(ContainerOperations.Post("/auth", WireJson.ToUtf8(credentials)), cancellationToken).ConfigureAwait(false)).Span)!;
+
     /// <summary>Events as they happen.</summary>
     /// <param name="since">Unix seconds or an RFC 3339 time: begins with events of the past.</param>
     /// <param name="until">Unix seconds or an RFC 3339 time: ends there.</param>

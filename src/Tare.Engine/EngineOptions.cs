@@ -1,3 +1,6 @@
+using Tare.Distribution;
+using Tare.Engine.Registries;
+
 namespace Tare.Engine;
 
 /// <summary>What an engine is opened with. Paths are absolute.</summary>
@@ -23,6 +26,15 @@ public sealed record EngineOptions
 
     /// <summary>Labels of the engine (<c>--label</c>), as <c>docker info</c> shows them.</summary>
     public IReadOnlyList<string> Labels { get; init; } = [];
+
+    /// <summary>How registries are reached (<c>--registry-mirror</c>, <c>--insecure-registry</c>); see <see cref="RegistryConfiguration"/>.</summary>
+    public RegistryOptions Registries { get; init; } = new();
+
+    /// <summary>The most layers of one pull that are fetched at the same time (<c>--max-concurrent-downloads</c>).</summary>
+    public int MaxConcurrentDownloads { get; init; } = 3;
+
+    /// <summary>The most layers of one push that are sent at the same time (<c>--max-concurrent-uploads</c>).</summary>
+    public int MaxConcurrentUploads { get; init; } = 5;
 
     /// <summary>Parent of the containers' control groups; empty: <c>/tare</c>.</summary>
     public string CgroupParent { get; init; } = "";

@@ -1,3 +1,4 @@
+using Tare.Distribution;
 using Tare.Engine.Common;
 using Tare.Engine.Containers;
 using Tare.Engine.Events;
@@ -6,6 +7,7 @@ using Tare.Engine.Host;
 using Tare.Engine.Images;
 using Tare.Engine.Launch;
 using Tare.Engine.Ports;
+using Tare.Engine.Registries;
 using Tare.Engine.Storage;
 using Tare.Images;
 using Tare.Keeper;
@@ -25,6 +27,7 @@ public sealed class TareEngine : IAsyncDisposable
     private readonly ImageStore store;
     private readonly SandboxCompiler sandbox = new();
     private readonly EngineCore core;
+    private readonly RegistryClient registries;
 
     private TareEngine(EngineOptions options, Database database, ImageStore store, IKeeper keeper)
     {
@@ -32,6 +35,8 @@ public sealed class TareEngine : IAsyncDisposable
         this.store = store;
         core = new EngineCore(options, new ContainerTable(database), new ImageAdapter(store), keeper, new SandboxAdapter(sandbox), Poller);
         Images = new ImageService(store, core.Registry, core.EventLog, options.Time);
+        registries = new RegistryClient(options.Registries, options.Time);
+        Registries = new RegistryService(registries);
         Transfers = new TransferService(options.Time);
         System = new SystemService(options, EngineIdentity.Of(database), core.Cgroups, core.Registry, Images, core.EventLog);
     }
@@ -47,6 +52,9 @@ public sealed class TareEngine : IAsyncDisposable
 
     /// <summary>Images from and to registries.</summary>
     public TransferService Transfers { get; }
+
+    /// <summary>Registries themselves: login, search.</summary>
+    public RegistryService Registries { get; }
 
     /// <summary>Events.</summary>
     public EventService Events => core.Events;
@@ -86,6 +94,7 @@ public sealed class TareEngine : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await core.DisposeAsync();
+        registries.Dispose();
         await store.DisposeAsync();
         sandbox.Dispose();
         Poller.Dispose();

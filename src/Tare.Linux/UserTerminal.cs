@@ -51,6 +51,25 @@ public static partial class UserTerminal
         return before;
     }
 
+    /// <summary>Does not show what is typed; lines and signals stay as they are.</summary>
+    /// <returns>The state before, for <see cref="Restore"/>; null when it is no terminal.</returns>
+    public static unsafe byte[]? TryHideInput(int descriptor)
+    {
+        var before = new byte[StateSize];
+        fixed (byte* state = before)
+        {
+            if (ioctl(descriptor, TCGETS, state) < 0) return null;
+        }
+
+        var hidden = stackalloc byte[StateSize];
+        before.CopyTo(new Span<byte>(hidden, StateSize));
+        var flags = (uint*)hidden;
+        flags[0] |= ICRNL;
+        flags[3] = (flags[3] & ~ECHO) | ICANON | ISIG;
+        if (ioctl(descriptor, TCSETS, hidden) < 0) throw new LinuxException("hide what is typed on the terminal", Marshal.GetLastPInvokeError());
+        return before;
+    }
+
     /// <summary>Gives the terminal the state that it had. A terminal that is gone needs none.</summary>
     public static unsafe void Restore(int descriptor, ReadOnlySpan<byte> state)
     {

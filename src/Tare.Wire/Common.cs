@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using Tare.Wire.Json;
 
 namespace Tare.Wire;
 
@@ -14,43 +13,6 @@ public sealed record ErrorResponse
 public sealed record IDResponse
 {
     public string Id { get; set; } = "";
-}
-
-/// <summary>Credentials for a registry. Swagger: AuthConfig.</summary>
-public sealed record AuthConfig
-{
-    [JsonPropertyName("username")]
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public string? Username { get; set => field = OmitEmpty.Text(value); }
-
-    [JsonPropertyName("password")]
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public string? Password { get; set => field = OmitEmpty.Text(value); }
-
-    [JsonPropertyName("auth")]
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public string? Auth { get; set => field = OmitEmpty.Text(value); }
-
-    [JsonPropertyName("serveraddress")]
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public string? ServerAddress { get; set => field = OmitEmpty.Text(value); }
-
-    [JsonPropertyName("identitytoken")]
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public string? IdentityToken { get; set => field = OmitEmpty.Text(value); }
-
-    [JsonPropertyName("registrytoken")]
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public string? RegistryToken { get; set => field = OmitEmpty.Text(value); }
-}
-
-/// <summary>Swagger: AuthResponse.</summary>
-public sealed record AuthResponse
-{
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public string? IdentityToken { get; set => field = OmitEmpty.Text(value); }
-
-    public string Status { get; set; } = "";
 }
 
 /// <summary>Media types of the API.</summary>

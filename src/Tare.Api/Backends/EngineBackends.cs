@@ -4,13 +4,14 @@ using Tare.Engine.Events;
 using Tare.Engine.Execs;
 using Tare.Engine.Host;
 using Tare.Engine.Images;
+using Tare.Engine.Registries;
 using Tare.Engine.Streams;
 using Tare.Wire;
 
 namespace Tare.Api.Backends;
 
 /// <summary>All that the routes need, each module its own part.</summary>
-internal sealed record ApiBackends(ISystemBackend System, IContainerBackend Containers, IContainerStreamBackend Streams, IExecBackend Execs, IImageBackend Images);
+internal sealed record ApiBackends(ISystemBackend System, IContainerBackend Containers, IContainerStreamBackend Streams, IExecBackend Execs, IImageBackend Images, IRegistryBackend Registries);
 
 /// <summary>The engine behind the routes' interfaces; nothing is decided here.</summary>
 internal static class EngineBackends
@@ -18,7 +19,7 @@ internal static class EngineBackends
     internal static ApiBackends Of(TareEngine engine)
     {
         var containers = new Containers(engine.Containers);
-        return new ApiBackends(new Host(engine.System, engine.Events), containers, containers, new Execs(engine.Execs), new Images(engine.Images));
+        return new ApiBackends(new Host(engine.System, engine.Events), containers, containers, new Execs(engine.Execs), new Images(engine.Images), new Registries(engine.Registries, engine.Transfers));
     }
 
     private sealed class Host(SystemService system, EventService events) : ISystemBackend
@@ -107,5 +108,21 @@ internal static class EngineBackends
             => service.RemoveAsync(image, force, prune, cancellationToken);
 
         public Task<ImagePruneResponse> PruneAsync(Filters filters, CancellationToken cancellationToken) => service.PruneAsync(filters, cancellationToken);
+    }
+
+    private sealed class Registries(RegistryService service, TransferService transfers) : IRegistryBackend
+    {
+        public Task PullAsync(string repository, string tag, string platform, AuthConfig credentials, Func<ProgressMessage, ValueTask> progress, CancellationToken cancellationToken)
+            => transfers.PullAsync(repository, tag, platform, credentials.ToCredentials(), progress, cancellationToken);
+
+        public Task PushAsync(string repository, string tag, string platform, AuthConfig credentials, Func<ProgressMessage, ValueTask> progress, CancellationToken cancellationToken)
+            => transfers.PushAsync(repository, tag, platform, credentials.ToCredentials(), progress, cancellationToken);
+
+        public Task<AuthResponse> LoginAsync(AuthConfig credentials, CancellationToken cancellationToken) => service.LoginAsync(credentials, cancellationToken);
+
+        public Task<IReadOnlyList<SearchResult>> SearchAsync(string term, int limit, Filters filters, AuthConfig credentials, CancellationToken cancellationToken)
+            => service.SearchAsync(term, limit, filters, credentials, cancellationToken);
+
+        public Task<DistributionInspect> InspectAsync(string image, AuthConfig credentials, CancellationToken cancellationToken) => service.InspectAsync(image, credentials, cancellationToken);
     }
 }

@@ -22,6 +22,10 @@ internal static class Compatibility
         BridgeNfIp6tables = version.Before(50) ? false : null,
     };
 
+    /// <summary>Clients up to API 1.51 find the bar drawn.</summary>
+    internal static ProgressMessage Of(ProgressMessage message, ApiVersion version)
+        => version.Before(52) && message is { ProgressDetail: { } detail, Progress: null } ? message with { Progress = ProgressBar.Format(detail) } : message;
+
     internal static EventMessage Of(EventMessage message, ApiVersion version)
     {
         if (!version.Before(52))

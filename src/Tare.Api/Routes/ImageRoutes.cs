@@ -7,7 +7,7 @@ using Tare.Wire;
 namespace Tare.Api.Routes;
 
 /// <summary>Images.</summary>
-internal sealed class ImageRoutes(IImageBackend images)
+internal sealed class ImageRoutes(IImageBackend images, RegistryRoutes registries)
 {
     /// <summary>How Docker ends the lines of a progress stream.</summary>
     private const string LineEnd = "\r\n";
@@ -59,7 +59,11 @@ internal sealed class ImageRoutes(IImageBackend images)
     {
         var query = context.Query;
         if (query.Text("fromImage") is { } image)
-            throw TareException.NotImplemented($"cannot pull {image}: this engine does not speak to registries yet; load or import the image");
+        {
+            await registries.PullAsync(context, image);
+            return;
+        }
+
         var source = query["fromSrc"];
         if (source != "-")
             throw TareException.NotImplemented($"cannot import from {source}: this engine fetches no archives; fetch it and import it from a file or from standard input");

@@ -48,7 +48,7 @@ internal sealed class ConfigFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
         {
-            warnings.WriteLine($"WARNING: Error loading config file: {path}: {e.Message}");
+            warnings.WriteLine(e is JsonException ? $"WARNING: Error parsing config file ({path}): {e.Message}" : $"WARNING: Error loading config file: {HostFiles.Failed("open", path, e).Message}");
             return new ConfigFile(default);
         }
     }

@@ -6,9 +6,9 @@ namespace Tare.Cli.Commands;
 /// <summary>All verbs by name. Only the one that is asked for is made.</summary>
 internal static class Registry
 {
-    private static readonly string[] CommonNames = ["run", "exec", "ps", "images", "version", "info"];
+    private static readonly string[] CommonNames = ["run", "exec", "ps", "pull", "push", "images", "login", "logout", "search", "version", "info"];
 
-    private static readonly string[] GroupNames = ["container", "image", "system"];
+    private static readonly string[] GroupNames = ["container", "image", "manifest", "system"];
 
     private static readonly string[] OtherNames =
     [
@@ -21,7 +21,9 @@ internal static class Registry
         "attach", "create", "exec", "inspect", "kill", "logs", "ls", "pause", "port", "prune", "rename", "restart", "rm", "run", "start", "stop", "top", "unpause", "wait",
     ];
 
-    private static readonly string[] ImageNames = ["import", "inspect", "load", "ls", "prune", "rm", "tag"];
+    private static readonly string[] ImageNames = ["import", "inspect", "load", "ls", "prune", "pull", "push", "rm", "tag"];
+
+    private static readonly string[] ManifestNames = ["inspect"];
 
     private static readonly string[] SystemNames = ["events", "info"];
 
@@ -42,6 +44,7 @@ internal static class Registry
     {
         "container" => ContainerNames,
         "image" => ImageNames,
+        "manifest" => ManifestNames,
         _ => SystemNames,
     });
 
@@ -64,9 +67,10 @@ internal static class Registry
             "ls" or "list" => new ImagesVerb("ls"),
             "prune" => new ImagePruneVerb(),
             "rm" or "remove" or "rmi" => new RmiVerb("rm"),
-            "import" or "load" or "tag" => TopLevel(name),
+            "import" or "load" or "pull" or "push" or "tag" => TopLevel(name),
             _ => null,
         },
+        "manifest" => name == "inspect" ? new ManifestInspectVerb() : null,
         "system" => name is "events" or "info" ? TopLevel(name) : null,
         _ => null,
     };
@@ -74,11 +78,12 @@ internal static class Registry
     /// <summary>Whether Docker has such a command, and Tare has not yet.</summary>
     public static bool IsMissing(string group, string name) => group switch
     {
-        "" => name is "build" or "builder" or "buildx" or "checkpoint" or "commit" or "compose" or "config" or "context" or "cp" or "diff" or "export" or "history" or "login"
-            or "logout" or "manifest" or "network" or "node" or "plugin" or "pull" or "push" or "save" or "search" or "secret" or "service" or "stack" or "stats" or "swarm"
+        "" => name is "build" or "builder" or "buildx" or "checkpoint" or "commit" or "compose" or "config" or "context" or "cp" or "diff" or "export" or "history"
+            or "network" or "node" or "plugin" or "save" or "secret" or "service" or "stack" or "stats" or "swarm"
             or "trust" or "update" or "volume",
         "container" => name is "commit" or "cp" or "diff" or "export" or "stats" or "update",
-        "image" => name is "build" or "history" or "pull" or "push" or "save",
+        "image" => name is "build" or "history" or "save",
+        "manifest" => name is "annotate" or "create" or "push" or "rm",
         "system" => name is "df" or "prune" or "dial-stdio",
         _ => false,
     };
@@ -102,16 +107,22 @@ internal static class Registry
         "keeper" => new KeeperVerb(),
         "kill" => new KillVerb(),
         "load" => new LoadVerb(),
+        "login" => new LoginVerb(),
+        "logout" => new LogoutVerb(),
         "logs" => new LogsVerb(),
+        "manifest" => new Group(name, "Manage manifests of images in registries"),
         "oci" => new OciRoleVerb(),
         "pause" => new PauseVerb(),
         "port" => new PortVerb(),
         "ps" => new PsVerb("ps"),
+        "pull" => new PullVerb(),
+        "push" => new PushVerb(),
         "rename" => new RenameVerb(),
         "restart" => new RestartVerb(),
         "rm" => new RmVerb(),
         "rmi" => new RmiVerb("rmi"),
         "run" => new RunVerb(),
+        "search" => new SearchVerb(),
         "start" => new StartVerb(),
         "stop" => new StopVerb(),
         "system" => new Group(name, "Manage the engine"),

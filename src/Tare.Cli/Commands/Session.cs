@@ -1,3 +1,4 @@
+using Tare.Cli.Credentials;
 using Tare.Cli.Formatting;
 using Tare.Cli.Io;
 using Tare.Client;
@@ -14,6 +15,7 @@ internal sealed class Session : IDisposable
 
     private TareClient? _client;
     private ConfigFile? _config;
+    private CredentialStores? _credentials;
     private LocalTime? _localTime;
 
     public Session(string program) => Program = program;
@@ -39,6 +41,9 @@ internal sealed class Session : IDisposable
 
     /// <summary>The user's config.json.</summary>
     public ConfigFile Config => _config ??= ConfigFile.Load(Options.ConfigDirectory, Error);
+
+    /// <summary>The user's credentials for registries.</summary>
+    public CredentialStores Credentials => _credentials ??= new CredentialStores(Options.ConfigDirectory, Error);
 
     public LocalTime LocalTime => _localTime ??= LocalTime.Load(Environment.GetEnvironmentVariable("TZ"));
 

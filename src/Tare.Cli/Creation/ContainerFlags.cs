@@ -1,3 +1,4 @@
+using Tare.Cli.Commands;
 using Tare.Cli.Flags;
 using Tare.Cli.Formatting;
 using Tare.Wire;
@@ -17,7 +18,7 @@ internal sealed class ContainerFlags
         Pull = flags.Text("pull", "When to fetch the image (\"always\", \"missing\", \"never\")", initial: "missing");
         Quiet = flags.Switch("quiet", "Fetch the image without output", 'q');
         UseApiSocket = flags.Switch("use-api-socket", "Give the container the engine's socket and the user's credentials");
-        flags.Add(new SwitchFlag("disable-content-trust", '\0', "Do not verify the image's signature", initial: true));
+        Untrusted = ContentTrust.Add(flags, "Do not verify the image's signature");
 
         Attach = flags.List("attach", "Attach to stdin, stdout or stderr", 'a', CheckStream);
         Env = flags.List("env", "Set an environment variable", 'e', KeyValues.CheckVariable);
@@ -131,6 +132,9 @@ internal sealed class ContainerFlags
     public TextFlag Pull { get; }
 
     public SwitchFlag Quiet { get; }
+
+    /// <summary>Not by signed names alone, which is the only way that is there.</summary>
+    public SwitchFlag Untrusted { get; }
 
     public SwitchFlag UseApiSocket { get; }
 

@@ -2,7 +2,6 @@ using System.Net;
 using Tare.Cli.Commands;
 using Tare.Cli.Formatting;
 using Tare.Client;
-using Tare.Errors;
 using Tare.Oci;
 using Tare.Wire;
 
@@ -34,6 +33,7 @@ internal sealed class Creator(Session session, ContainerFlags flags, string verb
     {
         using var file = CidFile.Create(flags.CidFile.Value);
         var (reference, _) = Reference.ParseAny(request.Image);
+        if (reference is { Digest.IsEmpty: true }) ContentTrust.Check(flags.Untrusted);
         if (flags.Pull.Value == "always") await PullAsync(request.Image);
         request.HostConfig!.ConsoleSize = session.Out.Size is var (rows, columns) ? [rows, columns] : null!;
         ContainerCreateResponse created;
@@ -72,13 +72,12 @@ internal sealed class Creator(Session session, ContainerFlags flags, string verb
     private ValueTask<ContainerCreateResponse> SendAsync(ContainerCreateRequest request)
         => session.Client.Containers.CreateAsync(request, flags.Name.Value, flags.Platform.Value);
 
+    /// <summary>All that is said of it goes to standard error: standard output is the container's.</summary>
     private async ValueTask PullAsync(string image)
     {
-        var reference = Reference.ParseAny(image).Reference ?? throw TareException.Invalid("cannot fetch an image by its id");
-        var full = reference.WithDefaultTag();
-        var display = new ProgressDisplay(session.Error) { Quiet = flags.Quiet.Value };
-        await foreach (var message in session.Client.Images.PullAsync(full.FamiliarName, full.Digest.IsEmpty ? full.Tag! : full.Digest.ToString(), flags.Platform.Value))
-            display.Show(message);
-        display.Finish();
+        var reference = Reference.Parse(image).WithDefaultTag();
+        var messages = session.Client.Images.PullAsync(
+            reference.Name, reference.Digest.IsEmpty ? reference.Tag : reference.Digest.ToString(), flags.Platform.Value, session.Credentials.HeaderFor(reference));
+        await new ProgressDisplay(session.Error) { Quiet = flags.Quiet.Value }.ShowAsync(messages);
     }
 }

@@ -87,6 +87,9 @@ internal sealed class Row(string typeName, IReadOnlyDictionary<string, Func<obje
     /// <summary>The columns that were asked for.</summary>
     public HashSet<string> Used { get; } = [];
 
+    /// <summary>Whether the row is being written as JSON, where some columns say the same in another way.</summary>
+    public bool IsJson { get; private set; }
+
     public override string TypeName => typeName;
 
     public override bool IsPointer => true;
@@ -116,6 +119,7 @@ internal sealed class Row(string typeName, IReadOnlyDictionary<string, Func<obje
     public override void AppendJson(StringBuilder target)
     {
         Used.UnionWith(columns.Keys);
+        IsJson = true;
         var start = target.Length;
         base.AppendJson(target);
         // Docker's rows are written by a function that makes them safe for HTML.

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Tare.Cli.Commands;
 using Tare.Cli.Io;
 using Tare.Wire;
@@ -5,23 +6,40 @@ using Tare.Wire;
 namespace Tare.Cli.Formatting;
 
 /// <summary>
-/// The progress that the engine tells of load, import and pull. On a terminal each object has a line, which is drawn anew; elsewhere only
-/// what is finished is written.
+/// The progress that the engine tells of load, import, pull and push. On a terminal each object has a line, which is drawn anew; elsewhere
+/// only what is finished is written.
 /// </summary>
 internal sealed class ProgressDisplay(Output target)
 {
-    private const int BarWidth = 50;
-    private const int NarrowTerminal = 110;
+    private const int WidthForTime = 50;
 
     private Dictionary<string, int> _lines = [];
 
     /// <summary>Reads everything and shows nothing.</summary>
     public bool Quiet { get; init; }
 
+    /// <summary>Takes what the engine says to programs.</summary>
+    public Action<JsonElement>? Aux { get; init; }
+
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>Shows all messages.</summary>
+    /// <exception cref="CommandException">The operation failed.</exception>
+    public async ValueTask ShowAsync(IAsyncEnumerable<ProgressMessage> messages)
+    {
+        await foreach (var message in messages) Show(message);
+        Finish();
+    }
+
     /// <exception cref="CommandException">The message is that the operation failed.</exception>
     public void Show(ProgressMessage message)
     {
-        if (message.Aux is not null) return;
+        if (message.Aux is { } aux)
+        {
+            Aux?.Invoke(aux);
+            return;
+        }
+
         if (message.ErrorDetail is { } error || message.Error is not null)
         {
             target.Flush();
@@ -59,7 +77,8 @@ internal sealed class ProgressDisplay(Output target)
     private void Line(ProgressMessage message)
     {
         var end = "";
-        var bar = message.ProgressDetail is { } detail ? Bar(detail) : "";
+        var width = target.IsTerminal ? target.Size.Columns : ProgressBar.DefaultWidth;
+        var bar = message.ProgressDetail is { } detail ? ProgressBar.Format(detail, width) + Left(detail, width) : "";
         if (target.IsTerminal && string.IsNullOrEmpty(message.Stream) && message.ProgressDetail is not null)
         {
             end = "\r";
@@ -77,18 +96,12 @@ internal sealed class ProgressDisplay(Output target)
         else target.Write($"{message.Status}{end}\n");
     }
 
-    private string Bar(ProgressDetail detail)
+    /// <summary>About how long the rest will take, where the engine says when it began.</summary>
+    private string Left(ProgressDetail detail, int width)
     {
-        if (detail.Current <= 0 && detail.Total <= 0) return "";
-        var inBytes = string.IsNullOrEmpty(detail.Units);
-        if (detail.Total <= 0) return inBytes ? Units.Size(detail.Current).PadLeft(8) : $"{detail.Current} {detail.Units}";
-        var filled = (int)Math.Min(BarWidth, (double)detail.Current / detail.Total * 100 / 2);
-        var width = target.IsTerminal ? target.Size.Columns : 200;
-        var box = width > NarrowTerminal ? $"[{new string('=', filled)}>{new string(' ', BarWidth - filled)}] " : "";
-        if (detail.HideCounts) return box;
-        var beyond = detail.Current > detail.Total;
-        return box + (inBytes
-            ? Units.Size(detail.Current).PadLeft(8) + (beyond ? "" : "/" + Units.Size(detail.Total))
-            : beyond ? $"{detail.Current} {detail.Units}" : $"{detail.Current}/{detail.Total} {detail.Units}");
+        if (width <= WidthForTime || detail.Current <= 0 || detail.Start <= 0 || !ProgressBar.IsUnfinished(detail)) return "";
+        var elapsed = Clock.GetUtcNow() - DateTimeOffset.FromUnixTimeSeconds(detail.Start);
+        var seconds = (double)(detail.Total - detail.Current) * elapsed.TotalSeconds / detail.Current;
+        return Math.Abs(seconds) < TimeSpan.MaxValue.TotalSeconds / 100 ? " " + Units.GoDuration((long)Math.Round(seconds, MidpointRounding.AwayFromZero) * 1_000_000_000) : "";
     }
 }

@@ -3,7 +3,9 @@ using System.Runtime.InteropServices;
 using Tare.Api;
 using Tare.Cli.Commands;
 using Tare.Cli.Flags;
+using Tare.Distribution;
 using Tare.Engine;
+using Tare.Engine.Registries;
 using Tare.Errors;
 using Tare.Keeper;
 using Tare.Linux;
@@ -17,6 +19,9 @@ internal sealed class DaemonVerb : Verb
     private const string DockerSocket = "unix:///var/run/docker.sock";
     private const string TareSocket = "unix:///var/run/tare.sock";
 
+    private const int DefaultDownloads = 3;
+    private const int DefaultUploads = 5;
+
     private readonly ListFlag hosts;
     private readonly TextFlag dataRoot;
     private readonly TextFlag execRoot;
@@ -26,6 +31,11 @@ internal sealed class DaemonVerb : Verb
     private readonly TextFlag group;
     private readonly ListFlag labels;
     private readonly TextFlag cgroupParent;
+    private readonly TextFlag configFile;
+    private readonly ListFlag registryMirrors;
+    private readonly ListFlag insecureRegistries;
+    private readonly NumberFlag maxConcurrentDownloads;
+    private readonly NumberFlag maxConcurrentUploads;
     private readonly SwitchFlag version;
     private readonly NumberFlag readyFd;
     private readonly SwitchFlag dockerSocket;
@@ -34,14 +44,19 @@ internal sealed class DaemonVerb : Verb
         : base("[OPTIONS]", "Run the engine", ArgumentCount.None)
     {
         cgroupParent = Flags.Text("cgroup-parent", "Parent of the containers' control groups");
+        configFile = Flags.Text("config-file", "File of further options, in JSON", initial: DaemonConfigFile.DefaultPath);
         dataRoot = Flags.Text("data-root", "Directory of everything that lasts", initial: "/var/lib/tare");
         debug = Flags.Switch("debug", "Write debugging messages", 'D');
         execRoot = Flags.Text("exec-root", "Directory of what lasts until the next boot", initial: "/run/tare");
         group = Flags.Text("group", "Group that may use the unix socket; without it docker or tare, if there is one", 'G');
         hosts = Flags.List("host", "Address to listen on, unix:///PATH or tcp://HOST:PORT", 'H');
+        insecureRegistries = Flags.List("insecure-registry", "Registry that may speak plain HTTP, HOST[:PORT] or ADDRESS/BITS");
         labels = Flags.List("label", "Key=value labels of the engine");
         logLevel = Flags.Text("log-level", "Messages to write: \"debug\", \"info\", \"warn\", \"error\" or \"fatal\"", 'l', "info");
+        maxConcurrentDownloads = Flags.Number("max-concurrent-downloads", "Layers of a pull that are fetched at a time", initial: DefaultDownloads);
+        maxConcurrentUploads = Flags.Number("max-concurrent-uploads", "Layers of a push that are sent at a time", initial: DefaultUploads);
         pidFile = Flags.Text("pidfile", "File to write the daemon's process number to", 'p');
+        registryMirrors = Flags.List("registry-mirror", "Mirror of Docker Hub, or [REGISTRY=]URL of another registry");
         version = Flags.Switch("version", "Print the version and quit", 'v');
         readyFd = Flags.Add(new NumberFlag("ready-fd", '\0', "Descriptor to write a byte to when the engine listens", -1) { Hidden = true });
         dockerSocket = Flags.Add(new SwitchFlag("docker-socket", '\0', "Listen where dockerd does", false) { Hidden = true });
@@ -54,6 +69,9 @@ internal sealed class DaemonVerb : Verb
             session.Out.WriteLine($"{(dockerSocket.Value ? "Docker" : "Tare")} version {BuildInfo.Version}, build {BuildInfo.Commit}");
             return 0;
         }
+        var file = DaemonConfigFile.Load(configFile.Value, configFile.Given, Flags);
+        var registries = Registries(file);
+        var (downloads, uploads) = (Concurrency(maxConcurrentDownloads, file.MaxConcurrentDownloads), Concurrency(maxConcurrentUploads, file.MaxConcurrentUploads));
         var level = DaemonLog.Parse(logLevel.Value) ?? throw new CommandException($"invalid logging level: {logLevel.Value}");
         var log = new DaemonLog(session, debug.Value ? EngineLogLevel.Debug : level);
         var data = FilePath.GetFullPath(dataRoot.Value);
@@ -89,6 +107,9 @@ internal sealed class DaemonVerb : Verb
                 Debug = debug.Value,
                 Labels = labels.Values,
                 CgroupParent = cgroupParent.Value,
+                Registries = registries,
+                MaxConcurrentDownloads = downloads,
+                MaxConcurrentUploads = uploads,
                 Log = log.Write,
             };
             await using var engine = await TareEngine.OpenAsync(options, keeper, stop.Token);
@@ -131,6 +152,27 @@ internal sealed class DaemonVerb : Verb
             log.Write(EngineLogLevel.Info, $"{context.Signal}: the daemon stops; containers go on");
             stop.Cancel();
         }
+    }
+
+    private RegistryOptions Registries(DaemonConfigFile file)
+    {
+        try
+        {
+            return RegistryConfiguration.Parse(
+                registryMirrors.Given ? registryMirrors.Values : file.RegistryMirrors,
+                insecureRegistries.Given ? insecureRegistries.Values : file.InsecureRegistries,
+                $"tare/{BuildInfo.Version} (linux; {Formatting.ClientFacts.Architecture})");
+        }
+        catch (TareException e)
+        {
+            throw new CommandException(e.Message);
+        }
+    }
+
+    private static int Concurrency(NumberFlag flag, int? inFile)
+    {
+        var value = flag.Given ? flag.Value : inFile ?? flag.Value;
+        return value is > 0 and <= int.MaxValue ? (int)value : throw new CommandException($"invalid {flag.Name["max-concurrent-".Length..] switch { "downloads" => "max concurrent downloads", _ => "max concurrent uploads" }}: {value}");
     }
 
     /// <summary>One daemon a data root: the lock goes with the process, whatever its end.</summary>

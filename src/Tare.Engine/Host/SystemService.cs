@@ -4,6 +4,7 @@ using Tare.Engine.Containers;
 using Tare.Engine.Create;
 using Tare.Engine.Events;
 using Tare.Engine.Images;
+using Tare.Engine.Registries;
 using Tare.Wire;
 
 namespace Tare.Engine.Host;
@@ -103,7 +104,7 @@ public sealed class SystemService
             OSType = "linux",
             Architecture = MachineFacts.Machine,
             IndexServerAddress = "https://index.docker.io/v1/",
-            RegistryConfig = new RegistryServiceConfig { IndexConfigs = new Dictionary<string, IndexInfo>(), InsecureRegistryCIDRs = ["::1/128", "127.0.0.0/8"], Mirrors = [] },
+            RegistryConfig = RegistryConfiguration.Describe(options.Registries),
             NCPU = MachineFacts.Processors,
             MemTotal = MachineFacts.MemoryTotal(),
             DockerRootDir = options.DataRoot,

@@ -25,6 +25,8 @@ internal static class LegacyShape
 
     private static string[] AlwaysWritten(Type type)
     {
+        if (type == typeof(AuthResponse))
+            return ["IdentityToken"];
         if (type == typeof(ContainerConfig) || type == typeof(ContainerCreateRequest))
             return ["OnBuild"];
         if (type == typeof(ImageConfig))
