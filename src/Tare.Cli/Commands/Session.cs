@@ -13,6 +13,9 @@ internal sealed class Session : IDisposable
     /// </summary>
     public const string PreferredApiVersion = "1.51";
 
+    /// <summary>What engines and registries are told of this program.</summary>
+    public const string UserAgent = $"Tare-Client/{BuildInfo.Version} (linux)";
+
     private TareClient? _client;
     private ConfigFile? _config;
     private CredentialStores? _credentials;
@@ -67,7 +70,7 @@ internal sealed class Session : IDisposable
             Address = address,
             ApiVersion = string.IsNullOrEmpty(version) ? PreferredApiVersion : version.TrimStart('v'),
             Negotiate = string.IsNullOrEmpty(version),
-            UserAgent = $"Tare-Client/{BuildInfo.Version} (linux)",
+            UserAgent = UserAgent,
             Headers = Config.HttpHeaders,
             Blocking = true,
             ConnectUnix = UnixConnection.Connect,

@@ -87,7 +87,12 @@ internal static class GoJson
     /// <summary>
     /// json.Indent with four spaces, or json.Compact: moves only white space, so that numbers and escapes stay as they were sent.
     /// </summary>
-    public static void Reformat(IBufferWriter<byte> target, ReadOnlySpan<byte> json, bool indent)
+    public static void Reformat(IBufferWriter<byte> target, ReadOnlySpan<byte> json, bool indent) => Reformat(target, json, indent ? "    "u8 : ""u8, indent);
+
+    /// <summary>json.Indent with any white space.</summary>
+    public static void Indent(IBufferWriter<byte> target, ReadOnlySpan<byte> json, ReadOnlySpan<byte> step) => Reformat(target, json, step, indent: true);
+
+    private static void Reformat(IBufferWriter<byte> target, ReadOnlySpan<byte> json, ReadOnlySpan<byte> step, bool indent)
     {
         var depth = 0;
         var inString = false;
@@ -110,7 +115,7 @@ internal static class GoJson
             {
                 needIndent = false;
                 depth++;
-                if (indent) NewLine(target, depth);
+                if (indent) NewLine(target, depth, step);
             }
 
             switch (c)
@@ -122,14 +127,14 @@ internal static class GoJson
                     break;
                 case (byte)',':
                     target.Write([c]);
-                    if (indent) NewLine(target, depth);
+                    if (indent) NewLine(target, depth, step);
                     break;
                 case (byte)':':
                     target.Write(indent ? ": "u8 : ":"u8);
                     break;
                 case (byte)'}' or (byte)']':
                     if (needIndent) needIndent = false;
-                    else if (--depth >= 0 && indent) NewLine(target, depth);
+                    else if (--depth >= 0 && indent) NewLine(target, depth, step);
                     target.Write([c]);
                     break;
                 default:
@@ -140,9 +145,9 @@ internal static class GoJson
         }
     }
 
-    private static void NewLine(IBufferWriter<byte> target, int depth)
+    private static void NewLine(IBufferWriter<byte> target, int depth, ReadOnlySpan<byte> step)
     {
         target.Write("\n"u8);
-        for (var i = 0; i < depth; i++) target.Write("    "u8);
+        for (var i = 0; i < depth; i++) target.Write(step);
     }
 }

@@ -131,7 +131,7 @@ internal sealed class LoginVerb : Verb
     /// <summary>Without an engine the registry is asked from here.</summary>
     private static async ValueTask<AuthResponse> LoginHereAsync(AuthConfig credentials)
     {
-        using var client = new RegistryClient(new RegistryOptions { UserAgent = $"tare/{BuildInfo.Version}" }, TimeProvider.System);
+        using var client = new RegistryClient(new RegistryOptions { UserAgent = Session.UserAgent }, TimeProvider.System);
         var result = await client.LoginAsync(credentials.ServerAddress!, new Distribution.Credentials(credentials.Username ?? "", credentials.Password ?? ""), CancellationToken.None);
         return new AuthResponse { Status = result.Status, IdentityToken = result.IdentityToken };
     }

@@ -15,9 +15,6 @@ public sealed class RegistryService
     private const int DefaultResults = 25;
     private const int MostResults = 100;
 
-    /// <summary>The longest configuration that is read for its platform, in bytes.</summary>
-    private const int MaximumConfiguration = 8 << 20;
-
     private readonly RegistryClient client;
 
     internal RegistryService(RegistryClient client) => this.client = client;
@@ -62,7 +59,7 @@ public sealed class RegistryService
         var (named, _) = Reference.ParseAny(image);
         if (named is null) throw TareException.Internal("no manifest found for full image ID");
         var reference = named.WithDefaultTag();
-        await using var repository = client.Open(reference, credentials.ToCredentials(), RepositoryAccess.Pull);
+        var repository = client.Open(reference, credentials.ToCredentials(), RepositoryAccess.Pull);
         var manifest = await repository.GetManifestAsync(reference.Digest.IsEmpty ? reference.Tag! : reference.Digest.ToString(), cancellationToken);
         return new DistributionInspect
         {
@@ -80,17 +77,15 @@ public sealed class RegistryService
         }
 
         if (!MediaTypes.IsManifest(manifest.MediaType)) return null;
-        var config = JsonSerializer.Deserialize(manifest.Content, ImageJson.Default.OciManifest)!.Config;
-        if (config.Size > MaximumConfiguration || !Digest.TryParse(config.Digest, out var digest)) return null;
-        var content = await repository.ReadBlobAsync(digest, MaximumConfiguration, cancellationToken);
         try
         {
-            var platform = WireJson.Read<OCIPlatform>(content);
+            var config = JsonSerializer.Deserialize(manifest.Content, ImageJson.Default.OciManifest)!.Config;
+            var platform = WireJson.Read<OCIPlatform>(await RemoteConfiguration.ReadAsync(repository, config, cancellationToken));
             return platform is null || (platform.Os.Length == 0 && platform.Architecture.Length == 0) ? null : [platform];
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or TareException)
         {
-            // An artifact's configuration is of any kind.
+            // An artifact's configuration is of any kind, and the manifest is what was asked for.
             return null;
         }
     }
