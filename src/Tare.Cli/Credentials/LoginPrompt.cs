@@ -11,7 +11,7 @@ namespace Tare.Cli.Credentials;
 /// <summary>Asks the user at the terminal for what is missing of a name and a password.</summary>
 internal sealed class LoginPrompt(Session session)
 {
-    private const int Interrupted = 130;
+    private byte[]? _before;
 
     private const string Account =
         "Log in with your Docker ID or email address to push and pull images from Docker Hub. If you don't have a Docker ID, head over to https://hub.docker.com/ to create one.";
@@ -28,6 +28,9 @@ internal sealed class LoginPrompt(Session session)
     /// <exception cref="CommandException">The user gave no answer.</exception>
     public AuthConfig Ask(string user, string password, string lastUser, string server)
     {
+        // Whoever gives up wants to see again what is typed. That is no failure, says Docker.
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, GiveUp);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, GiveUp);
         user = user.Trim();
         lastUser = lastUser.Trim();
         if (user.Length == 0)
@@ -45,11 +48,7 @@ internal sealed class LoginPrompt(Session session)
 
     private string ReadHidden(string server)
     {
-        var input = StandardStreams.Input.Number;
-        var before = UserTerminal.TryHideInput(input);
-        // Whoever gives up wants to see again what is typed.
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, GiveUp);
-        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, GiveUp);
+        _before = UserTerminal.TryHideInput(StandardStreams.Input.Number);
         try
         {
             if (server == ServerAddress.DockerHub)
@@ -61,17 +60,23 @@ internal sealed class LoginPrompt(Session session)
         }
         finally
         {
-            if (before is not null) UserTerminal.Restore(input, before);
+            ShowInput();
         }
+    }
 
-        void GiveUp(PosixSignalContext context)
-        {
-            context.Cancel = true;
-            if (before is not null) UserTerminal.Restore(input, before);
-            session.Out.WriteLine();
-            session.Out.Flush();
-            Environment.Exit(Interrupted);
-        }
+    private void ShowInput()
+    {
+        if (_before is { } before) UserTerminal.Restore(StandardStreams.Input.Number, before);
+        _before = null;
+    }
+
+    private void GiveUp(PosixSignalContext context)
+    {
+        context.Cancel = true;
+        ShowInput();
+        session.Out.WriteLine();
+        session.Out.Flush();
+        Environment.Exit(0);
     }
 
     private string Read(string question)

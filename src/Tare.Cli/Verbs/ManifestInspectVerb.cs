@@ -61,7 +61,17 @@ internal sealed class ManifestInspectVerb : Verb
         {
             throw new CommandException($"no such manifest: {reference}");
         }
+        catch (RegistryException e) when (e.Status == 0 && e.Message.Contains("server gave HTTP response to HTTPS client", StringComparison.Ordinal))
+        {
+            throw new CommandException($"no such manifest: {reference}: {reference.Domain} speaks plain HTTP, which --insecure allows");
+        }
+        catch (RegistryException e) when (e.InnerException is not null && !IsAnswer(e))
+        {
+            throw new CommandException($"failed to configure transport: error pinging v2 registry: {e.Message}");
+        }
     }
+
+    private static bool IsAnswer(RegistryException error) => error.Status != 0;
 
     private static async Task<List<PlatformManifest>> AllOfAsync(RepositoryClient repository, Reference reference, RemoteManifest index)
     {
