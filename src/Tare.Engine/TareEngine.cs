@@ -37,7 +37,7 @@ public sealed class TareEngine : IAsyncDisposable
         Images = new ImageService(store, core.Registry, core.EventLog, options.Time);
         registries = new RegistryClient(options.Registries, options.Time);
         Registries = new RegistryService(registries);
-        Transfers = new TransferService(options.Time);
+        Transfers = new TransferService(store, registries, core.EventLog);
         System = new SystemService(options, EngineIdentity.Of(database), core.Cgroups, core.Registry, Images, core.EventLog);
     }
 
@@ -73,7 +73,7 @@ public sealed class TareEngine : IAsyncDisposable
         Directory.CreateDirectory(paths.Containers);
         BaseLayer.Make(paths.BaseLayer);
         var database = Database.Open(paths.Database, ImageStore.Schema, EngineSchema.Owner);
-        var store = ImageStore.Open(options.DataRoot, database, options.Time);
+        var store = ImageStore.Open(options.DataRoot, database, options.Time, new TransferLimits(options.MaxConcurrentDownloads, options.MaxConcurrentUploads));
         foreach (var loss in store.Losses) options.Log(EngineLogLevel.Warning, loss);
         var engine = new TareEngine(options, database, store, keeper);
         try

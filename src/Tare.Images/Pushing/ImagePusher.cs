@@ -33,13 +33,15 @@ internal sealed class ImagePusher(Database database, ContentStore content, Layer
         var held = new List<long>();
         try
         {
-            foreach (var diffId in images.SelectMany(image => image.DiffIds).Distinct())
+            // The uppermost first, as Docker names them.
+            var diffIds = images.SelectMany(image => image.DiffIds.Reverse()).Distinct().ToList();
+            foreach (var diffId in diffIds)
             {
                 held.Add(layers.TryHold(diffId) ?? throw TareException.NotFound($"No such image: {reference.FamiliarString}"));
                 progress.Report(new PushLayerEvent(diffId, PushStage.Preparing));
             }
 
-            var blobs = await PushLayersAsync(target, [.. images.SelectMany(image => image.DiffIds).Distinct()], progress, cancellationToken).ConfigureAwait(false);
+            var blobs = await PushLayersAsync(target, diffIds, progress, cancellationToken).ConfigureAwait(false);
             var pushed = new List<(Image Image, ImageDocument Manifest)>();
             foreach (var image in images)
             {

@@ -56,7 +56,7 @@ internal sealed class LayerPush(Database database, LayerStore layers, IRemoteTar
             try
             {
                 var blob = await SendAsync(diffId, progress, cancellationToken).ConfigureAwait(false);
-                progress(new PushLayerEvent(diffId, PushStage.Pushed, blob.Size, blob.Size));
+                progress(new PushLayerEvent(diffId, PushStage.Pushed));
                 return blob;
             }
             catch (RegistryException e) when (e.IsUploadLost && attempt < Attempts)
