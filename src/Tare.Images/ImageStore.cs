@@ -1,12 +1,14 @@
 using Tare.Distribution;
 using Tare.Errors;
 using Tare.Images.Catalogs;
+using Tare.Images.Committing;
 using Tare.Images.Content;
 using Tare.Images.Importing;
 using Tare.Images.Layers;
 using Tare.Images.Loading;
 using Tare.Images.Pulling;
 using Tare.Images.Pushing;
+using Tare.Images.Saving;
 using Tare.Oci;
 using Tare.Oci.Images;
 using Tare.Store;
@@ -23,6 +25,8 @@ public sealed class ImageStore : IAsyncDisposable
     private readonly ContentStore _content;
     private readonly Catalog _catalog;
     private readonly ImageLoader _loader;
+    private readonly ContainerCommitter _containers;
+    private readonly ImageSaver _saver;
     private readonly LayerFetches _fetches;
     private readonly ImagePuller _puller;
     private readonly ImagePusher _pusher;
@@ -45,6 +49,8 @@ public sealed class ImageStore : IAsyncDisposable
         _fetches = new LayerFetches(Layers, limits.Downloads, time);
         _puller = new ImagePuller(Layers, _fetches, _catalog, committer);
         _pusher = new ImagePusher(database, _content, Layers, committer, limits.Uploads, time);
+        _containers = new ContainerCommitter(Layers, committer, time);
+        _saver = new ImageSaver(_catalog, _content, Layers);
     }
 
     /// <summary>The tables of this floor, for <see cref="Database.Open"/>.</summary>
@@ -146,6 +152,30 @@ public sealed class ImageStore : IAsyncDisposable
         Settle();
         return image;
     }
+
+    /// <summary>Makes an image of what a container has changed, over the image that it was made from.</summary>
+    /// <exception cref="TareException">NotFound: the container or its image is not there; Internal: the disk is full.</exception>
+    public async Task<Image> CommitAsync(CommitOptions options, CancellationToken cancellationToken)
+    {
+        var parent = Get(options.Parent.ToString());
+        var writable = Layers.FindWritable(options.ContainerId) ?? throw TareException.NotFound($"the container {options.ContainerId} has no writable layer");
+        var image = await _containers.CommitAsync(parent, writable.Upper, options, cancellationToken);
+        Settle();
+        return image;
+    }
+
+    /// <summary>Writes images to an archive as <c>docker save</c> does, which is an OCI layout too. The same images make the same bytes.</summary>
+    /// <param name="names">The images, each as for <see cref="Get"/>; a name without a tag means all its tags.</param>
+    /// <param name="platform">The platform that they must have; absent for any.</param>
+    /// <param name="target">Gets pieces of any length, and none before all images are found and held.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>The images that are in the archive.</returns>
+    /// <exception cref="TareException">NotFound: no such image, or none for the platform; Internal: a layer is damaged.</exception>
+    public Task<IReadOnlyList<Image>> SaveAsync(IReadOnlyList<string> names, OciPlatform? platform, Stream target, CancellationToken cancellationToken) => Task.Factory.StartNew(
+        () => _saver.Save(names, platform, target, cancellationToken),
+        CancellationToken.None,
+        TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach,
+        TaskScheduler.Default);
 
     /// <summary>All images, in no particular order.</summary>
     public IReadOnlyList<Image> List() => [.. _catalog.Current.Images.Values];

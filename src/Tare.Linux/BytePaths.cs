@@ -76,8 +76,27 @@ public static partial class BytePaths
     [LibraryImport("libc", SetLastError = true)]
     private static unsafe partial nint readlink(byte* path, byte* buffer, nuint size);
 
+    /// <summary>The target of a symbolic link, readlinkat(2); <see langword="null"/> and the error number when the name is none.</summary>
+    /// <param name="directory">Where.</param>
+    /// <param name="name">A single name.</param>
+    /// <param name="error">The error number when there is no result.</param>
+    public static unsafe byte[]? TryReadLink(Fd directory, ReadOnlySpan<byte> name, out int error)
+    {
+        // One more than the longest target, so that one that was cut off shows.
+        var target = stackalloc byte[MaxLength + 1];
+        fixed (byte* p = CName.Of(name, stackalloc byte[CName.StackLength]))
+        {
+            var count = readlinkat(directory.Number, p, target, MaxLength + 1);
+            error = count < 0 ? Marshal.GetLastPInvokeError() : count > MaxLength ? Errno.ENAMETOOLONG : 0;
+            return error == 0 ? new ReadOnlySpan<byte>(target, (int)count).ToArray() : null;
+        }
+    }
+
     [LibraryImport("libc", SetLastError = true)]
     private static unsafe partial int openat(int directory, byte* path, int flags, uint mode);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static unsafe partial nint readlinkat(int directory, byte* path, byte* target, nuint length);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint syscall(nint number, nint directory, nint path, nint how, nint size);

@@ -34,6 +34,9 @@ internal sealed record NewImage
     /// <summary>The image that it was built from, if it is known.</summary>
     public Digest Parent { get; init; }
 
+    /// <summary>Whether the parent is in the store; one that an archive names counts only when it comes with the archive.</summary>
+    public bool ParentIsStored { get; init; }
+
     /// <summary>The manifest that it came with, if it has one.</summary>
     public ImageDocument? Manifest { get; init; }
 }

@@ -98,7 +98,7 @@ internal sealed class ImageCommitter(Database database, ContentStore content, Ca
         // The images of an archive may be listed before what they were built from.
         foreach (var image in change.Images)
         {
-            if (image.Parent != image.Id && change.Images.Any(other => other.Id == image.Parent)) CatalogWriter.SetParent(session, image.Id, image.Parent);
+            if (image.Parent != image.Id && (image.ParentIsStored || change.Images.Any(other => other.Id == image.Parent))) CatalogWriter.SetParent(session, image.Id, image.Parent);
         }
 
         foreach (var index in change.Indexes) CatalogWriter.AddIndex(session, index);

@@ -12,11 +12,11 @@ internal static class Whiteouts
 {
     internal static ReadOnlySpan<byte> Prefix => ".wh."u8;
 
-    private static ReadOnlySpan<byte> Opaque => ".wh..wh..opq"u8;
+    internal static ReadOnlySpan<byte> Opaque => ".wh..wh..opq"u8;
 
     private static ReadOnlySpan<byte> AufsPrefix => ".wh..wh."u8;
 
-    private static ReadOnlySpan<byte> OpaqueAttribute => "trusted.overlay.opaque"u8;
+    internal static ReadOnlySpan<byte> OpaqueAttribute => "trusted.overlay.opaque"u8;
 
     /// <summary>Carries out an entry whose name starts with <see cref="Prefix"/>.</summary>
     /// <param name="tree">The layer.</param>

@@ -44,6 +44,12 @@ public sealed class TarWriter(Stream target)
         WritePadding(entry.Size);
     }
 
+    /// <summary>Writes an entry's header alone. The caller writes <see cref="TarEntry.Size"/> bytes to the stream, and then <see cref="EndContent"/>.</summary>
+    public void BeginContent(TarEntry entry) => WriteHeader(entry);
+
+    /// <summary>Ends the content of an entry that was begun with <see cref="BeginContent"/>.</summary>
+    public void EndContent(TarEntry entry) => WritePadding(entry.Size);
+
     /// <summary>Writes the end marker.</summary>
     public void Finish()
     {
