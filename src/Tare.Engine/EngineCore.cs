@@ -38,6 +38,8 @@ internal sealed class EngineCore : IAsyncDisposable
         var execs = new ExecTable(events, options.Time);
         exits = new ExitHandler(Registry, launcher, remover, execs, keeper, events, Background, options);
         reconciler = new Reconciler(Registry, keeper, poller, sandbox, planner, images, exits, remover, runner, paths, Background, options);
+        Runner = runner;
+        ContainerEvents = events;
         Containers = new ContainerService(new ContainerParts
         {
             Registry = Registry,
@@ -64,6 +66,10 @@ internal sealed class EngineCore : IAsyncDisposable
     public EventService Events { get; }
 
     public ContainerRegistry Registry { get; }
+
+    public ContainerRunner Runner { get; }
+
+    public ContainerEvents ContainerEvents { get; }
 
     public EventLog EventLog { get; }
 

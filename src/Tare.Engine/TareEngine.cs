@@ -3,6 +3,7 @@ using Tare.Engine.Common;
 using Tare.Engine.Containers;
 using Tare.Engine.Events;
 using Tare.Engine.Execs;
+using Tare.Engine.Filesystems;
 using Tare.Engine.Host;
 using Tare.Engine.Images;
 using Tare.Engine.Launch;
@@ -33,8 +34,15 @@ public sealed class TareEngine : IAsyncDisposable
     {
         this.database = database;
         this.store = store;
-        core = new EngineCore(options, new ContainerTable(database), new ImageAdapter(store), keeper, new SandboxAdapter(sandbox), Poller);
+        var images = new ImageAdapter(store);
+        core = new EngineCore(options, new ContainerTable(database), images, keeper, new SandboxAdapter(sandbox), Poller);
         Images = new ImageService(store, core.Registry, core.EventLog, options.Time);
+        Filesystems = new FilesystemService(
+            core.Registry,
+            new ContainerCommitter(store, core.Runner, core.ContainerEvents, core.EventLog),
+            images,
+            core.ContainerEvents,
+            new EnginePaths(options.DataRoot));
         registries = new RegistryClient(options.Registries, options.Time);
         Registries = new RegistryService(registries);
         Transfers = new TransferService(store, registries, core.EventLog);
@@ -46,6 +54,9 @@ public sealed class TareEngine : IAsyncDisposable
 
     /// <summary>Further processes in containers.</summary>
     public ExecService Execs => core.Execs;
+
+    /// <summary>The containers' files.</summary>
+    public FilesystemService Filesystems { get; }
 
     /// <summary>Images.</summary>
     public ImageService Images { get; }

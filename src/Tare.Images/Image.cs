@@ -18,6 +18,9 @@ public sealed record Image
     /// <summary>The overlay directories of the layers, absolute, the lowest first; as many as <see cref="DiffIds"/>.</summary>
     public required IReadOnlyList<string> LayerDirectories { get; init; }
 
+    /// <summary>Bytes of the content of each layer, as <see cref="Size"/>; as many as <see cref="DiffIds"/>.</summary>
+    public required IReadOnlyList<long> LayerSizes { get; init; }
+
     /// <summary>Names with a tag, sorted.</summary>
     public required IReadOnlyList<Reference> Tags { get; init; }
 

@@ -18,7 +18,8 @@ public static class Platforms
     public static string Format(OciPlatform platform) =>
         $"{platform.Os}/{platform.Architecture}{(string.IsNullOrEmpty(platform.Variant) ? "" : "/" + platform.Variant)}";
 
-    internal static bool Matches(OciPlatform wanted, OciPlatform other) =>
+    /// <summary>Whether one platform is the other; a variant that either leaves out is any.</summary>
+    public static bool Matches(OciPlatform wanted, OciPlatform other) =>
         wanted.Os == other.Os && wanted.Architecture == other.Architecture
         && (string.IsNullOrEmpty(wanted.Variant) || string.IsNullOrEmpty(other.Variant) || wanted.Variant == other.Variant);
 

@@ -2,6 +2,7 @@ using Tare.Engine;
 using Tare.Engine.Containers;
 using Tare.Engine.Events;
 using Tare.Engine.Execs;
+using Tare.Engine.Filesystems;
 using Tare.Engine.Host;
 using Tare.Engine.Images;
 using Tare.Engine.Registries;
@@ -11,7 +12,7 @@ using Tare.Wire;
 namespace Tare.Api.Backends;
 
 /// <summary>All that the routes need, each module its own part.</summary>
-internal sealed record ApiBackends(ISystemBackend System, IContainerBackend Containers, IContainerStreamBackend Streams, IExecBackend Execs, IImageBackend Images, IRegistryBackend Registries);
+internal sealed record ApiBackends(ISystemBackend System, IContainerBackend Containers, IContainerStreamBackend Streams, IExecBackend Execs, IImageBackend Images, IRegistryBackend Registries, IFilesystemBackend Filesystems);
 
 /// <summary>The engine behind the routes' interfaces; nothing is decided here.</summary>
 internal static class EngineBackends
@@ -19,7 +20,7 @@ internal static class EngineBackends
     internal static ApiBackends Of(TareEngine engine)
     {
         var containers = new Containers(engine.Containers);
-        return new ApiBackends(new Host(engine.System, engine.Events), containers, containers, new Execs(engine.Execs), new Images(engine.Images), new Registries(engine.Registries, engine.Transfers));
+        return new ApiBackends(new Host(engine.System, engine.Events), containers, containers, new Execs(engine.Execs), new Images(engine.Images), new Registries(engine.Registries, engine.Transfers), new Filesystems(engine.Filesystems));
     }
 
     private sealed class Host(SystemService system, EventService events) : ISystemBackend
@@ -76,6 +77,15 @@ internal static class EngineBackends
             => service.AttachAsync(container, options, cancellationToken);
     }
 
+    private sealed class Filesystems(FilesystemService service) : IFilesystemBackend
+    {
+        public Task<IDResponse> CommitAsync(string container, ContainerCommitRequest request, CancellationToken cancellationToken) => service.CommitAsync(container, request, cancellationToken);
+
+        public Task ExportAsync(string container, Stream target, CancellationToken cancellationToken) => service.ExportAsync(container, target, cancellationToken);
+
+        public Task<IReadOnlyList<FilesystemChange>> ChangesAsync(string container, CancellationToken cancellationToken) => service.ChangesAsync(container, cancellationToken);
+    }
+
     private sealed class Execs(ExecService service) : IExecBackend
     {
         public Task<IDResponse> CreateAsync(string container, ExecCreateRequest request, CancellationToken cancellationToken) => service.CreateAsync(container, request, cancellationToken);
@@ -92,12 +102,19 @@ internal static class EngineBackends
     {
         public Task<IReadOnlyList<ImageSummary>> ListAsync(bool all, Filters filters, CancellationToken cancellationToken) => service.ListAsync(all, filters, cancellationToken);
 
-        public Task<ImageInspect> InspectAsync(string image, CancellationToken cancellationToken) => service.InspectAsync(image, cancellationToken);
+        public Task<ImageInspect> InspectAsync(string image, string platform, CancellationToken cancellationToken) => service.InspectAsync(image, platform, cancellationToken);
 
-        public Task<IReadOnlyList<ImageHistoryResponseItem>> HistoryAsync(string image, CancellationToken cancellationToken) => service.HistoryAsync(image, cancellationToken);
+        public Task<IReadOnlyList<ImageHistoryResponseItem>> HistoryAsync(string image, string platform, CancellationToken cancellationToken)
+            => service.HistoryAsync(image, platform, cancellationToken);
 
-        public Task LoadAsync(Stream archive, bool quiet, Func<ProgressMessage, ValueTask> progress, CancellationToken cancellationToken)
-            => service.LoadAsync(archive, quiet, progress, cancellationToken);
+        public Task LoadAsync(Stream archive, string platform, bool quiet, Func<ProgressMessage, ValueTask> progress, CancellationToken cancellationToken)
+            => service.LoadAsync(archive, platform, quiet, progress, cancellationToken);
+
+        public Task SaveAsync(IReadOnlyList<string> names, string platform, Stream target, CancellationToken cancellationToken)
+            => service.SaveAsync(names, platform, target, cancellationToken);
+
+        public Task ImportFromAsync(string source, string repository, string tag, IReadOnlyList<string> changes, string message, string platform, Func<ProgressMessage, ValueTask> progress, CancellationToken cancellationToken)
+            => service.ImportFromAsync(source, repository, tag, changes, message, platform, progress, cancellationToken);
 
         public Task ImportAsync(Stream archive, string repository, string tag, IReadOnlyList<string> changes, string message, string platform, Func<ProgressMessage, ValueTask> progress, CancellationToken cancellationToken)
             => service.ImportAsync(archive, repository, tag, changes, message, platform, progress, cancellationToken);

@@ -9,11 +9,15 @@ internal interface IImageBackend
 {
     Task<IReadOnlyList<ImageSummary>> ListAsync(bool all, Filters filters, CancellationToken cancellationToken);
 
-    Task<ImageInspect> InspectAsync(string image, CancellationToken cancellationToken);
+    Task<ImageInspect> InspectAsync(string image, string platform, CancellationToken cancellationToken);
 
-    Task<IReadOnlyList<ImageHistoryResponseItem>> HistoryAsync(string image, CancellationToken cancellationToken);
+    Task<IReadOnlyList<ImageHistoryResponseItem>> HistoryAsync(string image, string platform, CancellationToken cancellationToken);
 
-    Task LoadAsync(Stream archive, bool quiet, Func<ProgressMessage, ValueTask> progress, CancellationToken cancellationToken);
+    Task LoadAsync(Stream archive, string platform, bool quiet, Func<ProgressMessage, ValueTask> progress, CancellationToken cancellationToken);
+
+    Task SaveAsync(IReadOnlyList<string> names, string platform, Stream target, CancellationToken cancellationToken);
+
+    Task ImportFromAsync(string source, string repository, string tag, IReadOnlyList<string> changes, string message, string platform, Func<ProgressMessage, ValueTask> progress, CancellationToken cancellationToken);
 
     Task ImportAsync(Stream archive, string repository, string tag, IReadOnlyList<string> changes, string message, string platform, Func<ProgressMessage, ValueTask> progress, CancellationToken cancellationToken);
 

@@ -15,6 +15,7 @@ internal static class AllRoutes
             .. new ContainerRoutes(backends.Containers).All(),
             .. new ContainerStreamRoutes(backends.Streams, options.Time).All(),
             .. new ExecRoutes(backends.Execs, options.Time).All(),
+            .. new FilesystemRoutes(backends.Filesystems).All(),
             .. new ImageRoutes(backends.Images, registries).All(),
             .. registries.All(),
             .. NetworkRoutes.All(),

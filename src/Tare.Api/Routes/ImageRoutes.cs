@@ -15,11 +15,13 @@ internal sealed class ImageRoutes(IImageBackend images, RegistryRoutes registrie
     internal IEnumerable<Route> All() =>
     [
         new("GET", "/images/json", ListAsync),
+        new("GET", "/images/get", context => SaveAsync(context, context.Query.All("names"))),
         new("POST", "/images/load", LoadAsync),
         new("POST", "/images/create", CreateAsync),
         new("POST", "/images/prune", PruneAsync, Since: 25),
         new("GET", "/images/{name}/json", InspectAsync),
         new("GET", "/images/{name}/history", HistoryAsync),
+        new("GET", "/images/{name}/get", context => SaveAsync(context, [context.Name])),
         new("POST", "/images/{name}/tag", TagAsync),
         new("DELETE", "/images/{name}", RemoveAsync),
     ];
@@ -34,25 +36,34 @@ internal sealed class ImageRoutes(IImageBackend images, RegistryRoutes registrie
     }
 
     private async Task InspectAsync(ApiContext context)
-        => await context.JsonAsync(200, Compatibility.Of(await images.InspectAsync(context.Name, context.Peer.Stopping), context.Version));
+        => await context.JsonAsync(200, Compatibility.Of(await images.InspectAsync(context.Name, PlatformParameter.Read(context, since: 49), context.Peer.Stopping), context.Version));
 
     private async Task HistoryAsync(ApiContext context)
-        => await context.JsonAsync(200, await images.HistoryAsync(context.Name, context.Peer.Stopping));
+        => await context.JsonAsync(200, await images.HistoryAsync(context.Name, PlatformParameter.Read(context, since: 48), context.Peer.Stopping));
 
     /// <summary>Docker announces success before it has read the archive, and says on the stream what failed.</summary>
     private async Task LoadAsync(ApiContext context)
     {
         var stopping = context.Peer.Stopping;
+        var platform = PlatformParameter.Read(context, since: 48);
         using var lines = new JsonLines(context, MediaType.Json, LineEnd);
         try
         {
-            await images.LoadAsync(context.Body, context.Query.Flag("quiet", otherwise: true), message => lines.WriteAsync(message, stopping), stopping);
+            await images.LoadAsync(context.Body, platform, context.Query.Flag("quiet", otherwise: true), message => lines.WriteAsync(message, stopping), stopping);
             await lines.StartAsync(stopping);
         }
         catch (TareException e)
         {
             await lines.WriteAsync(Failure(e), stopping);
         }
+    }
+
+    private async Task SaveAsync(ApiContext context, IReadOnlyList<string> names)
+    {
+        var platform = PlatformParameter.Read(context, since: 48);
+        await using var body = new BodyStream(context, MediaType.Tar, context.Peer.Stopping);
+        await images.SaveAsync(names, platform, body, context.Peer.Stopping);
+        body.Flush();
     }
 
     private async Task CreateAsync(ApiContext context)
@@ -65,22 +76,15 @@ internal sealed class ImageRoutes(IImageBackend images, RegistryRoutes registrie
         }
 
         var source = query["fromSrc"];
-        if (source != "-")
-            throw TareException.NotImplemented($"cannot import from {source}: this engine fetches no archives; fetch it and import it from a file or from standard input");
-
+        var message = query.Text("message") ?? "Imported from " + source;
+        var platform = context.Version.Before(32) ? string.Empty : query["platform"];
         var stopping = context.Peer.Stopping;
         using var lines = new JsonLines(context, MediaType.Json, LineEnd);
         try
         {
-            await images.ImportAsync(
-                context.Body,
-                query["repo"],
-                query["tag"],
-                query.All("changes"),
-                query.Text("message") ?? "Imported from " + source,
-                context.Version.Before(32) ? string.Empty : query["platform"],
-                message => lines.WriteAsync(message, stopping),
-                stopping);
+            await (source == "-"
+                ? images.ImportAsync(context.Body, query["repo"], query["tag"], query.All("changes"), message, platform, line => lines.WriteAsync(line, stopping), stopping)
+                : images.ImportFromAsync(source, query["repo"], query["tag"], query.All("changes"), message, platform, line => lines.WriteAsync(line, stopping), stopping));
         }
         catch (TareException e) when (lines.HasStarted)
         {

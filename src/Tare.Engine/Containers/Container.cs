@@ -59,6 +59,9 @@ internal sealed class Container(ContainerDefinition definition, string name, Lif
     /// </summary>
     public Presence LogReaders { get; } = new();
 
+    /// <summary>Who reads its files; those of a removed container stay until the last of them has finished.</summary>
+    public Presence FileReaders { get; } = new();
+
     /// <summary>Its execs, by id, until they are forgotten.</summary>
     public ConcurrentDictionary<string, Exec> Execs { get; } = new(StringComparer.Ordinal);
 

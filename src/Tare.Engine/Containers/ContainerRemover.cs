@@ -88,6 +88,7 @@ internal sealed class ContainerRemover(
         _ = background.Run($"remove the files of container {container.Id}", async cancellationToken =>
         {
             await container.Cleanup;
+            await container.FileReaders.NoneAsync().WaitAsync(cancellationToken);
             images.RemoveWritable(container.Id);
             // Its last output may still be on its way to somebody.
             await container.LogReaders.NoneAsync().WaitAsync(cancellationToken);

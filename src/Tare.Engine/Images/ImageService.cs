@@ -5,7 +5,6 @@ using Tare.Engine.Events;
 using Tare.Errors;
 using Tare.Images;
 using Tare.Oci;
-using Tare.Oci.Images;
 using Tare.Wire;
 
 namespace Tare.Engine.Images;
@@ -48,26 +47,46 @@ public sealed class ImageService
 
     /// <summary>Everything about an image.</summary>
     /// <exception cref="TareException"><see cref="ErrorKind.NotFound"/>.</exception>
-    public Task<ImageInspect> InspectAsync(string image, CancellationToken cancellationToken)
+    public Task<ImageInspect> InspectAsync(string image, string platform, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return Task.FromResult(ImageViews.Inspect(store.Get(image)));
+        return Task.FromResult(ImageViews.Inspect(ImageNames.OfPlatform(store.Get(image), image, platform)));
     }
 
     /// <summary>The steps that made an image, the last first.</summary>
-    public Task<IReadOnlyList<ImageHistoryResponseItem>> HistoryAsync(string image, CancellationToken cancellationToken)
+    /// <param name="image">The image.</param>
+    /// <param name="platform">os/architecture[/variant] that it must have, or empty.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public Task<IReadOnlyList<ImageHistoryResponseItem>> HistoryAsync(string image, string platform, CancellationToken cancellationToken)
     {
-        var found = store.Get(image);
-        return Task.Run(() => ImageViews.History(found), cancellationToken);
+        cancellationToken.ThrowIfCancellationRequested();
+        var found = ImageNames.OfPlatform(store.Get(image), image, platform);
+        return Task.FromResult(ImageViews.History(found, parent => store.Find(parent.ToString())));
     }
 
     /// <summary>Loads an archive of <c>docker save</c> or an OCI layout, compressed or not; each message is reported as it comes.</summary>
-    public async Task LoadAsync(Stream archive, bool quiet, Func<ProgressMessage, ValueTask> progress, CancellationToken cancellationToken)
+    /// <param name="archive">The archive.</param>
+    /// <param name="platform">os/architecture[/variant] of the images that are wanted, or empty.</param>
+    /// <param name="quiet">Without progress.</param>
+    /// <param name="progress">Receives each message.</param>
+    /// <param name="cancellationToken">Ends the load.</param>
+    public async Task LoadAsync(Stream archive, string platform, bool quiet, Func<ProgressMessage, ValueTask> progress, CancellationToken cancellationToken)
     {
         var channel = Channel.CreateUnbounded<ProgressMessage>(new UnboundedChannelOptions { SingleReader = true });
-        var load = LoadAsync(archive, quiet, channel.Writer, cancellationToken);
+        var load = LoadAsync(archive, new LoadOptions { Platform = ImageNames.Platform(platform) }, quiet, channel.Writer, cancellationToken);
         await foreach (var message in channel.Reader.ReadAllAsync(cancellationToken)) await progress(message);
         foreach (var loaded in await load) Publish(loaded.Image, EventAction.Load, loaded.Image.Id.ToString());
+    }
+
+    /// <summary>Writes images to an archive, which <see cref="LoadAsync(Stream, string, bool, Func{ProgressMessage, ValueTask}, CancellationToken)"/> and Docker read.</summary>
+    /// <param name="names">The images; a name without a tag means all its tags.</param>
+    /// <param name="platform">os/architecture[/variant] that they must have, or empty.</param>
+    /// <param name="target">Gets pieces of any length on a thread that may wait, and none before all images are found.</param>
+    /// <param name="cancellationToken">Ends the save.</param>
+    /// <exception cref="TareException"><see cref="ErrorKind.NotFound"/>.</exception>
+    public async Task SaveAsync(IReadOnlyList<string> names, string platform, Stream target, CancellationToken cancellationToken)
+    {
+        foreach (var image in await store.SaveAsync(names, ImageNames.Platform(platform), target, cancellationToken)) Publish(image, EventAction.Save, image.Id.ToString());
     }
 
     /// <summary>Makes an image of a root filesystem's tar.</summary>
@@ -81,21 +100,30 @@ public sealed class ImageService
     /// <param name="cancellationToken">Ends the import.</param>
     public async Task ImportAsync(Stream archive, string repository, string tag, IReadOnlyList<string> changes, string message, string platform, Func<ProgressMessage, ValueTask> progress, CancellationToken cancellationToken)
     {
-        var reference = repository.Length > 0 ? NameOf(repository, tag) : null;
+        var reference = repository.Length > 0 ? ImageNames.Parse(repository, tag) : null;
         var image = await store.ImportAsync(
             archive,
-            new ImportOptions { Reference = reference, Message = message, Platform = platform.Length > 0 ? PlatformOf(platform) : null, Changes = changes },
+            new ImportOptions { Reference = reference, Message = message, Platform = ImageNames.Platform(platform), Changes = changes },
             cancellationToken);
         Publish(image, EventAction.Import, image.Id.ToString());
         if (reference is not null) Publish(image, EventAction.Tag, reference.FamiliarString);
         await progress(new ProgressMessage { Status = image.Id.ToString() });
     }
 
+    /// <summary>As <see cref="ImportAsync"/>, with an archive that is fetched from an address of the web.</summary>
+    public async Task ImportFromAsync(string source, string repository, string tag, IReadOnlyList<string> changes, string message, string platform, Func<ProgressMessage, ValueTask> progress, CancellationToken cancellationToken)
+    {
+        using var remote = await RemoteArchive.OpenAsync(source, cancellationToken);
+        await progress(new ProgressMessage { Status = $"Downloading from {remote.Address}" });
+        await using var archive = new ImportProgress(remote.Content, remote.Length, progress, time);
+        await ImportAsync(archive, repository, tag, changes, message, platform, progress, cancellationToken);
+    }
+
     /// <summary>Gives an image one more name.</summary>
     public Task TagAsync(string image, string repository, string tag, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var name = NameOf(repository, tag);
+        var name = ImageNames.Parse(repository, tag);
         var result = store.Tag(image, name);
         Publish(result.Image, EventAction.Tag, name.WithDefaultTag().FamiliarString);
         return Task.CompletedTask;
@@ -160,11 +188,11 @@ public sealed class ImageService
         return registry.All.Where(container => container.Definition.ImageId == id).Select(container => new ImageUser(container.Id, container.State.IsRunning));
     }
 
-    private async Task<IReadOnlyList<LoadedImage>> LoadAsync(Stream archive, bool quiet, ChannelWriter<ProgressMessage> messages, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<LoadedImage>> LoadAsync(Stream archive, LoadOptions options, bool quiet, ChannelWriter<ProgressMessage> messages, CancellationToken cancellationToken)
     {
         try
         {
-            var result = await Task.Run(() => store.LoadAsync(archive, new LoadOptions(), new LoadProgress(messages, quiet, time), cancellationToken), cancellationToken);
+            var result = await Task.Run(() => store.LoadAsync(archive, options, new LoadProgress(messages, quiet, time), cancellationToken), cancellationToken);
             return result.Images;
         }
         finally
@@ -173,26 +201,5 @@ public sealed class ImageService
         }
     }
 
-    private void Publish(Image image, string action, string name)
-    {
-        var attributes = new Dictionary<string, string>(image.Config.Config?.Labels ?? new Dictionary<string, string>()) { ["name"] = name };
-        events.Publish(EventType.Image, action, image.Id.ToString(), attributes);
-    }
-
-    private static Reference NameOf(string repository, string tag)
-    {
-        var name = Reference.Parse(repository);
-        if (tag.Length > 0) name = name.WithoutTagAndDigest().WithTag(tag);
-        // sha256:abc is the beginning of an image's id from here on. Docker refuses this algorithm alone.
-        if (name.FamiliarName == "sha256") throw TareException.Invalid("refusing to create an ambiguous tag using digest algorithm as name");
-        return name;
-    }
-
-    private static OciPlatform PlatformOf(string text)
-    {
-        var parts = text.Split('/');
-        return parts.Length is 2 or 3
-            ? new OciPlatform { Os = parts[0], Architecture = parts[1], Variant = parts.Length == 3 ? parts[2] : null }
-            : throw TareException.Invalid($"invalid platform \"{text}\": it has the form os/architecture[/variant]");
-    }
+    private void Publish(Image image, string action, string name) => ImageEvents.Publish(events, image, action, name);
 }

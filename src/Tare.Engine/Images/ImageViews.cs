@@ -63,15 +63,17 @@ internal static class ImageViews
         Metadata = new ImageMetadata { LastTagTime = image.LastTagged is { } tagged ? GoTime.Format(tagged) : GoTime.Zero },
     };
 
-    /// <summary>The steps that made an image, the last first.</summary>
-    public static IReadOnlyList<ImageHistoryResponseItem> History(Image image)
+    /// <summary>The steps that made an image, the last first. Each step that made an image which is here has its id and names.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="find">Finds an image by its id.</param>
+    public static IReadOnlyList<ImageHistoryResponseItem> History(Image image, Func<Digest, Image?> find)
     {
         var items = new List<ImageHistoryResponseItem>();
         var layer = 0;
         foreach (var step in image.Config.History ?? [])
         {
             long size = 0;
-            if (!step.EmptyLayer && layer < image.LayerDirectories.Count) size = DirectorySize.Of(image.LayerDirectories[layer++]);
+            if (!step.EmptyLayer && layer < image.LayerSizes.Count) size = image.LayerSizes[layer++];
             items.Add(new ImageHistoryResponseItem
             {
                 Id = Missing,
@@ -82,12 +84,13 @@ internal static class ImageViews
             });
         }
         items.Reverse();
-        if (items.Count > 0)
+        var (made, index) = ((Image?)image, 0);
+        for (; made is not null && index < items.Count; made = made.Parent.IsEmpty ? null : find(made.Parent), index++)
         {
-            items[0] = items[0] with
+            items[index] = items[index] with
             {
-                Id = image.Id.ToString(),
-                Tags = image.Tags.Count > 0 ? [.. image.Tags.Select(tag => tag.FamiliarString)] : null,
+                Id = made.Id.ToString(),
+                Tags = made.Tags.Count > 0 ? [.. made.Tags.Select(tag => tag.FamiliarString)] : null,
             };
         }
         return items;

@@ -81,6 +81,7 @@ internal sealed class Catalog(Database database, ContentStore content, LayerStor
                 Config = configuration,
                 Damage = damage,
                 DiffIds = [.. below.Select(layer => layer.DiffId)],
+                LayerSizes = [.. below.Select(layer => layer.Size)],
                 LayerDirectories = [.. below.Select(layer => layers.DirectoryOf(layer.Layer))],
                 Tags = [.. own.Where(name => name.Digest.IsEmpty)],
                 Digests = [.. own.Where(name => !name.Digest.IsEmpty)],

@@ -17,20 +17,23 @@ public static class ChangeInstructions
     /// <exception cref="TareException">One of them is no such instruction, or malformed.</exception>
     public static OciContainerConfig Apply(OciContainerConfig config, IReadOnlyList<string> instructions)
     {
-        foreach (var instruction in instructions) config = Apply(config, instruction.Trim());
+        var hasCommand = false;
+        foreach (var instruction in instructions) config = Apply(config, instruction.Trim(), ref hasCommand);
         return config;
     }
 
-    private static OciContainerConfig Apply(OciContainerConfig config, string instruction)
+    private static OciContainerConfig Apply(OciContainerConfig config, string instruction, ref bool hasCommand)
     {
         var space = instruction.AsSpan().IndexOfAny(' ', '\t');
         var name = (space < 0 ? instruction : instruction[..space]).ToUpperInvariant();
         var rest = space < 0 ? "" : instruction[(space + 1)..].Trim();
         if (name.Length > 0 && rest.Length == 0 && IsKnown(name)) throw TareException.Invalid($"{name} requires at least one argument");
+        hasCommand |= name == "CMD";
         return name switch
         {
             "CMD" => config with { Cmd = Command(rest) },
-            "ENTRYPOINT" => config with { Entrypoint = Command(rest) },
+            // A command that no instruction has given was meant for another entrypoint.
+            "ENTRYPOINT" => config with { Entrypoint = Command(rest), Cmd = hasCommand ? config.Cmd : null },
             "ENV" => config with { Env = Environment(config.Env, InstructionWords.Pairs(rest, name)) },
             "EXPOSE" => config with { ExposedPorts = Add(config.ExposedPorts, InstructionWords.Split(rest).Select(Port)) },
             "HEALTHCHECK" => config with { Healthcheck = HealthcheckInstruction.Parse(rest) },
