@@ -39,6 +39,26 @@ public sealed class ImageOperations
         return _engine.SendAndReadAsync(request, cancellationToken);
     }
 
+    /// <summary>The steps that made an image, the last first, as the engine wrote them.</summary>
+    public ValueTask<ReadOnlyMemory<byte>> HistoryJsonAsync(string image, string? platform = null, CancellationToken cancellationToken = default)
+    {
+        var request = new Request("GET", Path(image, "/history"));
+        request.Query.AddText("platform", PlatformJson(platform));
+        return _engine.SendAndReadAsync(request, cancellationToken);
+    }
+
+    /// <summary>Images as an archive, docker's and an OCI layout in one; the caller's to dispose.</summary>
+    /// <param name="images">The images; a name without a tag means all its tags.</param>
+    /// <param name="platform">The platform that they must have.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    public async ValueTask<Stream> SaveAsync(IEnumerable<string> images, string? platform = null, CancellationToken cancellationToken = default)
+    {
+        var request = new Request("GET", "/images/get");
+        foreach (var image in images) request.Query.Add("names", image);
+        request.Query.AddText("platform", PlatformJson(platform));
+        return (await _engine.SendAsync(request, cancellationToken).ConfigureAwait(false)).Body;
+    }
+
     /// <summary>Loads the images of an archive, docker's or an OCI layout, compressed or not.</summary>
     /// <param name="archive">The archive; it is read to its end.</param>
     /// <param name="quiet">Without progress.</param>

@@ -18,6 +18,7 @@ public sealed class TareClient : IDisposable
         _engine = new Engine(options ?? new TareClientOptions());
         Containers = new ContainerOperations(_engine);
         Execs = new ExecOperations(_engine);
+        Filesystems = new FilesystemOperations(_engine);
         Images = new ImageOperations(_engine);
         System = new SystemOperations(_engine);
     }
@@ -36,6 +37,9 @@ public sealed class TareClient : IDisposable
 
     /// <summary>Further processes in running containers.</summary>
     public ExecOperations Execs { get; }
+
+    /// <summary>The files of containers.</summary>
+    public FilesystemOperations Filesystems { get; }
 
     /// <summary>Images.</summary>
     public ImageOperations Images { get; }

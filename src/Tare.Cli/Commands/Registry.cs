@@ -12,16 +12,16 @@ internal static class Registry
 
     private static readonly string[] OtherNames =
     [
-        "attach", "create", "events", "import", "inspect", "kill", "load", "logs", "pause", "port", "rename", "restart", "rm", "rmi", "start", "stop", "tag",
+        "attach", "commit", "create", "diff", "events", "export", "history", "import", "inspect", "kill", "load", "logs", "pause", "port", "rename", "restart", "rm", "rmi", "save", "start", "stop", "tag",
         "top", "unpause", "wait",
     ];
 
     private static readonly string[] ContainerNames =
     [
-        "attach", "create", "exec", "inspect", "kill", "logs", "ls", "pause", "port", "prune", "rename", "restart", "rm", "run", "start", "stop", "top", "unpause", "wait",
+        "attach", "commit", "create", "diff", "exec", "export", "inspect", "kill", "logs", "ls", "pause", "port", "prune", "rename", "restart", "rm", "run", "start", "stop", "top", "unpause", "wait",
     ];
 
-    private static readonly string[] ImageNames = ["import", "inspect", "load", "ls", "prune", "pull", "push", "rm", "tag"];
+    private static readonly string[] ImageNames = ["history", "import", "inspect", "load", "ls", "prune", "pull", "push", "rm", "save", "tag"];
 
     private static readonly string[] ManifestNames = ["inspect"];
 
@@ -58,7 +58,7 @@ internal static class Registry
             "ls" or "list" or "ps" => new PsVerb("ls"),
             "prune" => new ContainerPruneVerb(),
             "rm" or "remove" => new RmVerb(),
-            "attach" or "create" or "exec" or "kill" or "logs" or "pause" or "port" or "rename" or "restart" or "run" or "start" or "stop" or "top" or "unpause" or "wait" => TopLevel(name),
+            "attach" or "commit" or "create" or "diff" or "exec" or "export" or "kill" or "logs" or "pause" or "port" or "rename" or "restart" or "run" or "start" or "stop" or "top" or "unpause" or "wait" => TopLevel(name),
             _ => null,
         },
         "image" => name switch
@@ -67,7 +67,7 @@ internal static class Registry
             "ls" or "list" => new ImagesVerb("ls"),
             "prune" => new ImagePruneVerb(),
             "rm" or "remove" or "rmi" => new RmiVerb("rm"),
-            "import" or "load" or "pull" or "push" or "tag" => TopLevel(name),
+            "history" or "import" or "load" or "pull" or "push" or "save" or "tag" => TopLevel(name),
             _ => null,
         },
         "manifest" => name == "inspect" ? new ManifestInspectVerb() : null,
@@ -78,11 +78,11 @@ internal static class Registry
     /// <summary>Whether Docker has such a command, and Tare has not yet.</summary>
     public static bool IsMissing(string group, string name) => group switch
     {
-        "" => name is "build" or "builder" or "buildx" or "checkpoint" or "commit" or "compose" or "config" or "context" or "cp" or "diff" or "export" or "history"
-            or "network" or "node" or "plugin" or "save" or "secret" or "service" or "stack" or "stats" or "swarm"
+        "" => name is "build" or "builder" or "buildx" or "checkpoint" or "compose" or "config" or "context" or "cp"
+            or "network" or "node" or "plugin" or "secret" or "service" or "stack" or "stats" or "swarm"
             or "trust" or "update" or "volume",
-        "container" => name is "commit" or "cp" or "diff" or "export" or "stats" or "update",
-        "image" => name is "build" or "history" or "save",
+        "container" => name is "cp" or "stats" or "update",
+        "image" => name is "build",
         "manifest" => name is "annotate" or "create" or "push" or "rm",
         "system" => name is "df" or "prune" or "dial-stdio",
         _ => false,
@@ -94,11 +94,15 @@ internal static class Registry
     private static Verb? TopLevel(string name) => name switch
     {
         "attach" => new AttachVerb(),
+        "commit" => new CommitVerb(),
         "container" => new Group(name, "Manage containers"),
         "create" => new CreateVerb(),
         "daemon" => new DaemonVerb(),
+        "diff" => new DiffVerb(),
         "events" => new EventsVerb(),
         "exec" => new ExecVerb(),
+        "export" => new ExportVerb(),
+        "history" => new HistoryVerb(),
         "image" => new Group(name, "Manage images"),
         "images" => new ImagesVerb("images"),
         "import" => new ImportVerb(),
@@ -122,6 +126,7 @@ internal static class Registry
         "rm" => new RmVerb(),
         "rmi" => new RmiVerb("rmi"),
         "run" => new RunVerb(),
+        "save" => new SaveVerb(),
         "search" => new SearchVerb(),
         "start" => new StartVerb(),
         "stop" => new StopVerb(),

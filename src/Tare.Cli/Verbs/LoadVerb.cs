@@ -22,11 +22,12 @@ internal sealed class LoadVerb : Verb
 
     public override async ValueTask<int> RunAsync(Session session, IReadOnlyList<string> arguments)
     {
+        var platform = PlatformText.Read(_platform.Value);
         if (_input.Value.Length == 0 && Io.Input.IsTerminal) throw new CommandException("requested load from stdin, but stdin is empty");
         using var file = _input.Value.Length > 0 ? HostFiles.OpenRead(_input.Value) : null;
         var quiet = _quiet.Value || !session.Out.IsTerminal;
         var display = new ProgressDisplay(session.Out);
-        await foreach (var message in session.Client.Images.LoadAsync(file ?? (Stream)session.In, quiet, _platform.Value)) display.Show(message);
+        await foreach (var message in session.Client.Images.LoadAsync(file ?? (Stream)session.In, quiet, platform)) display.Show(message);
         display.Finish();
         return 0;
     }

@@ -40,7 +40,7 @@ public sealed class ImageService
                 .Where(image => image.Tags.Count > 0 || image.Digests.Count > 0 || !parents.Contains(image.Id))
                 .OrderByDescending(image => image.Created ?? DateTimeOffset.MinValue)
                 .ThenBy(image => image.Id)
-                .Select(image => ImageViews.Summary(image, shown)),
+                .Select(image => ImageViews.Summary(image, shown, Users(image.Id).Count())),
         ];
         return Task.FromResult(result);
     }

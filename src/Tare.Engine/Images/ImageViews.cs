@@ -30,8 +30,9 @@ internal static class ImageViews
     };
 
     /// <summary>A row of <c>images</c>, with the names that <paramref name="shown"/> lets through.</summary>
-    public static ImageSummary Summary(Image image, Func<Reference, bool> shown) => new()
+    public static ImageSummary Summary(Image image, Func<Reference, bool> shown, int containers) => new()
     {
+        Containers = containers,
         Id = image.Id.ToString(),
         ParentId = image.Parent.ToString(),
         Created = image.Created?.ToUnixTimeSeconds() ?? 0,

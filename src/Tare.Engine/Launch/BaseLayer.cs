@@ -13,10 +13,13 @@ internal static class BaseLayer
     /// <summary>rwxr-xr-x, as Docker gives all of them.</summary>
     private const int Mode = 0x1ED;
 
-    private static readonly string[] Directories = ["dev", "etc", "proc", "sys"];
+    private static readonly string[] Directories = ["dev", "dev/pts", "dev/shm", "etc", "proc", "sys"];
 
-    /// <summary><c>.dockerenv</c> is what Testcontainers, is-docker and systemd-detect-virt look for.</summary>
-    private static readonly string[] Files = [".dockerenv", "etc/hostname", "etc/hosts", "etc/resolv.conf"];
+    /// <summary>
+    /// <c>.dockerenv</c> is what Testcontainers, is-docker and systemd-detect-virt look for. What is in <c>dev</c> no container sees; an
+    /// export has it, as Docker's has.
+    /// </summary>
+    private static readonly string[] Files = [".dockerenv", "dev/console", "etc/hostname", "etc/hosts", "etc/resolv.conf"];
 
     /// <summary>Makes what is missing of it.</summary>
     /// <exception cref="Errors.TareException">The disk is full, or the data root cannot be written.</exception>

@@ -30,7 +30,7 @@ internal static class SaveRequest
                 if (ofRepository.Count > 0) continue;
             }
 
-            var image = catalog.Find(name) ?? throw CatalogSnapshot.NotFound(name);
+            var image = catalog.Find(name) ?? throw NotFound(name, reference);
             var isName = reference is { Tag: not null } && reference.Digest.IsEmpty && image.Tags.Contains(reference);
             Add(found, image.Id, isName ? reference : null);
         }
@@ -46,6 +46,10 @@ internal static class SaveRequest
         if (platform is not null && !Platforms.Matches(platform, image.Config))
             throw TareException.NotFound($"no suitable export target found for platform {Platforms.Format(platform)}");
     }
+
+    /// <summary>Docker's words, which are others here than for one image.</summary>
+    private static TareException NotFound(string name, Reference? reference) =>
+        TareException.NotFound(reference is null or { IsNameOnly: true } || reference.FamiliarName == "sha256" ? $"No such image: {name}" : "reference does not exist");
 
     private static void Add(SortedDictionary<Digest, SortedSet<Reference>> found, Digest id, Reference? tag)
     {
