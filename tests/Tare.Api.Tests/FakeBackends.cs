@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using Tare.Api.Backends;
 using Tare.Engine;
 using Tare.Engine.Containers;
+using Tare.Engine.Filesystems;
 using Tare.Engine.Streams;
 using Tare.Errors;
 using Tare.Wire;
@@ -10,7 +11,7 @@ using Tare.Wire;
 namespace Tare.Api.Tests;
 
 /// <summary>An engine that remembers what it was asked and answers what a test has put in.</summary>
-internal sealed class FakeBackends : ISystemBackend, IContainerBackend, IContainerStreamBackend, IExecBackend, IImageBackend
+internal sealed class FakeBackends : ISystemBackend, IContainerBackend, IContainerStreamBackend, IExecBackend, IImageBackend, IFilesystemBackend
 {
     internal List<string> Calls { get; } = [];
 
@@ -50,7 +51,14 @@ internal sealed class FakeBackends : ISystemBackend, IContainerBackend, IContain
 
     internal long Received { get; private set; }
 
-    internal ApiBackends All => new(this, this, this, this, this);
+    internal ContainerCommitRequest? Committed { get; private set; }
+
+    /// <summary>How many thousand bytes an archive has.</summary>
+    internal int Written { get; set; } = 3;
+
+    internal Exception? FailureInTheMiddle { get; set; }
+
+    internal ApiBackends All => new(this, this, this, this, this, this);
 
     public SystemVersion Version() => new() { Version = "9.9", ApiVersion = ApiVersions.Maximum, Os = "linux" };
 
@@ -159,14 +167,15 @@ internal sealed class FakeBackends : ISystemBackend, IContainerBackend, IContain
     public Task<IReadOnlyList<ImageSummary>> ListAsync(bool all, Filters filters, CancellationToken cancellationToken)
         => Done<IReadOnlyList<ImageSummary>>($"images {all} {string.Join(',', filters.Get("reference"))}", [new ImageSummary { Id = "i", Size = 7 }]);
 
-    public Task<ImageInspect> InspectAsync(string image, CancellationToken cancellationToken) => Done($"image {image}", new ImageInspect { Id = "i", Size = 7, Config = new ImageConfig { Cmd = ["sh"] } });
+    public Task<ImageInspect> InspectAsync(string image, string platform, CancellationToken cancellationToken) => Done($"image {image} {platform}", new ImageInspect { Id = "i", Size = 7, Config = new ImageConfig { Cmd = ["sh"] } });
 
-    public Task<IReadOnlyList<ImageHistoryResponseItem>> HistoryAsync(string image, CancellationToken cancellationToken) => Done<IReadOnlyList<ImageHistoryResponseItem>>($"history {image}", []);
+    public Task<IReadOnlyList<ImageHistoryResponseItem>> HistoryAsync(string image, string platform, CancellationToken cancellationToken)
+        => Done<IReadOnlyList<ImageHistoryResponseItem>>($"history {image} {platform}", []);
 
-    public async Task LoadAsync(Stream archive, bool quiet, Func<ProgressMessage, ValueTask> progress, CancellationToken cancellationToken)
+    public async Task LoadAsync(Stream archive, string platform, bool quiet, Func<ProgressMessage, ValueTask> progress, CancellationToken cancellationToken)
     {
         await ReceiveAsync(archive, progress, cancellationToken);
-        await Done($"load quiet={quiet}", 0);
+        await Done($"load quiet={quiet} {platform}", 0);
     }
 
     public async Task ImportAsync(Stream archive, string repository, string tag, IReadOnlyList<string> changes, string message, string platform, Func<ProgressMessage, ValueTask> progress, CancellationToken cancellationToken)
@@ -175,12 +184,45 @@ internal sealed class FakeBackends : ISystemBackend, IContainerBackend, IContain
         await ReceiveAsync(archive, progress, cancellationToken);
     }
 
+    public Task ImportFromAsync(string source, string repository, string tag, IReadOnlyList<string> changes, string message, string platform, Func<ProgressMessage, ValueTask> progress, CancellationToken cancellationToken)
+        => Done($"import from {source} {repository}:{tag} [{string.Join('|', changes)}] {message} {platform}", 0);
+
+    public async Task SaveAsync(IReadOnlyList<string> names, string platform, Stream target, CancellationToken cancellationToken)
+    {
+        await Done($"save {string.Join(' ', names)} {platform}", 0);
+        await WriteAsync(target);
+    }
+
+    public Task<IDResponse> CommitAsync(string container, ContainerCommitRequest request, CancellationToken cancellationToken)
+    {
+        Committed = request;
+        return Done($"commit {container}", new IDResponse { Id = "sha256:new" });
+    }
+
+    public async Task ExportAsync(string container, Stream target, CancellationToken cancellationToken)
+    {
+        await Done($"export {container}", 0);
+        await WriteAsync(target);
+    }
+
+    public Task<IReadOnlyList<FilesystemChange>> ChangesAsync(string container, CancellationToken cancellationToken)
+        => Done<IReadOnlyList<FilesystemChange>>($"changes {container}", [new FilesystemChange { Kind = 2, Path = "/gone" }]);
+
     public Task TagAsync(string image, string repository, string tag, CancellationToken cancellationToken) => Done($"tag {image} {repository}:{tag}", 0);
 
     public Task<IReadOnlyList<ImageDeleteResponseItem>> RemoveAsync(string image, bool force, bool prune, CancellationToken cancellationToken)
         => Done<IReadOnlyList<ImageDeleteResponseItem>>($"rmi {image} force={force} prune={prune}", [new ImageDeleteResponseItem { Untagged = image }]);
 
     Task<ImagePruneResponse> IImageBackend.PruneAsync(Filters filters, CancellationToken cancellationToken) => Done("image prune", new ImagePruneResponse());
+
+    /// <summary>Writes on a thread of its own, as archives are; then fails, when a test wants that.</summary>
+    private Task WriteAsync(Stream target) => Task.Run(() =>
+    {
+        for (var i = 0; i < Written; i++)
+            target.Write(new byte[1000]);
+        if (FailureInTheMiddle is { } failure)
+            throw failure;
+    });
 
     private async Task ReceiveAsync(Stream archive, Func<ProgressMessage, ValueTask> progress, CancellationToken cancellationToken)
     {
