@@ -109,7 +109,7 @@ public sealed class ImageStore : IAsyncDisposable
         PushAsync(new RegistryTarget(repository), reference, platform, progress, cancellationToken);
 
     /// <summary>The images that a name means, one for each platform that is here; the one that it means by itself first.</summary>
-    /// <exception cref="TareException">NotFound, InvalidArgument, Internal: as <see cref="Get"/>.</exception>
+    /// <exception cref="TareException">NotFound, InvalidArgument, Internal: as <see cref="Get(string)"/>.</exception>
     public IReadOnlyList<Image> Variants(string nameOrId)
     {
         var image = Get(nameOrId);
@@ -123,13 +123,7 @@ public sealed class ImageStore : IAsyncDisposable
         var name = reference.WithDefaultTag();
         var images = Variants(name.ToString());
         var target = TargetOf(_catalog.Current, name.ToString(), images[0]);
-        if (platform is not null)
-        {
-            images = [.. images.Where(image => Platforms.Matches(platform, image.Config)).Take(1)];
-            if (images.Count == 0)
-                throw TareException.NotFound($"image with reference {name.FamiliarString} was found but does not provide the specified platform ({Platforms.Format(platform)})");
-        }
-
+        if (platform is not null) images = [Get(name.ToString(), platform)];
         return _pusher.PushAsync(repository, name, images, target, progress, cancellationToken);
     }
 
@@ -165,7 +159,7 @@ public sealed class ImageStore : IAsyncDisposable
     }
 
     /// <summary>Writes images to an archive as <c>docker save</c> does, which is an OCI layout too. The same images make the same bytes.</summary>
-    /// <param name="names">The images, each as for <see cref="Get"/>; a name without a tag means all its tags.</param>
+    /// <param name="names">The images, each as for <see cref="Get(string)"/>; a name without a tag means all its tags.</param>
     /// <param name="platform">The platform that they must have; absent for any.</param>
     /// <param name="target">Gets pieces of any length, and none before all images are found and held.</param>
     /// <param name="cancellationToken">Ends it.</param>
@@ -188,14 +182,26 @@ public sealed class ImageStore : IAsyncDisposable
         return image.Damage is null ? image : throw TareException.Internal(image.Damage);
     }
 
-    /// <summary>As <see cref="Get"/>, but <see langword="null"/> when there is none, and an image with <see cref="Image.Damage"/> too.</summary>
+    /// <summary>Finds the image of a platform among those that a name means.</summary>
+    /// <param name="nameOrId">As for <see cref="Get(string)"/>.</param>
+    /// <param name="platform">The platform; absent means the one that the name means by itself.</param>
+    /// <exception cref="TareException">As for <see cref="Get(string)"/>; and NotFound: it is for other platforms.</exception>
+    public Image Get(string nameOrId, OciPlatform? platform)
+    {
+        if (platform is null) return Get(nameOrId);
+        var variants = Variants(nameOrId);
+        return variants.FirstOrDefault(image => Platforms.Matches(platform, image.Config)) ?? throw TareException.NotFound(
+            $"image with reference {nameOrId} was found but its platform ({Platforms.Format(Platforms.Of(variants[0].Config))}) does not match the specified platform ({Platforms.Format(platform)})");
+    }
+
+    /// <summary>As <see cref="Get(string)"/>, but <see langword="null"/> when there is none, and an image with <see cref="Image.Damage"/> too.</summary>
     public Image? Find(string nameOrId) => _catalog.Current.Find(nameOrId);
 
     /// <summary>The exact bytes of an image's configuration, whose digest is the id.</summary>
     public byte[] ReadConfiguration(Digest id) => _content.Read(id);
 
     /// <summary>Puts a tag on an image; another image that had it loses it.</summary>
-    /// <param name="nameOrId">The image, as for <see cref="Get"/>.</param>
+    /// <param name="nameOrId">The image, as for <see cref="Get(string)"/>.</param>
     /// <param name="tag">The new name; without a tag it gets <c>latest</c>.</param>
     /// <exception cref="TareException">NotFound: no such image; InvalidArgument: the tag has a digest.</exception>
     public TagResult Tag(string nameOrId, Reference tag)
@@ -213,7 +219,7 @@ public sealed class ImageStore : IAsyncDisposable
     }
 
     /// <summary>Removes a name, and the image with its last name, as <c>docker rmi</c> does.</summary>
-    /// <param name="nameOrId">The image, as for <see cref="Get"/>.</param>
+    /// <param name="nameOrId">The image, as for <see cref="Get(string)"/>.</param>
     /// <param name="options">How far to go.</param>
     /// <param name="users">Which containers use an image.</param>
     /// <exception cref="TareException">NotFound: no such image; Conflict: it is in use.</exception>
@@ -259,7 +265,7 @@ public sealed class ImageStore : IAsyncDisposable
 /// <summary>How to load an archive.</summary>
 public sealed record LoadOptions
 {
-    /// <summary>Only images of this platform; absent means all of a Docker archive, and the host's of an OCI index.</summary>
+    /// <summary>Only images of this platform; absent means all that the archive has.</summary>
     public OciPlatform? Platform { get; init; }
 }
 

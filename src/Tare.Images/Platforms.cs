@@ -26,7 +26,7 @@ public static class Platforms
     internal static bool Matches(OciPlatform wanted, OciImageConfig config) => Matches(wanted, Of(config));
 
     /// <summary>The platform that a configuration names.</summary>
-    internal static OciPlatform Of(OciImageConfig config) => new()
+    public static OciPlatform Of(OciImageConfig config) => new()
     {
         Os = string.IsNullOrEmpty(config.Os) ? "linux" : config.Os,
         Architecture = config.Architecture ?? "",

@@ -82,6 +82,10 @@ internal sealed class FakeRepository(string name = "registry.test/app") : IRemot
         }
     }
 
+    internal IEnumerable<KeyValuePair<Digest, byte[]>> Blobs => _blobs.Select(blob => KeyValuePair.Create(Digest.Parse(blob.Key), blob.Value));
+
+    internal void AddBlob(byte[] content) => _blobs[Digest.Of(content).ToString()] = content;
+
     private object Blob(string type, byte[] content)
     {
         _blobs[Digest.Of(content).ToString()] = content;

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Tare.Engine.Common;
 using Tare.Engine.Containers;
 using Tare.Engine.Host;
+using Tare.Engine.Images;
 using Tare.Engine.Ports;
 using Tare.Errors;
 using Tare.Wire;
@@ -41,8 +42,8 @@ internal sealed class ContainerCreator(
         var wanted = (ContainerConfig)(request with { HostConfig = null, NetworkingConfig = null });
         validator.Validate(wanted, host, warnings);
         if (wanted.Image.Length == 0) throw TareException.Invalid("no image specified: a container is made from an image");
-        var image = images.Resolve(wanted.Image);
-        CheckPlatform(image, wanted.Image, platform, warnings);
+        var image = images.Resolve(wanted.Image, ImageNames.Platform(platform ?? ""));
+        WarnOfPlatform(image, platform, warnings);
         var config = ConfigMerger.Merge(wanted, image.Config);
         Complete(host);
         NetworkCheck.Check(host, request.NetworkingConfig, warnings);
@@ -132,25 +133,11 @@ internal sealed class ContainerCreator(
         }
     }
 
-    private static void CheckPlatform(ContainerImage image, string reference, string? platform, List<string> warnings)
+    private static void WarnOfPlatform(ContainerImage image, string? platform, List<string> warnings)
     {
         var host = RuntimeInformation.OSArchitecture == Architecture.Arm64 ? "arm64" : "amd64";
-        var own = $"{image.Os}/{image.Architecture}";
-        if (!string.IsNullOrEmpty(platform))
-        {
-            var parts = platform.ToLowerInvariant().Split('/');
-            var architecture = parts.Length > 1 ? parts[1] : parts[0] == "linux" ? host : parts[0];
-            architecture = architecture switch { "x86_64" or "x86-64" => "amd64", "aarch64" => "arm64", _ => architecture };
-            if (architecture != image.Architecture || (parts.Length > 1 && parts[0] != image.Os))
-            {
-                throw TareException.NotFound(
-                    $"image with reference {reference} was found but its platform ({own}) does not match the specified platform ({platform})");
-            }
-        }
-        else if (image.Architecture.Length > 0 && image.Architecture != host)
-        {
-            warnings.Add($"The requested image's platform ({own}) does not match the detected host platform (linux/{host}) and no specific platform was requested");
-        }
+        if (!string.IsNullOrEmpty(platform) || image.Architecture.Length == 0 || image.Architecture == host) return;
+        warnings.Add($"The requested image's platform ({image.Os}/{image.Architecture}) does not match the detected host platform (linux/{host}) and no specific platform was requested");
     }
 
     /// <summary>What is stored, shown by inspect, and has no effect yet.</summary>

@@ -1,5 +1,6 @@
 using Tare.Engine.Ports;
 using Tare.Images;
+using Tare.Oci.Images;
 
 namespace Tare.Engine.Images;
 
@@ -7,7 +8,7 @@ namespace Tare.Engine.Images;
 internal sealed class ImageAdapter(ImageStore store) : IImageSource
 {
     /// <inheritdoc/>
-    public ContainerImage Resolve(string reference) => ToContainerImage(store.Get(reference));
+    public ContainerImage Resolve(string reference, OciPlatform? platform) => ToContainerImage(store.Get(reference, platform));
 
     /// <inheritdoc/>
     public ContainerImage? Find(string reference) => store.Find(reference) is { } image ? ToContainerImage(image) : null;

@@ -50,7 +50,7 @@ public sealed class ImageService
     public Task<ImageInspect> InspectAsync(string image, string platform, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return Task.FromResult(ImageViews.Inspect(ImageNames.OfPlatform(store.Get(image), image, platform)));
+        return Task.FromResult(ImageViews.Inspect(store.Get(image, ImageNames.Platform(platform))));
     }
 
     /// <summary>The steps that made an image, the last first.</summary>
@@ -60,7 +60,7 @@ public sealed class ImageService
     public Task<IReadOnlyList<ImageHistoryResponseItem>> HistoryAsync(string image, string platform, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var found = ImageNames.OfPlatform(store.Get(image), image, platform);
+        var found = store.Get(image, ImageNames.Platform(platform));
         return Task.FromResult(ImageViews.History(found, parent => store.Find(parent.ToString())));
     }
 

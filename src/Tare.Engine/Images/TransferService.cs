@@ -34,7 +34,7 @@ public sealed class TransferService
     public Task PullAsync(string repository, string tag, string platform, Credentials credentials, Func<ProgressMessage, ValueTask> progress, CancellationToken cancellationToken)
     {
         var name = NameOf(repository, tag);
-        var wanted = PlatformOf(platform);
+        var wanted = ImageNames.Platform(platform);
         return StreamAsync(messages => PullAsync(name, wanted, credentials, messages, cancellationToken), progress, cancellationToken);
     }
 
@@ -49,7 +49,7 @@ public sealed class TransferService
     {
         var name = NameOf(repository, tag);
         if (!name.Digest.IsEmpty) throw TareException.Invalid("cannot push a digest reference");
-        var wanted = PlatformOf(platform);
+        var wanted = ImageNames.Platform(platform);
         return StreamAsync(messages => PushAsync(name, wanted, credentials, messages, cancellationToken), progress, cancellationToken);
     }
 
@@ -69,11 +69,11 @@ public sealed class TransferService
         }
 
         messages.TryWrite(new ProgressMessage { Status = $"Status: {(isNew ? "Downloaded newer image" : "Image is up to date")} for {name.FamiliarString}" });
-        if (platform is not null && image is not null && !Matches(platform, image.Config))
+        if (platform is not null && image is not null && !Platforms.Matches(platform, Platforms.Of(image.Config)))
         {
             messages.TryWrite(new ProgressMessage
             {
-                Status = $"WARNING: image with reference {name.FamiliarString} was found but its platform ({Platforms.Format(PlatformIn(image.Config))}) does not match the specified platform ({Platforms.Format(platform)})",
+                Status = $"WARNING: image with reference {name.FamiliarString} was found but its platform ({Platforms.Format(Platforms.Of(image.Config))}) does not match the specified platform ({Platforms.Format(platform)})",
             });
         }
 
@@ -141,15 +141,5 @@ public sealed class TransferService
         if (tag.Length == 0) return name;
         name = name.WithoutTagAndDigest();
         return Digest.TryParse(tag, out var digest) ? name.WithDigest(digest) : name.WithTag(tag);
-    }
-
-    private static OciPlatform? PlatformOf(string text) => text.Length > 0 ? PlatformSpecifier.Parse(text) : null;
-
-    private static OciPlatform PlatformIn(OciImageConfig config) => new() { Os = config.Os ?? "linux", Architecture = config.Architecture ?? "", Variant = config.Variant };
-
-    private static bool Matches(OciPlatform wanted, OciImageConfig config)
-    {
-        var actual = PlatformIn(config);
-        return wanted.Os == actual.Os && wanted.Architecture == actual.Architecture && (string.IsNullOrEmpty(wanted.Variant) || wanted.Variant == actual.Variant);
     }
 }

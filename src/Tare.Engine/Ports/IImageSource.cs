@@ -1,3 +1,4 @@
+using Tare.Oci.Images;
 using Tare.Wire;
 
 namespace Tare.Engine.Ports;
@@ -6,8 +7,10 @@ namespace Tare.Engine.Ports;
 internal interface IImageSource
 {
     /// <summary>Finds an image by any reference or the beginning of its id.</summary>
+    /// <param name="reference">The image.</param>
+    /// <param name="platform">The platform that is wanted; absent means the one that the name means by itself.</param>
     /// <exception cref="Errors.TareException">There is none, with Docker's text.</exception>
-    ContainerImage Resolve(string reference);
+    ContainerImage Resolve(string reference, OciPlatform? platform);
 
     /// <summary>As <see cref="Resolve"/>, but null when there is none.</summary>
     ContainerImage? Find(string reference);

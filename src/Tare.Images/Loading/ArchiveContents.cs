@@ -36,6 +36,9 @@ internal sealed class ArchiveContents
         return null;
     }
 
+    /// <summary>Whether an OCI layout has a blob.</summary>
+    internal bool Has(string digestText) => Digest.Parse(digestText) is var digest && Find($"blobs/{digest.Algorithm}/{digest.Hex}") is not null;
+
     /// <summary>A blob of an OCI layout, held against its descriptor's size.</summary>
     /// <exception cref="TareException">It is not there, or has another size.</exception>
     internal T Blob<T>(string digestText, long size, string what)

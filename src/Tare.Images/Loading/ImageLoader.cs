@@ -26,9 +26,9 @@ internal sealed class ImageLoader(LayerStore layers, ImageCommitter committer)
         {
             return await RunAsync(() =>
             {
-                var images = Plan(scanner.Scan(input), options);
-                foreach (var image in images) image.Verify();
-                return Commit(images, progress);
+                var plan = Plan(scanner.Scan(input), options);
+                foreach (var image in plan.Images) image.Verify();
+                return Commit(plan, progress);
             });
         }
         finally
@@ -61,7 +61,7 @@ internal sealed class ImageLoader(LayerStore layers, ImageCommitter committer)
                 var configuration = configure(layer.DiffId);
                 var document = new ArchiveDocument(configuration, Digest.Of(configuration), configuration.Length);
                 var image = new PlannedImage(document, [layer], name is null ? [] : [name.WithDefaultTag()], default);
-                return Commit([image], null).Images[0].Image;
+                return Commit(new ArchivePlan([image], []), null).Images[0].Image;
             });
         }
         finally
@@ -84,46 +84,53 @@ internal sealed class ImageLoader(LayerStore layers, ImageCommitter committer)
         if (job.Result.IsCompletedSuccessfully) (await job.Result).Dispose();
     }
 
-    private static List<PlannedImage> Plan(ArchiveContents contents, LoadOptions options)
+    private static ArchivePlan Plan(ArchiveContents contents, LoadOptions options)
     {
-        if (contents.Find(DockerArchive.ManifestPath) is not null) return DockerArchive.Plan(contents, options.Platform);
+        // Docker's own manifest knows nothing of platforms, and more of the rest.
+        if (OciArchive.HasIndex(contents)) return OciArchive.Plan(contents, options.Platform);
+        if (contents.Find(DockerArchive.ManifestPath) is not null) return new ArchivePlan(DockerArchive.Plan(contents, options.Platform), []);
         if (contents.Find(OciArchive.IndexPath) is not null) return OciArchive.Plan(contents, options.Platform);
         throw TareException.Invalid(
             "the archive has neither manifest.json (docker save) nor index.json (OCI layout); to make an image of a root filesystem, use import");
     }
 
-    private LoadResult Commit(IReadOnlyList<PlannedImage> images, IProgress<LoadEvent>? progress)
+    private LoadResult Commit(ArchivePlan plan, IProgress<LoadEvent>? progress)
     {
         var committed = committer.Commit(new ImageChange
         {
-            Images = [.. images.Select(image => new NewImage
+            Images = [.. plan.Images.Select(image => new NewImage
             {
                 Id = image.Configuration.Digest,
                 Configuration = image.Configuration.Content,
-                Layers = [.. image.Layers.Select(layer => new NewLayer(layer.DiffId, layer.Job?.Result.GetAwaiter().GetResult()))],
+                Layers = [.. image.Layers.Select((layer, i) => new NewLayer(layer.DiffId, layer.Job?.Result.GetAwaiter().GetResult(), image.Blobs.ElementAtOrDefault(i)))],
                 Parent = image.Parent,
+                Manifest = image.Manifest,
             })],
-            Names = [.. images.SelectMany(image => image.Tags.Select(tag => new NewName(tag, image.Configuration.Digest)))],
+            Names =
+            [
+                .. plan.Images.SelectMany(image => image.Tags.Select(tag => new NewName(tag, image.Configuration.Digest))),
+                .. plan.Indexes.SelectMany(index => index.Tags.Select(tag => new NewName(tag, index.Preferred.Configuration.Digest, index.Document.Digest))),
+            ],
+            // One that no name stands for would not be kept.
+            Indexes = [.. plan.Indexes.Where(index => index.Tags.Count > 0).Select(index => new NewIndex(index.Document, index.Manifests))],
         });
-        Report(images, committed.Replaced.ToDictionary(), progress);
-        return new LoadResult([.. images.Select(image => new LoadedImage(committed.Snapshot.Images[image.Configuration.Digest], image.Tags))]);
+        Report(plan, committed.Replaced.ToDictionary(), progress);
+        return new LoadResult([.. plan.Named.Select(named => new LoadedImage(committed.Snapshot.Images[named.Image.Configuration.Digest], named.Tags))]);
     }
 
-    private static void Report(IReadOnlyList<PlannedImage> images, Dictionary<Reference, Digest> replaced, IProgress<LoadEvent>? progress)
+    private static void Report(ArchivePlan plan, Dictionary<Reference, Digest> replaced, IProgress<LoadEvent>? progress)
     {
         if (progress is null) return;
-        foreach (var image in images)
+        foreach (var tag in plan.Named.SelectMany(named => named.Tags))
         {
-            foreach (var tag in image.Tags)
-            {
-                if (replaced.Remove(tag, out var before))
-                    progress.Report(new LoadMessage($"The image {tag.FamiliarString} already exists, renaming the old one with ID {before} to empty string\n"));
-                progress.Report(new LoadMessage($"Loaded image: {tag.FamiliarString}\n"));
-            }
+            if (replaced.Remove(tag, out var before))
+                progress.Report(new LoadMessage($"The image {tag.FamiliarString} already exists, renaming the old one with ID {before} to empty string\n"));
+            progress.Report(new LoadMessage($"Loaded image: {tag.FamiliarString}\n"));
         }
 
+        var images = plan.Images;
         // As Docker: the ids of all, when the last has no name.
-        if (images.Count == 0 || images[^1].Tags.Count > 0) return;
+        if (images.Count == 0 || images[^1].Tags.Count > 0 || plan.Indexes.Any(index => index.Tags.Count > 0)) return;
         foreach (var image in images) progress.Report(new LoadMessage($"Loaded image ID: {image.Configuration.Digest}\n"));
     }
 }

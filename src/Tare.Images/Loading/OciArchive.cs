@@ -1,4 +1,5 @@
 using Tare.Errors;
+using Tare.Images.Catalogs;
 using Tare.Oci;
 using Tare.Oci.Images;
 
@@ -9,56 +10,77 @@ internal static class OciArchive
 {
     internal const string IndexPath = "index.json";
 
-    /// <summary>How deep indexes may lie in each other.</summary>
-    private const int MaxDepth = 4;
+    /// <summary>Whether a layout holds images of several platforms under one name.</summary>
+    internal static bool HasIndex(ArchiveContents contents) =>
+        contents.Find(IndexPath) is ArchiveDocument document
+        && ArchiveContents.Json(document, ImageJson.Default.OciIndex, IndexPath).Manifests.Any(descriptor => MediaTypes.IsIndex(descriptor.MediaType));
 
-    /// <summary>The images of a layout, in its order: of an index, the one for the platform.</summary>
+    /// <summary>The images of a layout, in its order.</summary>
+    /// <param name="contents">The archive.</param>
+    /// <param name="platform">The only platform that is wanted; absent means all that are there.</param>
     /// <exception cref="TareException">It is malformed, names what is not there, or has nothing for the platform.</exception>
-    internal static List<PlannedImage> Plan(ArchiveContents contents, OciPlatform? platform)
+    internal static ArchivePlan Plan(ArchiveContents contents, OciPlatform? platform)
     {
-        var wanted = platform ?? Platforms.Host;
         var index = ArchiveContents.Json(contents.Document(IndexPath, "the index"), ImageJson.Default.OciIndex, IndexPath);
         var images = new List<PlannedImage>();
+        var indexes = new List<PlannedIndex>();
         foreach (var descriptor in index.Manifests)
         {
             if (Platforms.IsAttestation(descriptor)) continue;
             var tags = Tags(descriptor);
             if (MediaTypes.IsIndex(descriptor.MediaType))
             {
-                if (PlanIndex(contents, descriptor, wanted, tags, 0) is { } image) images.Add(image);
+                if (PlanIndex(contents, descriptor, platform, tags) is not { } planned) continue;
+                indexes.Add(planned);
+                images.AddRange(planned.Images.Where(image => !images.Exists(other => other.Configuration.Digest == image.Configuration.Digest)));
             }
-            else if (descriptor.Platform is null || Platforms.Matches(wanted, descriptor.Platform))
+            else if (platform is null || descriptor.Platform is null || Platforms.Matches(platform, descriptor.Platform))
             {
                 images.Add(PlanImage(contents, descriptor, tags));
             }
         }
 
         return images.Count > 0 || index.Manifests.Count == 0
-            ? images
-            : throw TareException.NotFound($"the archive has no image for {Platforms.Format(wanted)}");
+            ? new ArchivePlan(images, indexes)
+            : throw TareException.NotFound($"the archive has no image for {Platforms.Format(platform ?? Platforms.Host)}");
     }
 
-    private static PlannedImage? PlanIndex(ArchiveContents contents, OciDescriptor descriptor, OciPlatform platform, IReadOnlyList<Reference> tags, int depth)
+    private static PlannedIndex? PlanIndex(ArchiveContents contents, OciDescriptor descriptor, OciPlatform? platform, IReadOnlyList<Reference> tags)
     {
-        if (depth == MaxDepth) throw TareException.Invalid("the archive's indexes lie too deep in each other");
-        var index = ArchiveContents.Json(contents.Blob<ArchiveDocument>(descriptor.Digest, descriptor.Size, "the index"), ImageJson.Default.OciIndex, "an index");
+        var document = contents.Blob<ArchiveDocument>(descriptor.Digest, descriptor.Size, "the index");
+        var listed = ArchiveContents.Json(document, ImageJson.Default.OciIndex, "an index").Manifests;
         // A variant is a preference: arm/v7 runs what was made for arm/v6.
-        var best = Platforms.Choose(index.Manifests, platform);
-        if (best is null) return null;
-        return MediaTypes.IsIndex(best.MediaType) ? PlanIndex(contents, best, platform, tags, depth + 1) : PlanImage(contents, best, tags);
+        IEnumerable<OciDescriptor> wanted = platform is null
+            ? listed.Where(manifest => !Platforms.IsAttestation(manifest))
+            : Platforms.Choose(listed, platform) is { } chosen ? [chosen] : [];
+        var images = new List<PlannedImage>();
+        foreach (var manifest in wanted)
+        {
+            if (MediaTypes.IsIndex(manifest.MediaType)) throw TareException.Invalid("the archive has an index inside of another one, which is not supported");
+            // Whoever saved it may have had some of the platforms only.
+            if (contents.Has(manifest.Digest)) images.Add(PlanImage(contents, manifest, []));
+        }
+
+        return images.Count == 0
+            ? null
+            : new PlannedIndex(new ImageDocument(descriptor.MediaType!, document.Digest, document.Content), [.. listed.Select(manifest => Digest.Parse(manifest.Digest))], images, tags);
     }
 
     private static PlannedImage PlanImage(ArchiveContents contents, OciDescriptor descriptor, IReadOnlyList<Reference> tags)
     {
         if (descriptor.MediaType is not null && !MediaTypes.IsManifest(descriptor.MediaType))
             throw TareException.Invalid($"the archive has a manifest of the type {descriptor.MediaType}, which is not supported");
-        var manifest = ArchiveContents.Json(
-            contents.Blob<ArchiveDocument>(descriptor.Digest, descriptor.Size, "the manifest"), ImageJson.Default.OciManifest, "a manifest");
+        var document = contents.Blob<ArchiveDocument>(descriptor.Digest, descriptor.Size, "the manifest");
+        var manifest = ArchiveContents.Json(document, ImageJson.Default.OciManifest, "a manifest");
         return new PlannedImage(
             contents.Blob<ArchiveDocument>(manifest.Config.Digest, manifest.Config.Size, "the configuration"),
             [.. manifest.Layers.Select(layer => contents.Blob<ArchiveLayer>(layer.Digest, layer.Size, "the layer"))],
             tags,
-            default);
+            default)
+        {
+            Manifest = new ImageDocument(manifest.MediaType ?? descriptor.MediaType ?? MediaTypes.OciManifest, document.Digest, document.Content),
+            Blobs = [.. manifest.Layers.Select(layer => new LayerBlob(Digest.Parse(layer.Digest), layer.Size, layer.MediaType ?? MediaTypes.OciLayer))],
+        };
     }
 
     /// <summary>The whole name that an annotation gives; a mere tag names nothing.</summary>

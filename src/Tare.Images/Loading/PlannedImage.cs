@@ -12,6 +12,12 @@ namespace Tare.Images.Loading;
 /// <param name="Parent">The image it was built from, if the archive says so.</param>
 internal sealed record PlannedImage(ArchiveDocument Configuration, IReadOnlyList<ArchiveLayer> Layers, IReadOnlyList<Reference> Tags, Digest Parent)
 {
+    /// <summary>Its manifest, if the archive has one of OCI's or Docker's kind.</summary>
+    internal ImageDocument? Manifest { get; init; }
+
+    /// <summary>What the layers are in the archive, by that manifest; empty without one.</summary>
+    internal IReadOnlyList<LayerBlob> Blobs { get; init; } = [];
+
     /// <summary>Checks the parts against each other. Waits for the layers' extraction.</summary>
     /// <returns>The DiffIDs.</returns>
     /// <exception cref="TareException">They do not fit.</exception>
@@ -38,4 +44,25 @@ internal sealed record PlannedImage(ArchiveDocument Configuration, IReadOnlyList
         var os = string.IsNullOrEmpty(config.Os) ? "linux" : config.Os;
         return os == "linux" ? config : throw TareException.Invalid($"cannot load {os} image on linux");
     }
+}
+
+/// <summary>An index of an archive: images of several platforms under one name.</summary>
+/// <param name="Document">The index.</param>
+/// <param name="Manifests">What it lists.</param>
+/// <param name="Images">Those of its images that are loaded, in its order; not empty.</param>
+/// <param name="Tags">The names that the archive gives it.</param>
+internal sealed record PlannedIndex(ImageDocument Document, IReadOnlyList<Digest> Manifests, IReadOnlyList<PlannedImage> Images, IReadOnlyList<Reference> Tags)
+{
+    /// <summary>The image that the names mean when nobody says a platform.</summary>
+    internal PlannedImage Preferred => Images.FirstOrDefault(image => Platforms.Matches(Platforms.Host, PlannedImage.Parse(image.Configuration))) ?? Images[0];
+}
+
+/// <summary>What an archive brings.</summary>
+/// <param name="Images">All images, those of indexes too.</param>
+/// <param name="Indexes">The indexes.</param>
+internal sealed record ArchivePlan(IReadOnlyList<PlannedImage> Images, IReadOnlyList<PlannedIndex> Indexes)
+{
+    /// <summary>The images with the names that they get, those of the indexes among them.</summary>
+    internal IEnumerable<(PlannedImage Image, IReadOnlyList<Reference> Tags)> Named => Images.Select(image =>
+        (image, (IReadOnlyList<Reference>)[.. image.Tags, .. Indexes.Where(index => index.Preferred == image).SelectMany(index => index.Tags)]));
 }

@@ -43,12 +43,11 @@ internal sealed class ImageSaver(Catalog catalog, ContentStore content, LayerSto
     private List<SavedImage> Plan(IReadOnlyList<string> names, OciPlatform? platform, SortedDictionary<Digest, LayerArchive> archives, List<long> held)
     {
         var snapshot = catalog.Current;
-        var found = SaveRequest.Find(snapshot, names);
+        var found = SaveRequest.Find(snapshot, names, platform);
         var images = new List<SavedImage>(found.Count);
         foreach (var (id, tags) in found)
         {
             var image = snapshot.Images[id];
-            SaveRequest.Check(image, platform);
             foreach (var diffId in image.DiffIds)
             {
                 if (archives.ContainsKey(diffId)) continue;
@@ -57,7 +56,11 @@ internal sealed class ImageSaver(Catalog catalog, ContentStore content, LayerSto
             }
 
             images.Add(new SavedImage(
-                image, content.Read(id), [.. image.DiffIds.Select(diffId => (diffId, archives[diffId].Length))], [.. tags], found.ContainsKey(image.Parent) ? image.Parent : default));
+                image, content.Read(id), [.. image.DiffIds.Select(diffId => (diffId, archives[diffId].Length))], [.. tags], found.ContainsKey(image.Parent) ? image.Parent : default)
+            {
+                // In the order of the index that the name came with.
+                Variants = [.. tags.Select(tag => (tag, (IReadOnlyList<Digest>)[.. snapshot.ImagesOf(snapshot.TargetOf(tag)).Where(found.ContainsKey)])).Where(entry => entry.Item2.Count > 1)],
+            });
         }
 
         return images;
@@ -75,6 +78,8 @@ internal sealed class ImageSaver(Catalog catalog, ContentStore content, LayerSto
             documents[Digest.Of(manifest)] = manifest;
         }
 
+        var indexes = SavedDocuments.Indexes(images, manifests);
+        foreach (var index in indexes.Values) documents[Digest.Of(index)] = index;
         var tar = new TarWriter(target);
         tar.Write(Entry(TarEntryType.Directory, "blobs/", DirectoryMode, 0));
         tar.Write(Entry(TarEntryType.Directory, Blobs, DirectoryMode, 0));
@@ -85,7 +90,7 @@ internal sealed class ImageSaver(Catalog catalog, ContentStore content, LayerSto
             else WriteLayer(tar, archives[digest], target, cancellationToken);
         }
 
-        WriteFile(tar, "index.json", SavedDocuments.Index(images, manifests));
+        WriteFile(tar, "index.json", SavedDocuments.Index(images, manifests, indexes));
         WriteFile(tar, "manifest.json", SavedDocuments.DockerManifest(images));
         WriteFile(tar, "oci-layout", SavedDocuments.Layout);
         if (SavedDocuments.Repositories(images) is { } repositories) WriteFile(tar, "repositories", repositories);

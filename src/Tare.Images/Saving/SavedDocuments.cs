@@ -29,16 +29,25 @@ internal static class SavedDocuments
     });
 
     /// <summary>The file <c>index.json</c>: a manifest for each name, and one for an image without names.</summary>
-    internal static byte[] Index(IReadOnlyList<SavedImage> images, IReadOnlyDictionary<Digest, byte[]> manifests) => Write(json =>
+    internal static byte[] Index(IReadOnlyList<SavedImage> images, IReadOnlyDictionary<Digest, byte[]> manifests, IReadOnlyDictionary<Reference, byte[]> indexes) => Write(json =>
     {
+        var variants = images.SelectMany(image => image.Variants).SelectMany(entry => entry.Images).ToHashSet();
         json.WriteStartObject();
         json.WriteNumber("schemaVersion", 2);
         json.WriteString("mediaType", MediaTypes.OciIndex);
         json.WriteStartArray("manifests");
         foreach (var image in images)
         {
+            // An image of another platform stands in the index of its name.
+            if (image.Tags.Count == 0 && variants.Contains(image.Image.Id)) continue;
             foreach (var tag in image.Tags.Count > 0 ? image.Tags.Cast<Reference?>() : [null])
             {
+                if (tag is not null && indexes.TryGetValue(tag, out var index))
+                {
+                    WriteDescriptor(json, MediaTypes.OciIndex, Digest.Of(index), index.Length, tag);
+                    continue;
+                }
+
                 var manifest = manifests[image.Image.Id];
                 WriteDescriptor(json, MediaTypes.OciManifest, Digest.Of(manifest), manifest.Length, tag);
             }
@@ -47,6 +56,23 @@ internal static class SavedDocuments
         json.WriteEndArray();
         json.WriteEndObject();
     });
+
+    /// <summary>The indexes of names that stand for several platforms (OCI image-spec, image-index.md).</summary>
+    internal static IReadOnlyDictionary<Reference, byte[]> Indexes(IReadOnlyList<SavedImage> images, IReadOnlyDictionary<Digest, byte[]> manifests)
+    {
+        var byId = images.ToDictionary(image => image.Image.Id);
+        return images.SelectMany(image => image.Variants).ToDictionary(entry => entry.Tag, entry => Write(json =>
+        {
+            json.WriteStartObject();
+            json.WriteNumber("schemaVersion", 2);
+            json.WriteString("mediaType", MediaTypes.OciIndex);
+            json.WriteStartArray("manifests");
+            foreach (var id in entry.Images)
+                WriteDescriptor(json, MediaTypes.OciManifest, Digest.Of(manifests[id]), manifests[id].Length, platform: Platforms.Of(byId[id].Image.Config));
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }));
+    }
 
     /// <summary>The file <c>manifest.json</c>, by which Docker finds the parts.</summary>
     internal static byte[] DockerManifest(IReadOnlyList<SavedImage> images) => WriteLine(json =>
@@ -123,7 +149,7 @@ internal static class SavedDocuments
         json.WriteEndObject();
     }
 
-    private static void WriteDescriptor(Utf8JsonWriter json, string mediaType, Digest digest, long size, Reference? tag = null)
+    private static void WriteDescriptor(Utf8JsonWriter json, string mediaType, Digest digest, long size, Reference? tag = null, OciPlatform? platform = null)
     {
         json.WriteStartObject();
         json.WriteString("mediaType", mediaType);
@@ -134,6 +160,15 @@ internal static class SavedDocuments
             json.WriteStartObject("annotations");
             json.WriteString(Annotations.ImageName, tag.ToString());
             json.WriteString(Annotations.RefName, tag.Tag);
+            json.WriteEndObject();
+        }
+
+        if (platform is not null)
+        {
+            json.WriteStartObject("platform");
+            json.WriteString("architecture", platform.Architecture);
+            json.WriteString("os", platform.Os);
+            if (!string.IsNullOrEmpty(platform.Variant)) json.WriteString("variant", platform.Variant);
             json.WriteEndObject();
         }
 
