@@ -283,11 +283,11 @@ public sealed class BlobStreamTests
     [Fact]
     public async Task A_slow_drip_is_not_cut()
     {
-        ManualTime? time = null;
-        var gate = new SemaphoreSlim(0);
+        using var gate = new SemaphoreSlim(0);
         var small = Content[..20];
-        await using var fixture = new RegistryFixture(_ => Reply.Bytes(small) with { Drip = () => gate.WaitAsync(TimeSpan.FromSeconds(30)) });
-        time = fixture.Time;
+        await using var fixture = new RegistryFixture(request =>
+            request.Target == "/v2/" ? Reply.Of(200) : Reply.Bytes(small) with { Drip = () => gate.WaitAsync(TimeSpan.FromSeconds(30)) });
+        var time = fixture.Time;
         await using var stream = await fixture.Open().OpenBlobAsync(Describe(small), RegistryFixture.Token);
         var one = new byte[1];
         for (var i = 0; i < small.Length; i++)
