@@ -70,11 +70,13 @@ public sealed class RepositoryClient
     public async IAsyncEnumerable<string> ListTagsAsync([EnumeratorCancellation] CancellationToken ct)
     {
         var page = await _chooser.ReadAsync(session => TagLister.FirstAsync(session, Name, ct), _ => true, ct);
+        var tags = 0;
         for (var pages = 1; ; pages++)
         {
+            tags += page.Tags.Count;
             foreach (var tag in page.Tags) yield return tag;
             if (page.Next is not { } next) yield break;
-            if (pages == Pages.Max) throw Pages.Endless(page.Session.Endpoint);
+            if (pages == Pages.Max || tags > Pages.MaxItems) throw Pages.Endless(page.Session.Endpoint);
             page = await TagLister.ReadAsync(page.Session, Name, next, ct);
         }
     }

@@ -1,3 +1,7 @@
+using Tare.Distribution.Failures;
+using Tare.Distribution.Transport;
+using Tare.Errors;
+
 namespace Tare.Distribution.Authentication;
 
 /// <summary>The tokens of the process, each fetched once for all who need it at the same time. Thread-safe.</summary>
@@ -20,11 +24,29 @@ internal sealed class TokenCache(TokenServer server, TimeProvider time)
             if (!_tokens.TryGetValue(request, out task!) || !IsGood(task, refused))
             {
                 if (_tokens.Count >= Max) Shrink();
-                _tokens[request] = task = Task.Run(() => server.FetchAsync(request, CancellationToken.None), CancellationToken.None);
+                _tokens[request] = task = Task.Run(() => FetchAsync(request), CancellationToken.None);
             }
         }
 
         return await task.WaitAsync(ct);
+    }
+
+    private async Task<Token> FetchAsync(TokenRequest request)
+    {
+        using var limit = new IdleTimer(time, CancellationToken.None);
+        limit.Wind(Limits.TokenExchange);
+        try
+        {
+            return await server.FetchAsync(request, limit.Token);
+        }
+        catch (OperationCanceledException e)
+        {
+            throw new RegistryException(
+                ErrorKind.Internal, $"the token server {Refusal.Clean(request.Realm)} has not given a token within {Limits.TokenExchange.TotalSeconds} seconds", inner: e)
+            {
+                IsTransient = true,
+            };
+        }
     }
 
     private bool IsGood(Task<Token> task, string? refused)

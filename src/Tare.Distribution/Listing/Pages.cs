@@ -10,6 +10,9 @@ internal static class Pages
     /// <summary>The most pages that are asked for: a list that goes on after them is none.</summary>
     internal const int Max = 10_000;
 
+    /// <summary>The most items that a list may have.</summary>
+    internal const int MaxItems = 1_000_000;
+
     /// <summary>The next page of a list, at the same place; <see langword="null"/> after the last.</summary>
     internal static Uri? Next(Answer answer, Endpoint endpoint)
     {

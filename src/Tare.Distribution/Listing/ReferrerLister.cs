@@ -12,8 +12,6 @@ namespace Tare.Distribution.Listing;
 /// <summary>Finds what refers to a manifest (distribution-spec, "Listing Referrers").</summary>
 internal static class ReferrerLister
 {
-    private const int Max = 100_000;
-
     /// <summary>The referrers of a manifest, by the API or by the tag that stands for it at registries without one.</summary>
     /// <param name="session">Where.</param>
     /// <param name="name">The repository.</param>
@@ -27,7 +25,7 @@ internal static class ReferrerLister
         Uri? address = session.Endpoint.Address($"{name.Path}/referrers/{digest}", query);
         for (var pages = 0; address is not null; pages++)
         {
-            if (pages == Pages.Max || all.Count > Max) throw Pages.Endless(session.Endpoint);
+            if (pages == Pages.Max || all.Count > Pages.MaxItems) throw Pages.Endless(session.Endpoint);
             var (index, next) = await PageAsync(session, name, address, ct);
             if (index is null) return await FallbackAsync(session, name, digest, artifactType, ct);
             all.AddRange(index.Manifests);

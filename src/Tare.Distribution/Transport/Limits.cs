@@ -15,6 +15,12 @@ internal static class Limits
     /// <summary>The longest Retry-After that is waited for.</summary>
     internal static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(60);
 
+    /// <summary>For a connection to a registry that may be without TLS: a plain server may wait for more of what it takes for a request.</summary>
+    internal static readonly TimeSpan InsecureConnect = TimeSpan.FromSeconds(10);
+
+    /// <summary>For a whole token: everybody who needs it waits for it.</summary>
+    internal static readonly TimeSpan TokenExchange = TimeSpan.FromSeconds(60);
+
     internal const int Redirects = 10;
     internal const int Manifest = 4 * 1024 * 1024;
     internal const int Token = 1024 * 1024;

@@ -68,7 +68,7 @@ internal sealed class Transports(RegistryOptions options, TimeProvider time) : I
             AllowAutoRedirect = false,
             UseCookies = false,
             AutomaticDecompression = DecompressionMethods.None,
-            ConnectTimeout = Limits.Connect,
+            ConnectTimeout = insecure ? Limits.InsecureConnect : Limits.Connect,
             MaxResponseHeadersLength = MaxHeaders,
             MaxResponseDrainSize = SmallDrain,
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
