@@ -27,7 +27,7 @@ internal static class ReferrerLister
         {
             if (pages == Pages.Max || all.Count > Pages.MaxItems) throw Pages.Endless(session.Endpoint);
             var (index, next) = await PageAsync(session, name, address, ct);
-            if (index is null) return await FallbackAsync(session, name, digest, artifactType, ct);
+            if (index is null) return Make(await TaggedAsync(session, name.WithoutTagAndDigest().WithTag(ReferrerTag.Of(digest)), ct), artifactType);
             all.AddRange(index.Manifests);
             address = next;
         }
@@ -48,21 +48,19 @@ internal static class ReferrerLister
         },
         ct);
 
-    private static async Task<OciIndex> FallbackAsync(EndpointSession session, Reference name, Digest digest, string? artifactType, CancellationToken ct)
+    /// <summary>The list that clients keep under a tag; empty if there is none.</summary>
+    internal static async Task<IReadOnlyList<OciDescriptor>> TaggedAsync(EndpointSession session, Reference tag, CancellationToken ct)
     {
         try
         {
-            var manifest = await ManifestReader.GetAsync(session, name.WithoutTagAndDigest().WithTag(FallbackTag(digest)), ct);
-            return Make(MediaTypes.IsIndex(manifest.MediaType) ? Read(manifest.Content, session).Manifests : [], artifactType);
+            var manifest = await ManifestReader.GetAsync(session, tag, ct);
+            return MediaTypes.IsIndex(manifest.MediaType) ? Read(manifest.Content, session).Manifests : [];
         }
         catch (RegistryException e) when (e.Status == 404)
         {
-            return Make([], artifactType);
+            return [];
         }
     }
-
-    /// <summary>The tag that lists the referrers of a manifest where there is no API for it ("Referrers Tag Schema").</summary>
-    internal static string FallbackTag(Digest digest) => $"{digest.Algorithm}-{digest.Hex[..Math.Min(64, digest.Hex.Length)]}";
 
     private static OciIndex Make(IEnumerable<OciDescriptor> referrers, string? artifactType) => new()
     {

@@ -201,6 +201,28 @@ public sealed class ManifestTests
         Assert.Equal(Document, request.Text);
     }
 
+    [Theory]
+    [InlineData(true, 1)]
+    [InlineData(false, 2)]
+    public async Task A_referrer_is_listed_by_tag_where_the_registry_does_not_list_it(bool lists, int puts)
+    {
+        var subject = Digest.Of([1]);
+        var document = $$$"""{"schemaVersion":2,"mediaType":"{{{MediaTypes.OciManifest}}}","artifactType":"type/x","config":{"digest":"{{{subject}}}","size":1},"layers":[],"subject":{"digest":"{{{subject}}}","size":1},"annotations":{"a":"b"}}""";
+        var old = $$$"""{"schemaVersion":2,"mediaType":"{{{MediaTypes.OciIndex}}}","manifests":[{"digest":"{{{subject}}}","size":1}]}""";
+        await using var fixture = new RegistryFixture(request => request.Method == "PUT"
+            ? Reply.Of(201, "", lists ? [$"OCI-Subject: {subject}"] : [])
+            : Reply.Of(200, old, $"Content-Type: {MediaTypes.OciIndex}"));
+        await fixture.Open(RepositoryAccess.PullAndPush).PutManifestAsync("v1", MediaTypes.OciManifest, Encoding.UTF8.GetBytes(document), RegistryFixture.Token);
+        Assert.Equal(puts, fixture.Server.Requests.Count(request => request.Method == "PUT"));
+        if (lists) return;
+        var put = fixture.Server.Requests[^1];
+        Assert.Equal($"/v2/team/app/manifests/sha256-{subject.Hex}", put.Target);
+        var list = System.Text.Json.JsonSerializer.Deserialize(put.Body, ImageJson.Default.OciIndex)!.Manifests;
+        Assert.Equal([subject.ToString(), Digest.Of(Encoding.UTF8.GetBytes(document)).ToString()], list.Select(entry => entry.Digest));
+        Assert.Equal("type/x", list[1].ArtifactType);
+        Assert.Equal("b", list[1].Annotations!["a"]);
+    }
+
     [Fact]
     public async Task A_registry_that_stores_something_else_is_caught()
     {
