@@ -43,8 +43,10 @@ internal sealed class Authorizer(ChallengeMemory memory, TokenCache tokens, Endp
     }
 
     /// <summary>Notes what the endpoint asks for.</summary>
+    /// <param name="response">The refusal.</param>
+    /// <param name="extraScope">The scope that this request alone needs.</param>
     /// <returns>Whether it is something that can be answered.</returns>
-    internal bool Learn(HttpResponseMessage response)
+    internal bool Learn(HttpResponseMessage response, string extraScope = "")
     {
         var challenges = Challenge.Of(response).Where(challenge => challenge.Scheme is Challenge.Bearer or Challenge.Basic).ToArray();
         if (challenges.Length == 0) return false;
@@ -52,7 +54,11 @@ internal sealed class Authorizer(ChallengeMemory memory, TokenCache tokens, Endp
 
         // A proxy may know the repository by another name than its address says.
         if (challenges.FirstOrDefault(challenge => challenge.Scheme == Challenge.Bearer)?["scope"] is { Length: > 0 } wanted)
-            _scopes = Scopes.Join(_scopes, wanted.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        {
+            _scopes = Scopes.Join(
+                _scopes, wanted.Split(' ', StringSplitOptions.RemoveEmptyEntries).Where(scope => extraScope.Length == 0 || !Scopes.Covers(extraScope, scope)));
+        }
+
         return true;
     }
 }

@@ -24,7 +24,8 @@ internal static class Scopes
         return joined ?? scopes;
     }
 
-    private static bool Covers(string has, string wanted)
+    /// <summary>Whether a scope asks for nothing that another one does not ask for.</summary>
+    internal static bool Covers(string has, string wanted)
     {
         var split = wanted.LastIndexOf(':');
         if (split <= 0 || has.LastIndexOf(':') != split || !has.AsSpan(0, split).SequenceEqual(wanted.AsSpan(0, split)))

@@ -1,4 +1,3 @@
-using Tare.Distribution.Failures;
 using Tare.Errors;
 
 namespace Tare.Distribution.Endpoints;
@@ -51,7 +50,7 @@ internal sealed class EndpointChooser(string domain, IReadOnlyList<string> mirro
         var sessions = new List<EndpointSession>();
         foreach (var mirror in mirrors)
         {
-            var address = Address(mirror);
+            var address = RegistryAddresses.ParseMirror(mirror).TrimEnd('/');
             sessions.Add(open(new Endpoint(address, await insecure.ContainsAsync(new Uri(address).Authority, ct), domain)));
         }
 
@@ -98,13 +97,5 @@ internal sealed class EndpointChooser(string domain, IReadOnlyList<string> mirro
             await plain.PingAsync(ct);
             return plain;
         }
-    }
-
-    private static string Address(string mirror)
-    {
-        var address = (mirror.Contains("://", StringComparison.Ordinal) ? mirror : "https://" + mirror).TrimEnd('/');
-        return Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.Query.Length == 0 && uri.UserInfo.Length == 0
-            ? address
-            : throw TareException.Invalid($"invalid mirror: \"{Refusal.Clean(mirror)}\" is not an address with https:// or http://");
     }
 }

@@ -44,7 +44,7 @@ internal sealed class EndpointSession(Endpoint endpoint, Sender sender, Authoriz
             }
 
             var answer = await sender.SendAsync(request, endpoint, authorization, ct);
-            if (answer.Status != 401 || answer.IsForeign || authorizations == MaxAuthorizations || !authorizer.Learn(answer.Response)) return answer;
+            if (answer.Status != 401 || answer.IsForeign || authorizations == MaxAuthorizations || !authorizer.Learn(answer.Response, request.ExtraScope)) return answer;
 
             // The same name and password would be refused again.
             if (authorization is not null && !authorization.StartsWith("Bearer ", StringComparison.Ordinal)) return answer;

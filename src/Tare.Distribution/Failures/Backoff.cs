@@ -2,12 +2,12 @@ using Tare.Distribution.Transport;
 
 namespace Tare.Distribution.Failures;
 
-/// <summary>Counts failures in a row and waits longer after each: not at all after the first, then half a second, doubled up to 8.</summary>
+/// <summary>Counts failures in a row and waits longer after each: not at all after the first, then a second, doubled up to 16.</summary>
 /// <param name="time">The clock, which tests turn.</param>
 /// <param name="limit">After so many failures without progress it is over.</param>
 internal sealed class Backoff(TimeProvider time, int limit)
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(16);
 
     private TimeSpan? _asked;
 
@@ -27,7 +27,7 @@ internal sealed class Backoff(TimeProvider time, int limit)
     /// <summary>Waits until the next try: as long as the registry has asked for, or by the count of failures.</summary>
     internal Task WaitAsync(CancellationToken ct)
     {
-        var wait = _asked ?? (Failures <= 1 ? TimeSpan.Zero : TimeSpan.FromSeconds(0.5 * Math.Pow(2, Math.Min(Failures, 10) - 2)));
+        var wait = _asked ?? (Failures <= 1 ? TimeSpan.Zero : TimeSpan.FromSeconds(Math.Pow(2, Math.Min(Failures, 10) - 2)));
         if (_asked is null && wait > Longest) wait = Longest;
         return wait > TimeSpan.Zero ? Task.Delay(wait, time, ct) : Task.CompletedTask;
     }

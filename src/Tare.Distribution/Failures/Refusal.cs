@@ -95,8 +95,11 @@ internal sealed record Refusal(int Status, string Code, string Message, TimeSpan
             return (byStatus, RegistryCodes.MessageOf(byStatus)!);
         }
 
-        var plain = Clean(Encoding.UTF8.GetString(body));
         var fallback = ByStatus(response.StatusCode);
+
+        // A proxy's web page is no sentence.
+        if (response.Content.Headers.ContentType?.MediaType == "text/html") return (fallback, $"{(int)response.StatusCode} {Clean(response.ReasonPhrase ?? "")}");
+        var plain = Clean(Encoding.UTF8.GetString(body));
         return (fallback, plain.Length > 0 ? plain : RegistryCodes.MessageOf(fallback)!);
     }
 

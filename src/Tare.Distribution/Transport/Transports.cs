@@ -94,9 +94,11 @@ internal sealed class Transports(RegistryOptions options, TimeProvider time) : I
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
+            await socket.ConnectAsync(context.DnsEndPoint, ct);
+
+            // Not before: a socket that has such options tries one address only.
             socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
             socket.ReceiveTimeout = (int)Limits.Idle.TotalMilliseconds; // for who reads synchronously
-            await socket.ConnectAsync(context.DnsEndPoint, ct);
             return new NetworkStream(socket, ownsSocket: true);
         }
         catch

@@ -98,7 +98,7 @@ public sealed class BlobStreamTests
             : Reply.Of(status, "", header.Length == 0 ? [] : [header]));
         Assert.Equal(Content, await ReadAsync(fixture.Open(), Blob));
         Assert.Equal(
-            header.Length == 0 ? [TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(1)] : Enumerable.Repeat(TimeSpan.FromSeconds(3), 3),
+            header.Length == 0 ? [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2)] : Enumerable.Repeat(TimeSpan.FromSeconds(3), 3),
             fixture.Time.Waits);
     }
 

@@ -167,7 +167,7 @@ public sealed class BlobUploadTests
         await using var upload = await BeginAsync(fixture);
         await upload.AppendAsync(Content, RegistryFixture.Token);
         Assert.Equal(Content, registry.Received);
-        Assert.Equal([TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(1)], fixture.Time.Waits);
+        Assert.Equal([TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2)], fixture.Time.Waits);
     }
 
     [Fact]
