@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Tare.Cli.Credentials;
+using Tare.Cli.Formatting;
 using Tare.Cli.Io;
 
 namespace Tare.Cli.Commands;
@@ -40,16 +42,43 @@ internal sealed class ConfigFile
     public static ConfigFile Load(string directory, Output warnings)
     {
         var path = Path.Combine(directory, "config.json");
-        if (!File.Exists(path)) return new ConfigFile(default);
+        if (!File.Exists(path) && !Directory.Exists(path)) return new ConfigFile(default);
         try
         {
             using var document = JsonDocument.Parse(File.ReadAllBytes(path));
-            return new ConfigFile(document.RootElement.ValueKind == JsonValueKind.Object ? document.RootElement.Clone() : default);
+            var root = document.RootElement.ValueKind == JsonValueKind.Object ? document.RootElement.Clone() : default;
+            CheckCredentials(root, path, warnings);
+            return new ConfigFile(root);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        catch (FileNotFoundException)
         {
-            warnings.WriteLine(e is JsonException ? $"WARNING: Error parsing config file ({path}): {e.Message}" : $"WARNING: Error loading config file: {HostFiles.Failed("open", path, e).Message}");
-            return new ConfigFile(default);
+            // A link to nothing is as good as none.
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException && !Directory.Exists(path))
+        {
+            warnings.WriteLine($"WARNING: Error loading config file: {HostFiles.Failed("open", path, e).Message}");
+        }
+        catch (Exception e) when (e is JsonException or UnauthorizedAccessException)
+        {
+            warnings.WriteLine($"WARNING: Error parsing config file ({path}): {(e is UnauthorizedAccessException ? HostFiles.Failed("read", path, e).Message : e.Message)}");
+        }
+
+        return new ConfigFile(default);
+    }
+
+    /// <summary>A malformed entry is told at once, whether it is needed or not, and spoils nothing else.</summary>
+    private static void CheckCredentials(JsonElement root, string path, Output warnings)
+    {
+        try
+        {
+            foreach (var entry in root.Members("auths"))
+            {
+                if (entry.Value.ValueKind == JsonValueKind.Object) CredentialFile.Decode(entry.Name, entry.Value);
+            }
+        }
+        catch (CommandException e)
+        {
+            warnings.WriteLine($"WARNING: Error parsing config file ({path}): {e.Message}");
         }
     }
 

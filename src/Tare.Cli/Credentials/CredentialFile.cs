@@ -177,8 +177,17 @@ internal sealed class CredentialFile(string path)
 
     private JsonElement Read()
     {
-        if (!File.Exists(path)) return default;
-        var bytes = File.ReadAllBytes(path);
+        byte[] bytes;
+        try
+        {
+            bytes = File.ReadAllBytes(path);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            // Also a link to nothing.
+            return default;
+        }
+
         if (bytes.AsSpan().Trim(" \t\r\n"u8).IsEmpty) return default;
         using var document = JsonDocument.Parse(bytes);
         return document.RootElement.ValueKind is JsonValueKind.Object or JsonValueKind.Null ? document.RootElement.Clone() : throw new JsonException("the document is no object");
