@@ -11,7 +11,7 @@ using Tare.Wire;
 namespace Tare.Api.Tests;
 
 /// <summary>An engine that remembers what it was asked and answers what a test has put in.</summary>
-internal sealed class FakeBackends : ISystemBackend, IContainerBackend, IContainerStreamBackend, IExecBackend, IImageBackend, IFilesystemBackend
+internal sealed class FakeBackends : ISystemBackend, IContainerBackend, IContainerStreamBackend, IExecBackend, IImageBackend, IRegistryBackend, IFilesystemBackend
 {
     internal List<string> Calls { get; } = [];
 
@@ -49,6 +49,10 @@ internal sealed class FakeBackends : ISystemBackend, IContainerBackend, IContain
 
     internal IReadOnlyList<ProgressMessage> Progress { get; set; } = [new() { Stream = "Loaded\n" }];
 
+    internal Task TransferGoesOn { get; set; } = Task.CompletedTask;
+
+    internal TaskCompletionSource TransferCancelled { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     internal long Received { get; private set; }
 
     internal ContainerCommitRequest? Committed { get; private set; }
@@ -58,7 +62,7 @@ internal sealed class FakeBackends : ISystemBackend, IContainerBackend, IContain
 
     internal Exception? FailureInTheMiddle { get; set; }
 
-    internal ApiBackends All => new(this, this, this, this, this, this);
+    internal ApiBackends All => new(this, this, this, this, this, this, this);
 
     public SystemVersion Version() => new() { Version = "9.9", ApiVersion = ApiVersions.Maximum, Os = "linux" };
 
@@ -223,6 +227,40 @@ internal sealed class FakeBackends : ISystemBackend, IContainerBackend, IContain
         if (FailureInTheMiddle is { } failure)
             throw failure;
     });
+
+    public async Task PullAsync(string repository, string tag, string platform, AuthConfig credentials, Func<ProgressMessage, ValueTask> progress, CancellationToken cancellationToken)
+    {
+        Note($"pull {repository} [{tag}] {platform} {Describe(credentials)}");
+        await TransferAsync(progress, cancellationToken);
+    }
+
+    public async Task PushAsync(string repository, string tag, string platform, AuthConfig credentials, Func<ProgressMessage, ValueTask> progress, CancellationToken cancellationToken)
+    {
+        Note($"push {repository} [{tag}] {platform} {Describe(credentials)}");
+        await TransferAsync(progress, cancellationToken);
+    }
+
+    public Task<AuthResponse> LoginAsync(AuthConfig credentials, CancellationToken cancellationToken)
+        => Done($"login {credentials.ServerAddress} {Describe(credentials)}", new AuthResponse { Status = "Login Succeeded" });
+
+    public Task<IReadOnlyList<SearchResult>> SearchAsync(string term, int limit, Filters filters, AuthConfig credentials, CancellationToken cancellationToken)
+        => Done<IReadOnlyList<SearchResult>>($"search {term} {limit} {string.Join(',', filters.Get("stars"))} {Describe(credentials)}", [new SearchResult { Name = "x/y", StarCount = 3 }]);
+
+    Task<DistributionInspect> IRegistryBackend.InspectAsync(string image, AuthConfig credentials, CancellationToken cancellationToken)
+        => Done($"distribution {image} {Describe(credentials)}", new DistributionInspect { Descriptor = new OCIDescriptor { MediaType = "m", Digest = "sha256:0", Size = 5 } });
+
+    /// <summary>What a transfer says before <see cref="Failure"/> or its end; then it waits for <see cref="TransferGoesOn"/>.</summary>
+    private async Task TransferAsync(Func<ProgressMessage, ValueTask> progress, CancellationToken cancellationToken)
+    {
+        using var gone = cancellationToken.Register(() => TransferCancelled.TrySetResult());
+        foreach (var message in Progress)
+            await progress(message);
+        await TransferGoesOn.WaitAsync(cancellationToken);
+        if (Failure is not null)
+            throw Failure;
+    }
+
+    private static string Describe(AuthConfig c) => $"{c.Username}:{c.Password}:{c.IdentityToken}:{c.RegistryToken}";
 
     private async Task ReceiveAsync(Stream archive, Func<ProgressMessage, ValueTask> progress, CancellationToken cancellationToken)
     {

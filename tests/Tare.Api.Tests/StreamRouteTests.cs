@@ -182,15 +182,6 @@ public sealed class StreamRouteTests
     }
 
     [Fact]
-    public async Task Pulling_is_not_there_yet()
-    {
-        await using var server = await ServerFixture.StartAsync();
-        var (status, message) = await server.ErrorAsync("POST", "/images/create?fromImage=alpine&tag=latest");
-        Assert.Equal(501, status);
-        Assert.Contains("alpine", message, StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task Images_are_shaped_by_version()
     {
         await using var server = await ServerFixture.StartAsync();

@@ -66,6 +66,22 @@ public sealed class GoldenTests
     public void VolumeList() => Holds<VolumeListResponse>("volume-list");
 
     [Fact]
+    public void Authenticated() => Holds<AuthResponse>("auth");
+
+    [Fact]
+    public void Search() => Holds<IReadOnlyList<SearchResult>>("search");
+
+    [Fact]
+    public void Distribution() => Holds<DistributionInspect>("distribution-inspect");
+
+    [Fact]
+    public void Push()
+    {
+        foreach (var line in File.ReadAllLines(PathOf("push")))
+            Holds<ProgressMessage>(Encoding.UTF8.GetBytes(line));
+    }
+
+    [Fact]
     public void Events()
     {
         var lines = File.ReadAllLines(PathOf("events"));
