@@ -14,7 +14,7 @@ namespace Tare.Distribution.Tests.Harness;
 /// </summary>
 public sealed class ScriptedServer : IAsyncDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly TcpListener _listener;
     private readonly CancellationTokenSource _stop = new();
     private readonly Func<ReceivedRequest, Reply> _answer;
     private readonly X509Certificate2? _certificate;
@@ -23,8 +23,9 @@ public sealed class ScriptedServer : IAsyncDisposable
     private readonly Channel<ReceivedRequest> _arrivals = Channel.CreateUnbounded<ReceivedRequest>();
     private readonly Task _accepting;
 
-    public ScriptedServer(Func<ReceivedRequest, Reply> answer, X509Certificate2? certificate = null)
+    public ScriptedServer(Func<ReceivedRequest, Reply> answer, X509Certificate2? certificate = null, int port = 0)
     {
+        _listener = new TcpListener(IPAddress.Loopback, port);
         _answer = answer;
         _certificate = certificate;
         _listener.Start();
