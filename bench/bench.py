@@ -19,12 +19,12 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import images
+import registry
 from memory import children_of, pss_kib
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TARE = os.path.join(ROOT, "artifacts", "tare")
 IMAGE = "tare-bench/busybox:latest"
-LARGE = "tare-bench/large:latest"
 IDLE = 20
 
 # Runs beside the engine that it measures: reads one JSON command a line, answers with its wall time in milliseconds.
@@ -48,8 +48,9 @@ for line in sys.stdin:
 
 
 class Engine:
-    def __init__(self, name, client, prefix=(), environment=None, path=lambda p: p):
-        self.name, self.client, self.path = name, client, path
+    def __init__(self, name, client, prefix=(), environment=None, path=lambda p: p, writable=lambda p: p):
+        """path: a file here as the client sees it; writable: one that it may write."""
+        self.name, self.client, self.path, self.writable = name, client, path, writable
         self.prefix, self.environment = list(prefix), {**os.environ, **(environment or {})}
         self.worker = subprocess.Popen([*prefix, "python3", "-u", "-c", WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                        env=self.environment)
@@ -81,12 +82,13 @@ class Engine:
 
 
 class Tare(Engine):
-    def __init__(self, folder):
+    def __init__(self, folder, network=None):
+        """network: a file of the network namespace that the daemon runs in, so that it reaches the same registry as its peers."""
         self.folder = folder
         self.socket = os.path.join(folder, "tare.sock")
         self.log = open(os.path.join(folder, "daemon.log"), "w")
         self.daemon = subprocess.Popen(
-            [TARE, "daemon", "-H", f"unix://{self.socket}", "--data-root", f"{folder}/data", "--exec-root", f"{folder}/run", "--pidfile", f"{folder}/pid"],
+            [*(["nsenter", f"--net={network}"] if network else []), TARE, "daemon", "-H", f"unix://{self.socket}", "--data-root", f"{folder}/data", "--exec-root", f"{folder}/run", "--pidfile", f"{folder}/pid"],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         super().__init__("tare", TARE, environment={"DOCKER_HOST": f"unix://{self.socket}"})
         deadline = time.monotonic() + 20
@@ -125,7 +127,7 @@ class Docker(Engine):
         if client and os.path.exists(host.removeprefix("unix://")):
             super().__init__("docker", client, environment={"DOCKER_HOST": host, "DOCKER_CLI_HINTS": "false"})
         else:
-            super().__init__("docker", "docker", prefix=[f"{peers}/innet"], path=lambda p: "/host" + p)
+            super().__init__("docker", "docker", prefix=[f"{peers}/innet"], path=lambda p: "/host" + p, writable=lambda p: "/tmp/" + os.path.basename(p))
         self.note = f"client {'static ' if static else ''}{self.ask('version', '--format', '{{.Client.Version}}, server {{.Server.Version}}')}"
 
     def memory(self):
@@ -140,7 +142,7 @@ class Docker(Engine):
 
 class Podman(Engine):
     def __init__(self, peers):
-        super().__init__("podman", "podman", prefix=[f"{peers}/innet"], path=lambda p: "/host" + p)
+        super().__init__("podman", "podman", prefix=[f"{peers}/innet"], path=lambda p: "/host" + p, writable=lambda p: "/tmp/" + os.path.basename(p))
         self.note = self.ask("--version")
 
     def memory(self):
@@ -256,13 +258,6 @@ def settled(engine):
     return min(readings)
 
 
-def measure_load(engines, table, archive, scale):
-    megabytes = os.path.getsize(archive) / 1e6
-    table.add(f"load of {megabytes:.0f} MB, 5 layers",
-              alternate(engines, max(3, int(7 * scale)), lambda e: ["load", "-q", "-i", e.path(archive)], before=lambda e: e.quietly("rmi", "-f", LARGE), warm=1),
-              "> 1x", milliseconds, lambda ratio, _: None if ratio is None else ratio > 1)
-
-
 def measure_oci(peers, scale):
     """Tare as an OCI runtime, beside crun and runc in the peers' system when there is one. Returns how many targets are missed."""
     script, tare = os.path.join(ROOT, "bench", "oci.py"), shlex.quote(TARE)
@@ -301,6 +296,30 @@ def measure_oci(peers, scale):
     return missed
 
 
+def dockerd_network():
+    """The network namespace of the peers' dockerd."""
+    return next((f"/proc/{pid}/ns/net" for pid in filter(str.isdigit, os.listdir("/proc")) if comm(pid) == "dockerd"), None)
+
+
+def measure_registry(engines, table, folder, peers, scale):
+    """Transfers go through the peers' registry (REGISTRY, as they reach it), or through one of our own."""
+    address, own = os.environ.get("REGISTRY", "127.0.0.1:5000"), None
+    if not peers:
+        address = "127.0.0.1:5996"
+        own = registry.Server("own registry", [TARE, "registry", "serve", "--listen", address, "--root", f"{folder}/transfers"], address, folder)
+
+    def timed(engine, *arguments):
+        quiet()
+        return engine.time(*arguments)
+
+    try:
+        registry.measure_transfers(engines, table, folder, address, scale, timed)
+        registry.measure_memory(engines[0], table, folder, address)
+    finally:
+        if own:
+            own.close()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scale", type=float, default=float(os.environ.get("SCALE", "1")), help="of the number of runs")
@@ -309,7 +328,7 @@ def main():
     folder = tempfile.mkdtemp(prefix="tare-bench-")
     engines = []
     try:
-        engines.append(Tare(folder))
+        engines.append(Tare(folder, dockerd_network() if peers else None))
         if peers:
             engines += [Docker(peers), Podman(peers)]
             print("beside tare: " + "; ".join(f"{engine.name} ({engine.note})" for engine in engines[1:]))
@@ -317,14 +336,14 @@ def main():
             print("only tare is measured: PEERS does not point at a reference set-up, so ratios are left open")
         archive = os.path.join(folder, "busybox.tar")
         images.busybox(archive, IMAGE)
-        large = os.path.join(folder, "large.tar")
-        images.large(large, LARGE)
         for engine in engines:
             engine.time("load", "-q", "-i", engine.path(archive))
         table = Table(engines)
         measure(engines, table, scale)
-        measure_load(engines, table, large, scale)
+        measure_registry(engines, table, folder, peers, scale)
         table.print()
+        print()
+        table.missed += registry.measure_server(TARE, folder, scale, print_rows)
         print()
         table.missed += measure_oci(peers, scale)
         load = os.getloadavg()[0]
@@ -333,8 +352,7 @@ def main():
             print(f"{table.missed} target(s) missed; bench/README.md says why where it is known")
     finally:
         for engine in reversed(engines):
-            for image in (IMAGE, LARGE):
-                engine.quietly("rmi", "-f", image)
+            engine.quietly("rmi", "-f", IMAGE)
             engine.close()
         shutil.rmtree(folder, ignore_errors=True)
 
