@@ -1,4 +1,5 @@
 using Tare.Cli.Roles;
+using Tare.Cli.Roles.DistributionServer;
 using Tare.Cli.Verbs;
 
 namespace Tare.Cli.Commands;
@@ -8,7 +9,7 @@ internal static class Registry
 {
     private static readonly string[] CommonNames = ["run", "exec", "ps", "pull", "push", "images", "login", "logout", "search", "version", "info"];
 
-    private static readonly string[] GroupNames = ["container", "image", "manifest", "system"];
+    private static readonly string[] GroupNames = ["container", "image", "manifest", "registry", "system"];
 
     private static readonly string[] OtherNames =
     [
@@ -24,6 +25,8 @@ internal static class Registry
     private static readonly string[] ImageNames = ["history", "import", "inspect", "load", "ls", "prune", "pull", "push", "rm", "save", "tag"];
 
     private static readonly string[] ManifestNames = ["inspect"];
+
+    private static readonly string[] RegistryNames = ["gc", "retention", "serve", "user"];
 
     private static readonly string[] SystemNames = ["events", "info"];
 
@@ -45,6 +48,7 @@ internal static class Registry
         "container" => ContainerNames,
         "image" => ImageNames,
         "manifest" => ManifestNames,
+        "registry" => RegistryNames,
         _ => SystemNames,
     });
 
@@ -71,6 +75,14 @@ internal static class Registry
             _ => null,
         },
         "manifest" => name == "inspect" ? new ManifestInspectVerb() : null,
+        "registry" => name switch
+        {
+            "gc" => new RegistryGcVerb(),
+            "retention" => new RegistryRetentionVerb(),
+            "serve" => new RegistryServeVerb(),
+            "user" => new RegistryUserVerb(),
+            _ => null,
+        },
         "system" => name is "events" or "info" ? TopLevel(name) : null,
         _ => null,
     };
@@ -121,6 +133,7 @@ internal static class Registry
         "ps" => new PsVerb("ps"),
         "pull" => new PullVerb(),
         "push" => new PushVerb(),
+        "registry" => new Group(name, "Run and manage a registry of images"),
         "rename" => new RenameVerb(),
         "restart" => new RestartVerb(),
         "rm" => new RmVerb(),

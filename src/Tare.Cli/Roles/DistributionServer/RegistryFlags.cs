@@ -1,0 +1,32 @@
+using Tare.Cli.Flags;
+using Tare.Cli.Formatting;
+
+namespace Tare.Cli.Roles.DistributionServer;
+
+/// <summary>Options that several commands of the registry have.</summary>
+internal static class RegistryFlags
+{
+    internal static TextFlag Root(FlagSet flags) => flags.Text("root", "Directory of everything that lasts", initial: "/var/lib/tare-registry");
+
+    /// <summary>The absolute path of a file that was named; null when none was.</summary>
+    internal static string? FileOrNone(TextFlag flag) => flag.Value.Length == 0 ? null : Path.GetFullPath(flag.Value);
+}
+
+/// <summary>A span of time with a default, such as 1h30m.</summary>
+internal sealed class SpanFlag(string name, string usage, TimeSpan initial) : Flag(name, '\0', usage)
+{
+    private const int NanosecondsPerTick = 100;
+
+    public TimeSpan Value { get; private set; } = initial;
+
+    public override string Kind => "duration";
+
+    public override string? DefaultText { get; } = Units.GoDuration(initial.Ticks * NanosecondsPerTick);
+
+    public override string? Set(string value)
+    {
+        if (Units.TryParseDuration(value, out var nanoseconds) is { } error) return error;
+        Value = TimeSpan.FromTicks(nanoseconds / NanosecondsPerTick);
+        return null;
+    }
+}
