@@ -1,6 +1,7 @@
 using Tare.Cli.Commands;
 using Tare.Cli.Flags;
 using Tare.Registry;
+using FilePath = System.IO.Path;
 
 namespace Tare.Cli.Roles.DistributionServer;
 
@@ -22,7 +23,7 @@ internal sealed class RegistryGcVerb : Verb
     public override async ValueTask<int> RunAsync(Session session, IReadOnlyList<string> arguments)
     {
         var log = new RegistryLog(session, RegistryLogLevel.Info);
-        var options = new ServerOptions { Root = Path.GetFullPath(root.Value), CollectionGrace = grace.Value, CollectUntagged = untagged.Value, Log = log.Write };
+        var options = new ServerOptions { Root = FilePath.GetFullPath(root.Value), CollectionGrace = grace.Value, CollectUntagged = untagged.Value, Log = log.Write };
         foreach (var line in await RegistryCommands.CollectAsync(options, CancellationToken.None)) session.Out.WriteLine(line);
         return 0;
     }

@@ -1,6 +1,7 @@
 using Tare.Cli.Commands;
 using Tare.Cli.Flags;
 using Tare.Registry;
+using FilePath = System.IO.Path;
 
 namespace Tare.Cli.Roles.DistributionServer;
 
@@ -22,7 +23,7 @@ internal sealed class RegistryRetentionVerb : Verb
     public override async ValueTask<int> RunAsync(Session session, IReadOnlyList<string> arguments)
     {
         var log = new RegistryLog(session, RegistryLogLevel.Info);
-        var options = new ServerOptions { Root = Path.GetFullPath(root.Value), ConfigFile = RegistryFlags.FileOrNone(config), Log = log.Write };
+        var options = new ServerOptions { Root = FilePath.GetFullPath(root.Value), ConfigFile = RegistryFlags.FileOrNone(config), Log = log.Write };
         foreach (var line in await RegistryCommands.RetainAsync(options, dryRun.Value, CancellationToken.None)) session.Out.WriteLine(line);
         return 0;
     }

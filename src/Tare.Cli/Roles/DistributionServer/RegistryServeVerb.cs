@@ -3,6 +3,7 @@ using Tare.Cli.Commands;
 using Tare.Cli.Flags;
 using Tare.Errors;
 using Tare.Registry;
+using FilePath = System.IO.Path;
 
 namespace Tare.Cli.Roles.DistributionServer;
 
@@ -53,7 +54,7 @@ internal sealed class RegistryServeVerb : Verb
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using var memory = new IdleMemory();
         using var requests = AccessLogStream.Open(accessLog.Value);
-        var folder = Path.GetFullPath(root.Value);
+        var folder = FilePath.GetFullPath(root.Value);
         try
         {
             await RegistryServer.RunAsync(Options(folder, requests, log), stop.Token);
