@@ -97,7 +97,8 @@ internal sealed class Gatekeeper(AccessRules rules, PasswordCheck? passwords, To
             return;
         }
 
-        if (AuthorizationHeader.Basic(header) is var (user, password)) exchange.Caller = await LogInAsync(user, password, exchange.Gone);
+        // Clients without a password answer the challenge by an empty one.
+        if (AuthorizationHeader.Basic(header) is var (user, password) && user.Length > 0) exchange.Caller = await LogInAsync(user, password, exchange.Gone);
     }
 
     private StringValues ChallengeOf(Exchange exchange)

@@ -14,11 +14,14 @@ namespace Tare.Registry.Manifests;
 internal sealed class ManifestEndpoint(
     Database database, PullTimes pulls, Leases leases, QuotaCheck quotas, PullThrough cache, RegistryMetrics metrics, TimeProvider time)
 {
+    /// <summary>Tags that one push by digest may set.</summary>
+    private const int MostTags = 100;
+
     internal Task ServeAsync(Exchange exchange)
     {
         var reference = exchange.Route.Reference;
-        if (reference.Contains(':', StringComparison.Ordinal)) _ = ExchangeChecks.ReadDigest(reference);
-        else if (!RepositoryName.IsTag(reference)) throw RegistryException.ManifestInvalid("the tag is malformed");
+        if (IsDigest(reference)) _ = ExchangeChecks.ReadDigest(reference);
+        else if (!RepositoryName.IsTag(reference)) throw exchange.Method == "PUT" ? RegistryException.ManifestInvalid("the tag is malformed") : RegistryException.ManifestUnknown(reference);
         return exchange.Method switch
         {
             "GET" or "HEAD" => ReadAsync(exchange),
@@ -52,7 +55,7 @@ internal sealed class ManifestEndpoint(
     {
         var content = await exchange.ReadBodyAsync(ManifestDocument.LongestDocument, "the manifest");
         var reference = exchange.Route.Reference;
-        var digest = DigestOf(exchange, content, out var tag);
+        var digest = DigestOf(exchange, content, out var tags);
         var document = ManifestDocument.Parse(content, exchange.RequestHeaders.ContentType);
         quotas.Check(exchange.Name, content.Length);
         var now = time.Milliseconds();
@@ -62,22 +65,31 @@ internal sealed class ManifestEndpoint(
                 var repository = Repositories.Require(session, exchange.Name);
                 if (ManifestCatalog.FirstMissing(session, repository, document) is { } missing) throw RegistryException.ManifestBlobUnknown(missing.ToString());
                 var manifest = ManifestCatalog.Put(session, repository, digest, document, content, now);
-                if (tag is not null) ManifestCatalog.SetTag(session, repository, tag, manifest, now);
+                foreach (var tag in tags) ManifestCatalog.SetTag(session, repository, tag, manifest, now);
             },
             Durability.Full);
         metrics.ManifestPushed();
         if (!document.Subject.IsEmpty) exchange.Headers["OCI-Subject"] = document.Subject.ToString();
+        if (IsDigest(reference) && tags.Count > 0) exchange.Headers["OCI-Tag"] = tags.ToArray();
         exchange.Headers.Location = $"/v2/{exchange.Name}/manifests/{reference}";
         exchange.Headers["Docker-Content-Digest"] = digest.ToString();
         exchange.Empty(StatusCodes.Status201Created);
     }
 
-    /// <summary>The digest that the manifest is pushed by or, by a tag, has; a tag may come with a digest of another algorithm in the query.</summary>
-    private static Digest DigestOf(Exchange exchange, ReadOnlyMemory<byte> content, out string? tag)
+    /// <summary>
+    /// The digest that the manifest is pushed by or, by a tag, has. A tag may come with a digest of another algorithm in the query, and a
+    /// digest with tags.
+    /// </summary>
+    private static Digest DigestOf(Exchange exchange, ReadOnlyMemory<byte> content, out IReadOnlyList<string> tags)
     {
         var reference = exchange.Route.Reference;
-        tag = reference.Contains(':', StringComparison.Ordinal) ? null : reference;
-        var text = tag is null ? reference : exchange.Query["digest"];
+        tags = IsDigest(reference) ? [.. exchange.Query.All("tag").Distinct().Take(MostTags)] : [reference];
+        foreach (var tag in tags)
+        {
+            if (!RepositoryName.IsTag(tag)) throw RegistryException.ManifestInvalid("the tag is malformed");
+        }
+
+        var text = IsDigest(reference) ? reference : exchange.Query["digest"];
         if (text is null) return Digest.Of(content.Span);
         var expected = ExchangeChecks.ReadDigest(text);
         using var builder = new DigestBuilder(expected);
@@ -85,6 +97,8 @@ internal sealed class ManifestEndpoint(
         var actual = builder.Finish();
         return actual == expected ? actual : throw RegistryException.DigestInvalid($"provided digest did not match uploaded content: that has the digest {actual}", text);
     }
+
+    private static bool IsDigest(string reference) => reference.Contains(':', StringComparison.Ordinal);
 
     private Task DeleteAsync(Exchange exchange)
     {
@@ -94,7 +108,7 @@ internal sealed class ManifestEndpoint(
             session =>
             {
                 if (Repositories.Find(session, exchange.Name) is not { } repository) return false;
-                if (!reference.Contains(':', StringComparison.Ordinal)) return ManifestCatalog.RemoveTag(session, repository, reference, now);
+                if (!IsDigest(reference)) return ManifestCatalog.RemoveTag(session, repository, reference, now);
                 if (ManifestCatalog.FindByDigest(session, exchange.Name, reference) is not { } manifest) return false;
                 ManifestCatalog.Remove(session, manifest.Id, now);
                 return true;
