@@ -34,11 +34,14 @@ public static class RegistryServer
         foreach (var notice in Sweeper.Run(parts.Database, parts.Files, parts.Uploads)) options.Log(RegistryLogLevel.Warning, notice);
         await using var control = ControlSocket.Open(options.Root, parts.CarryOutAsync);
         await using var accessLog = new AccessLog(options.AccessLog, options.Time);
+        using var upstreams = new Upstreams(parts.Config, options);
+        await using var blobCache = new BlobCache(upstreams, parts.Database, parts.Files, parts.Metrics, options);
+        var cache = new PullThrough(upstreams, new ManifestCache(upstreams, parts.Database, parts.Metrics, options), blobCache);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var housekeeping = new Housekeeping(parts.Collector, parts.Retention, parts.Pulls, options).RunAsync(stop.Token);
         try
         {
-            await KestrelHost.RunAsync(Compose(parts, gatekeeper, tokens, accessLog, options), tls, options, cancellationToken);
+            await KestrelHost.RunAsync(Compose(parts, gatekeeper, tokens, cache, accessLog, options), tls, options, cancellationToken);
         }
         finally
         {
@@ -48,18 +51,17 @@ public static class RegistryServer
         }
     }
 
-    private static RegistryApplication Compose(RegistryParts parts, Gatekeeper gatekeeper, Tokens? tokens, AccessLog accessLog, ServerOptions options)
+    private static RegistryApplication Compose(RegistryParts parts, Gatekeeper gatekeeper, Tokens? tokens, PullThrough cache, AccessLog accessLog, ServerOptions options)
     {
         var (database, time) = (parts.Database, options.Time);
         var leases = new Leases(options.CollectionGrace);
-        var cache = new PullThrough(parts.Config);
         var search = new SearchEndpoint(database, gatekeeper);
         var endpoints = new Endpoints
         {
             Blobs = new BlobEndpoint(database, parts.Files, leases, cache, time),
-            Uploads = new UploadEndpoint(parts.Uploads, database, gatekeeper, parts.Quotas, time),
+            Uploads = new UploadEndpoint(parts.Uploads, database, gatekeeper, parts.Quotas, cache, time),
             Manifests = new ManifestEndpoint(database, parts.Pulls, leases, parts.Quotas, cache, parts.Metrics, time),
-            Tags = new TagEndpoint(database),
+            Tags = new TagEndpoint(database, cache),
             Referrers = new ReferrersEndpoint(database),
             Catalog = new CatalogEndpoint(database, gatekeeper),
             Search = search,

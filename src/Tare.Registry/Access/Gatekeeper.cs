@@ -33,12 +33,12 @@ internal sealed class Gatekeeper(AccessRules rules, PasswordCheck? passwords, To
     }
 
     /// <summary>Lets a request through, with <see cref="Exchange.Caller"/> set.</summary>
-    /// <exception cref="RegistryException">401: who asks has to be known, or is somebody else; 403: it is known, and may not.</exception>
+    /// <exception cref="RefusalException">401: who asks has to be known, or is somebody else; 403: it is known, and may not.</exception>
     internal async ValueTask AdmitAsync(Exchange exchange)
     {
         var endpoint = exchange.Route.Endpoint;
         if (exchange.Name.Length > 0 && !RepositoryName.IsValid(exchange.Name))
-            throw exchange.Route.IsApi ? RegistryException.NameInvalid(exchange.Name) : RegistryException.NotFound();
+            throw exchange.Route.IsApi ? RefusalException.NameInvalid(exchange.Name) : RefusalException.NotFound();
         if (!rules.Enabled || endpoint is RouteKind.Health or RouteKind.Style or RouteKind.SearchPing or RouteKind.Token) return;
 
         await IdentifyAsync(exchange);
@@ -46,11 +46,11 @@ internal sealed class Gatekeeper(AccessRules rules, PasswordCheck? passwords, To
         switch (endpoint)
         {
             case RouteKind.Base or RouteKind.Metrics or RouteKind.Login:
-                if (caller.IsNobody) throw RegistryException.Unauthorized("authentication required");
+                if (caller.IsNobody) throw RefusalException.Unauthorized("authentication required");
                 break;
             case RouteKind.Catalog or RouteKind.Search or RouteKind.Home:
                 // Each shows what the caller may see. Where that cannot be anything, somebody without a name is asked for one.
-                if (caller.IsNobody && !rules.HasPublic) throw RegistryException.Unauthorized("authentication required");
+                if (caller.IsNobody && !rules.HasPublic) throw RefusalException.Unauthorized("authentication required");
                 break;
             case RouteKind.None:
                 break;
@@ -64,11 +64,11 @@ internal sealed class Gatekeeper(AccessRules rules, PasswordCheck? passwords, To
     internal void Challenge(Exchange exchange) => exchange.Headers.WWWAuthenticate = ChallengeOf(exchange);
 
     /// <summary>Checks a name and a password.</summary>
-    /// <exception cref="RegistryException">They are wrong.</exception>
+    /// <exception cref="RefusalException">They are wrong.</exception>
     internal async ValueTask<Caller> LogInAsync(string user, string password, CancellationToken cancellationToken)
     {
         if (passwords is not null && await passwords.IsRightAsync(user, password, cancellationToken)) return new Caller(user);
-        throw RegistryException.Unauthorized("unknown user or wrong password");
+        throw RefusalException.Unauthorized("unknown user or wrong password");
     }
 
     private static RepositoryAction ActionOf(Exchange exchange)
@@ -83,8 +83,8 @@ internal sealed class Gatekeeper(AccessRules rules, PasswordCheck? passwords, To
         var caller = exchange.Caller;
         if (May(caller, exchange.Name, action)) return;
         // A token may simply be for something else: the client gets another one for what the challenge names.
-        if (caller.IsNobody || caller.Grants is not null) throw RegistryException.Unauthorized("authentication required");
-        throw RegistryException.Denied("requested access to the resource is denied");
+        if (caller.IsNobody || caller.Grants is not null) throw RefusalException.Unauthorized("authentication required");
+        throw RefusalException.Denied("requested access to the resource is denied");
     }
 
     private async ValueTask IdentifyAsync(Exchange exchange)
@@ -93,7 +93,7 @@ internal sealed class Gatekeeper(AccessRules rules, PasswordCheck? passwords, To
         if (header.Length == 0) return;
         if (AuthorizationHeader.Bearer(header) is { } token)
         {
-            exchange.Caller = tokens?.Read(token) ?? throw RegistryException.Unauthorized("the token is not valid, or not any more");
+            exchange.Caller = tokens?.Read(token) ?? throw RefusalException.Unauthorized("the token is not valid, or not any more");
             return;
         }
 

@@ -14,13 +14,13 @@ internal sealed class TokenEndpoint(Gatekeeper gatekeeper, Tokens? tokens, TimeP
 
     internal async Task ServeAsync(Exchange exchange)
     {
-        if (tokens is null) throw RegistryException.NotFound();
+        if (tokens is null) throw RefusalException.NotFound();
         if (exchange.Method == HttpMethods.Get)
         {
             var caller = Caller.Nobody;
             if (exchange.RequestHeaders.Authorization.ToString() is { Length: > 0 } header)
             {
-                if (AuthorizationHeader.Basic(header) is not var (user, password)) throw RegistryException.Unauthorized("a name and a password are needed");
+                if (AuthorizationHeader.Basic(header) is not var (user, password)) throw RefusalException.Unauthorized("a name and a password are needed");
                 caller = await gatekeeper.LogInAsync(user, password, exchange.Gone);
             }
 
@@ -31,7 +31,7 @@ internal sealed class TokenEndpoint(Gatekeeper gatekeeper, Tokens? tokens, TimeP
         if (exchange.Method != HttpMethods.Post) throw exchange.NotAllowed("GET, POST");
         var form = Query.Parse(Encoding.UTF8.GetString((await exchange.ReadBodyAsync(LongestForm, "the form")).Span));
         // Clients that get this go on by GET: there are no refresh tokens here.
-        if (form["grant_type"] != "password") throw new RegistryException(StatusCodes.Status405MethodNotAllowed, "UNSUPPORTED", "only the grant type password is supported");
+        if (form["grant_type"] != "password") throw new RefusalException(StatusCodes.Status405MethodNotAllowed, "UNSUPPORTED", "only the grant type password is supported");
         await AnswerAsync(exchange, await gatekeeper.LogInAsync(form["username"] ?? "", form["password"] ?? "", exchange.Gone), form);
     }
 

@@ -28,13 +28,16 @@ internal sealed class BlobEndpoint(Database database, BlobFiles files, Leases le
 
     private async Task ReadAsync(Exchange exchange, Digest digest)
     {
-        if (Find(exchange, digest) is not { } link)
+        var found = Find(exchange, digest);
+        if (found is null && cache.UpstreamOf(exchange.Name) is { } upstream)
         {
-            if (cache.UpstreamOf(exchange.Name) is { } upstream && await cache.ServeBlobAsync(exchange, upstream, digest)) return;
-            throw RegistryException.BlobUnknown(exchange.Route.Reference);
+            if (await cache.ServeBlobAsync(exchange, upstream, digest)) return;
+            // Another request may have fetched it meanwhile.
+            found = Find(exchange, digest);
         }
 
-        using var file = exchange.IsHead ? null : files.Open(digest) ?? throw RegistryException.BlobUnknown(exchange.Route.Reference);
+        var link = found ?? throw RefusalException.BlobUnknown(exchange.Route.Reference);
+        using var file = exchange.IsHead ? null : files.Open(digest) ?? throw RefusalException.BlobUnknown(exchange.Route.Reference);
         var headers = exchange.Headers;
         headers.AcceptRanges = Bytes;
         headers.CacheControl = Immutable;
@@ -52,7 +55,7 @@ internal sealed class BlobEndpoint(Database database, BlobFiles files, Leases le
         if (exchange.RequestHeaders.Range.ToString() is { Length: > 0 } range && !ByteRange.TryParse(range, link.Size, out part))
         {
             headers.ContentRange = string.Create(CultureInfo.InvariantCulture, $"bytes */{link.Size}");
-            throw new RegistryException(StatusCodes.Status416RangeNotSatisfiable, "SIZE_INVALID", "the range lies behind the end of the blob", range);
+            throw new RefusalException(StatusCodes.Status416RangeNotSatisfiable, "SIZE_INVALID", "the range lies behind the end of the blob", range);
         }
 
         if (part is { } cut) headers.ContentRange = string.Create(CultureInfo.InvariantCulture, $"bytes {cut.First}-{cut.Last}/{link.Size}");
@@ -73,7 +76,7 @@ internal sealed class BlobEndpoint(Database database, BlobFiles files, Leases le
 
     private Task DeleteAsync(Exchange exchange, Digest digest)
     {
-        if (!database.Write(session => BlobCatalog.Detach(session, exchange.Name, digest), Durability.Full)) throw RegistryException.BlobUnknown(exchange.Route.Reference);
+        if (!database.Write(session => BlobCatalog.Detach(session, exchange.Name, digest), Durability.Full)) throw RefusalException.BlobUnknown(exchange.Route.Reference);
         exchange.Empty(StatusCodes.Status202Accepted);
         return Task.CompletedTask;
     }

@@ -30,7 +30,8 @@ internal sealed class BlobFiles
     {
         try
         {
-            return File.OpenHandle(PathOf(digest));
+            // Sending by the socket takes files that were opened like this alone.
+            return File.OpenHandle(PathOf(digest), options: FileOptions.Asynchronous);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -30,7 +30,7 @@ internal static class FileBody
     /// </summary>
     private static async Task SpliceAsync(Exchange exchange, SocketOutput output, SafeFileHandle file, long position, long length)
     {
-        using var stream = new FileStream(file, FileAccess.Read, bufferSize: 0);
+        using var stream = new FileStream(file, FileAccess.Read, bufferSize: 0, isAsync: true);
         while (length > 0)
         {
             var count = (int)Math.Min(length, Stretch);

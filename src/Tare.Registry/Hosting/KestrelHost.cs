@@ -67,7 +67,7 @@ internal static class KestrelHost
             return;
         }
 
-        using var output = new SocketOutput(socket, connection.Transport.Output);
+        using var output = new SocketOutput(socket, connection.Transport.Output, connection.Abort);
         connection.Features.Set(output);
         connection.Transport = new DuplexPipe(connection.Transport.Input, output);
         await next(connection);

@@ -13,7 +13,7 @@ namespace Tare.Registry.Hosting;
 /// file: the next bytes that are advanced over are that stretch, whatever is in the memory that was given out for them. One flush at a
 /// time; Kestrel holds to that.
 /// </remarks>
-internal sealed class SocketOutput(Socket socket, PipeWriter inner) : PipeWriter, IDisposable
+internal sealed class SocketOutput(Socket socket, PipeWriter inner, Action abort) : PipeWriter, IDisposable
 {
     private const int InitialLength = 4096;
 
@@ -105,10 +105,13 @@ internal sealed class SocketOutput(Socket socket, PipeWriter inner) : PipeWriter
 
             return default;
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException or IOException)
+        catch (Exception e)
         {
-            // The client has gone: all that comes is thrown away, and the transport's own reading tells Kestrel.
+            // The client has gone, or the file cannot be read. Kestrel does not expect a flush to throw, and would wait for ever.
+            _ = e;
             broken = true;
+            file = null;
+            abort();
             return new FlushResult(isCanceled: false, isCompleted: true);
         }
     }

@@ -52,7 +52,7 @@ internal sealed class Endpoints
         RouteKind.Page => Web.RepositoryAsync(exchange),
         RouteKind.Style => WebEndpoint.StyleAsync(exchange),
         RouteKind.Login => WebEndpoint.LoginAsync(exchange),
-        _ => throw RegistryException.NotFound(),
+        _ => throw RefusalException.NotFound(),
     };
 
     private static Task BaseAsync(Exchange exchange)
@@ -77,13 +77,13 @@ internal static class ExchangeChecks
         if (exchange.Method != HttpMethods.Get && exchange.Method != HttpMethods.Head) throw NotAllowed(exchange, "GET, HEAD");
     }
 
-    internal static RegistryException NotAllowed(this Exchange exchange, string allowed)
+    internal static RefusalException NotAllowed(this Exchange exchange, string allowed)
     {
         exchange.Headers.Allow = allowed;
-        return RegistryException.Unsupported($"the method {exchange.Method} is not supported here");
+        return RefusalException.Unsupported($"the method {exchange.Method} is not supported here");
     }
 
     /// <summary>Reads a digest of the path or the query.</summary>
     internal static Oci.Digest ReadDigest(string? text) =>
-        Oci.Digest.TryParse(text, out var digest) ? digest : throw RegistryException.DigestInvalid("provided digest is no digest of sha256 or sha512", text);
+        Oci.Digest.TryParse(text, out var digest) ? digest : throw RefusalException.DigestInvalid("provided digest is no digest of sha256 or sha512", text);
 }

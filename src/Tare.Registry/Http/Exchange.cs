@@ -152,7 +152,7 @@ internal sealed class Exchange
     }
 
     /// <summary>Reads a body that may not be longer than a limit.</summary>
-    /// <exception cref="RegistryException">It is: 413.</exception>
+    /// <exception cref="RefusalException">It is: 413.</exception>
     internal async Task<ReadOnlyMemory<byte>> ReadBodyAsync(int limit, string what)
     {
         AllowLargeBody();
@@ -171,7 +171,7 @@ internal sealed class Exchange
         Received = length;
         return buffer.AsMemory(0, length);
 
-        RegistryException TooLarge() => RegistryException.SizeInvalid(
+        RefusalException TooLarge() => RefusalException.SizeInvalid(
             StatusCodes.Status413PayloadTooLarge,
             string.Create(CultureInfo.InvariantCulture, $"{what} is too large: at most {limit} bytes are taken"));
     }

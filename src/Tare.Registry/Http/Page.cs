@@ -11,7 +11,7 @@ internal readonly record struct Page(int Count, string Last)
     internal static Page Of(Query query)
     {
         if (query["n"] is not { } text) return new Page(Most, query["last"] ?? "");
-        if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count)) throw RegistryException.PaginationInvalid(text);
+        if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count)) throw RefusalException.PaginationInvalid(text);
         return new Page(Math.Min(count, Most), query["last"] ?? "");
     }
 

@@ -53,14 +53,14 @@ internal sealed class RegistryApplication(Endpoints endpoints, Gatekeeper gateke
     {
         var refusal = error switch
         {
-            RegistryException known => known,
-            BadHttpRequestException bad => new RegistryException(bad.StatusCode, "UNSUPPORTED", bad.Message),
-            TareException { Kind: ErrorKind.Unavailable } e => new RegistryException(StatusCodes.Status503ServiceUnavailable, "UNAVAILABLE", e.Message),
-            IOException e when (e.HResult & 0xFFFF) is NoSpace or OverQuota => RegistryException.NoRoom("the registry's disk is full"),
-            _ => new RegistryException(StatusCodes.Status500InternalServerError, "UNKNOWN", "the registry failed; its log says why"),
+            RefusalException known => known,
+            BadHttpRequestException bad => new RefusalException(bad.StatusCode, "UNSUPPORTED", bad.Message),
+            TareException { Kind: ErrorKind.Unavailable } e => new RefusalException(StatusCodes.Status503ServiceUnavailable, "UNAVAILABLE", e.Message),
+            IOException e when (e.HResult & 0xFFFF) is NoSpace or OverQuota => RefusalException.NoRoom("the registry's disk is full"),
+            _ => new RefusalException(StatusCodes.Status500InternalServerError, "UNKNOWN", "the registry failed; its log says why"),
         };
         if (refusal.Status >= StatusCodes.Status500InternalServerError)
-            options.Log(RegistryLogLevel.Error, $"{context.Method} {context.Target}: {(error is TareException or RegistryException or IOException ? error.Message : error)}");
+            options.Log(RegistryLogLevel.Error, $"{context.Method} {context.Target}: {(error is TareException or RefusalException or IOException ? error.Message : error)}");
         if (context.HasStarted)
         {
             context.Abandon();

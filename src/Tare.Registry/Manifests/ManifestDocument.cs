@@ -28,7 +28,7 @@ internal sealed record ManifestDocument(
     /// <summary>Reads a document.</summary>
     /// <param name="content">Its bytes.</param>
     /// <param name="contentType">The type that the client calls it; null for none.</param>
-    /// <exception cref="RegistryException">It is none that can be kept.</exception>
+    /// <exception cref="RefusalException">It is none that can be kept.</exception>
     internal static ManifestDocument Parse(ReadOnlyMemory<byte> content, string? contentType)
     {
         try
@@ -38,21 +38,21 @@ internal sealed record ManifestDocument(
         }
         catch (JsonException e)
         {
-            throw RegistryException.ManifestInvalid($"the manifest is no JSON: {e.Message}");
+            throw RefusalException.ManifestInvalid($"the manifest is no JSON: {e.Message}");
         }
     }
 
     private static ManifestDocument Read(JsonElement root, string? contentType)
     {
-        if (root.ValueKind != JsonValueKind.Object) throw RegistryException.ManifestInvalid("the manifest is no JSON object");
+        if (root.ValueKind != JsonValueKind.Object) throw RefusalException.ManifestInvalid("the manifest is no JSON object");
         if (root.TryGetProperty("schemaVersion", out var version) && version.ValueKind == JsonValueKind.Number && version.TryGetInt32(out var number) && number == 1)
-            throw RegistryException.ManifestInvalid("manifests of schema version 1 are not supported: push the image with a newer client");
+            throw RefusalException.ManifestInvalid("manifests of schema version 1 are not supported: push the image with a newer client");
         var type = Text(root, "mediaType");
         var said = contentType?.Split(';')[0].Trim();
         if (type is not null && said is { Length: > 0 } && said != type)
-            throw RegistryException.ManifestInvalid($"the manifest is a {type} by its own word, and a {said} by the Content-Type");
+            throw RefusalException.ManifestInvalid($"the manifest is a {type} by its own word, and a {said} by the Content-Type");
         type ??= said is { Length: > 0 } ? said : root.TryGetProperty("manifests", out _) ? MediaTypes.OciIndex : MediaTypes.OciManifest;
-        if (!IsKnown(type)) throw RegistryException.ManifestInvalid($"manifests of the type {type} are not supported");
+        if (!IsKnown(type)) throw RefusalException.ManifestInvalid($"manifests of the type {type} are not supported");
 
         var blobs = new List<Digest>();
         var children = new List<Digest>();
@@ -64,7 +64,7 @@ internal sealed record ManifestDocument(
         }
         else
         {
-            if (!root.TryGetProperty("config", out var config) || config.ValueKind != JsonValueKind.Object) throw RegistryException.ManifestInvalid("the manifest has no config");
+            if (!root.TryGetProperty("config", out var config) || config.ValueKind != JsonValueKind.Object) throw RefusalException.ManifestInvalid("the manifest has no config");
             blobs.Add(DigestOf(config, "config"));
             if (string.IsNullOrEmpty(artifactType)) artifactType = Text(config, "mediaType");
             foreach (var layer in Items(root, "layers"))
@@ -88,14 +88,14 @@ internal sealed record ManifestDocument(
     private static IEnumerable<JsonElement> Items(JsonElement root, string name)
     {
         if (!root.TryGetProperty(name, out var list) || list.ValueKind == JsonValueKind.Null) yield break;
-        if (list.ValueKind != JsonValueKind.Array) throw RegistryException.ManifestInvalid($"{name} of the manifest is no list");
+        if (list.ValueKind != JsonValueKind.Array) throw RefusalException.ManifestInvalid($"{name} of the manifest is no list");
         foreach (var item in list.EnumerateArray()) yield return item;
     }
 
     private static Digest DigestOf(JsonElement descriptor, string where)
     {
         if (descriptor.ValueKind == JsonValueKind.Object && Digest.TryParse(Text(descriptor, "digest"), out var digest)) return digest;
-        throw RegistryException.ManifestInvalid($"a descriptor in {where} of the manifest has no digest of sha256 or sha512");
+        throw RefusalException.ManifestInvalid($"a descriptor in {where} of the manifest has no digest of sha256 or sha512");
     }
 
     private static string? Text(JsonElement element, string name) =>

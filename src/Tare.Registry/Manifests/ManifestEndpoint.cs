@@ -21,7 +21,7 @@ internal sealed class ManifestEndpoint(
     {
         var reference = exchange.Route.Reference;
         if (IsDigest(reference)) _ = ExchangeChecks.ReadDigest(reference);
-        else if (!RepositoryName.IsTag(reference)) throw exchange.Method == "PUT" ? RegistryException.ManifestInvalid("the tag is malformed") : RegistryException.ManifestUnknown(reference);
+        else if (!RepositoryName.IsTag(reference)) throw exchange.Method == "PUT" ? RefusalException.ManifestInvalid("the tag is malformed") : RefusalException.ManifestUnknown(reference);
         return exchange.Method switch
         {
             "GET" or "HEAD" => ReadAsync(exchange),
@@ -35,11 +35,11 @@ internal sealed class ManifestEndpoint(
     {
         var reference = exchange.Route.Reference;
         if (cache.UpstreamOf(exchange.Name) is { } upstream) await cache.RefreshManifestAsync(exchange.Name, upstream, reference, exchange.Gone);
-        var found = database.Read(session => ManifestCatalog.Find(session, exchange.Name, reference)) ?? throw RegistryException.ManifestUnknown(reference);
+        var found = database.Read(session => ManifestCatalog.Find(session, exchange.Name, reference)) ?? throw RefusalException.ManifestUnknown(reference);
         var now = time.Milliseconds();
         if (exchange.IsHead)
         {
-            if (leases.MustRenew(found.Seen, now) && !database.Write(session => ManifestCatalog.Touch(session, found.Id, now))) throw RegistryException.ManifestUnknown(reference);
+            if (leases.MustRenew(found.Seen, now) && !database.Write(session => ManifestCatalog.Touch(session, found.Id, now))) throw RefusalException.ManifestUnknown(reference);
         }
         else
         {
@@ -53,6 +53,7 @@ internal sealed class ManifestEndpoint(
 
     private async Task PutAsync(Exchange exchange)
     {
+        cache.MustBeOurs(exchange.Name);
         var content = await exchange.ReadBodyAsync(ManifestDocument.LongestDocument, "the manifest");
         var reference = exchange.Route.Reference;
         var digest = DigestOf(exchange, content, out var tags);
@@ -63,7 +64,7 @@ internal sealed class ManifestEndpoint(
             session =>
             {
                 var repository = Repositories.Require(session, exchange.Name);
-                if (ManifestCatalog.FirstMissing(session, repository, document) is { } missing) throw RegistryException.ManifestBlobUnknown(missing.ToString());
+                if (ManifestCatalog.FirstMissing(session, repository, document) is { } missing) throw RefusalException.ManifestBlobUnknown(missing.ToString());
                 var manifest = ManifestCatalog.Put(session, repository, digest, document, content, now);
                 foreach (var tag in tags) ManifestCatalog.SetTag(session, repository, tag, manifest, now);
             },
@@ -86,7 +87,7 @@ internal sealed class ManifestEndpoint(
         tags = IsDigest(reference) ? [.. exchange.Query.All("tag").Distinct().Take(MostTags)] : [reference];
         foreach (var tag in tags)
         {
-            if (!RepositoryName.IsTag(tag)) throw RegistryException.ManifestInvalid("the tag is malformed");
+            if (!RepositoryName.IsTag(tag)) throw RefusalException.ManifestInvalid("the tag is malformed");
         }
 
         var text = IsDigest(reference) ? reference : exchange.Query["digest"];
@@ -95,7 +96,7 @@ internal sealed class ManifestEndpoint(
         using var builder = new DigestBuilder(expected);
         builder.Append(content.Span);
         var actual = builder.Finish();
-        return actual == expected ? actual : throw RegistryException.DigestInvalid($"provided digest did not match uploaded content: that has the digest {actual}", text);
+        return actual == expected ? actual : throw RefusalException.DigestInvalid($"provided digest did not match uploaded content: that has the digest {actual}", text);
     }
 
     private static bool IsDigest(string reference) => reference.Contains(':', StringComparison.Ordinal);
@@ -114,7 +115,7 @@ internal sealed class ManifestEndpoint(
                 return true;
             },
             Durability.Full);
-        if (!done) throw RegistryException.ManifestUnknown(reference);
+        if (!done) throw RefusalException.ManifestUnknown(reference);
         exchange.Empty(StatusCodes.Status202Accepted);
         return Task.CompletedTask;
     }

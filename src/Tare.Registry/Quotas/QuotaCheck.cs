@@ -23,14 +23,14 @@ internal sealed class QuotaCheck(Database database, ConfigFile config)
         return least;
     }
 
-    /// <exception cref="RegistryException">So much more is too much.</exception>
+    /// <exception cref="RefusalException">So much more is too much.</exception>
     internal void Check(string repository, long more)
     {
         var allowance = AllowanceOf(repository);
         if (allowance < more || allowance <= 0) throw Exceeded(repository);
     }
 
-    /// <exception cref="RegistryException">A blob of another repository is too much for this one.</exception>
+    /// <exception cref="RefusalException">A blob of another repository is too much for this one.</exception>
     internal void CheckMount(string repository, Digest digest, long size)
     {
         foreach (var quota in config.Current.Quotas)
@@ -40,8 +40,8 @@ internal sealed class QuotaCheck(Database database, ConfigFile config)
         }
     }
 
-    internal static RegistryException Exceeded(string repository) =>
-        RegistryException.Denied($"the quota of {repository} is used up: delete tags that are not needed, or have the quota raised");
+    internal static RefusalException Exceeded(string repository) =>
+        RefusalException.Denied($"the quota of {repository} is used up: delete tags that are not needed, or have the quota raised");
 
     private long Used(string pattern) => database.Read(session =>
     {

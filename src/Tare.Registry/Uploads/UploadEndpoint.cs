@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Tare.Oci;
 using Tare.Registry.Access;
 using Tare.Registry.Blobs;
+using Tare.Registry.Cache;
 using Tare.Registry.Http;
 using Tare.Registry.Metadata;
 using Tare.Registry.Quotas;
@@ -11,7 +12,7 @@ using Tare.Store;
 namespace Tare.Registry.Uploads;
 
 /// <summary><c>/v2/NAME/blobs/uploads/</c> and what it leads to: uploads whole, in two steps or in chunks, and mounts.</summary>
-internal sealed class UploadEndpoint(UploadStore uploads, Database database, Gatekeeper gatekeeper, QuotaCheck quotas, TimeProvider time)
+internal sealed class UploadEndpoint(UploadStore uploads, Database database, Gatekeeper gatekeeper, QuotaCheck quotas, PullThrough cache, TimeProvider time)
 {
     /// <summary>In how many repositories a blob is looked for that a mount names without saying where it is.</summary>
     private const int MostCandidates = 100;
@@ -33,6 +34,7 @@ internal sealed class UploadEndpoint(UploadStore uploads, Database database, Gat
 
     private async Task BeginAsync(Exchange exchange)
     {
+        cache.MustBeOurs(exchange.Name);
         if (exchange.Query["mount"] is { Length: > 0 } mount)
         {
             var mounted = ExchangeChecks.ReadDigest(mount);
@@ -134,15 +136,15 @@ internal sealed class UploadEndpoint(UploadStore uploads, Database database, Gat
     private static void CheckRange(Exchange exchange, UploadSession session)
     {
         if (exchange.RequestHeaders.ContentRange.ToString() is not { Length: > 0 } header) return;
-        if (!ByteRange.TryParseChunk(header, out var range)) throw RegistryException.RangeInvalid($"the Content-Range \"{header}\" is none");
+        if (!ByteRange.TryParseChunk(header, out var range)) throw RefusalException.RangeInvalid($"the Content-Range \"{header}\" is none");
         if (range.First != session.Length)
         {
             Progress(exchange, session, StatusCodes.Status416RangeNotSatisfiable);
-            throw RegistryException.RangeInvalid(string.Create(CultureInfo.InvariantCulture, $"the chunk begins at {range.First}, and the upload is at {session.Length}"));
+            throw RefusalException.RangeInvalid(string.Create(CultureInfo.InvariantCulture, $"the chunk begins at {range.First}, and the upload is at {session.Length}"));
         }
 
         if (exchange.RequestHeaders.ContentLength is { } length && length != range.Length)
-            throw RegistryException.SizeInvalid(StatusCodes.Status400BadRequest, string.Create(CultureInfo.InvariantCulture, $"the chunk has {length} bytes, and its range {range.Length}"));
+            throw RefusalException.SizeInvalid(StatusCodes.Status400BadRequest, string.Create(CultureInfo.InvariantCulture, $"the chunk has {length} bytes, and its range {range.Length}"));
     }
 
     /// <summary>Gives a repository a blob that another one has, if the caller may pull from there.</summary>

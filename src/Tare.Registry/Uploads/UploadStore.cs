@@ -37,21 +37,21 @@ internal sealed class UploadStore(string root, Database database, BlobFiles blob
     }
 
     /// <summary>Finds an upload and holds it: nobody else receives into it until <see cref="Release"/>.</summary>
-    /// <exception cref="RegistryException">There is none of that id, or another request is at it.</exception>
+    /// <exception cref="RefusalException">There is none of that id, or another request is at it.</exception>
     internal async ValueTask<UploadSession> HoldAsync(string id, string repository)
     {
-        var session = Find(id, repository) ?? throw RegistryException.BlobUploadUnknown(id);
+        var session = Find(id, repository) ?? throw RefusalException.BlobUploadUnknown(id);
         if (!await session.Gate.WaitAsync(TimeSpan.Zero))
-            throw new RegistryException(Microsoft.AspNetCore.Http.StatusCodes.Status409Conflict, "BLOB_UPLOAD_INVALID", "another request is at this upload", id);
+            throw new RefusalException(Microsoft.AspNetCore.Http.StatusCodes.Status409Conflict, "BLOB_UPLOAD_INVALID", "another request is at this upload", id);
         if (!session.Ended) return session;
         session.Gate.Release();
-        throw RegistryException.BlobUploadUnknown(id);
+        throw RefusalException.BlobUploadUnknown(id);
     }
 
     internal static void Release(UploadSession session) => session.Gate.Release();
 
     /// <summary>How much of an upload is there.</summary>
-    internal long LengthOf(string id, string repository) => Find(id, repository)?.Length ?? throw RegistryException.BlobUploadUnknown(id);
+    internal long LengthOf(string id, string repository) => Find(id, repository)?.Length ?? throw RefusalException.BlobUploadUnknown(id);
 
     /// <summary>Receives what a stream brings, behind what is there. What had arrived when the stream breaks stays, and can be gone on from.</summary>
     internal async Task<long> ReceiveAsync(UploadSession session, Stream source, CancellationToken cancellationToken)
@@ -92,7 +92,7 @@ internal sealed class UploadStore(string root, Database database, BlobFiles blob
     }
 
     /// <summary>Makes a blob of what was received, and gives it to the repository.</summary>
-    /// <exception cref="RegistryException">It is not what it is said to be; then it is thrown away.</exception>
+    /// <exception cref="RefusalException">It is not what it is said to be; then it is thrown away.</exception>
     internal async Task CompleteAsync(UploadSession session, Digest expected, CancellationToken cancellationToken)
     {
         using (var file = File.OpenHandle(session.Path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite))
@@ -102,7 +102,7 @@ internal sealed class UploadStore(string root, Database database, BlobFiles blob
             if (actual != expected)
             {
                 End(session);
-                throw RegistryException.DigestInvalid($"provided digest did not match uploaded content: that has the digest {actual}", expected.ToString());
+                throw RefusalException.DigestInvalid($"provided digest did not match uploaded content: that has the digest {actual}", expected.ToString());
             }
 
             RandomAccess.FlushToDisk(file);

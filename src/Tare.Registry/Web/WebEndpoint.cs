@@ -38,7 +38,7 @@ internal sealed class WebEndpoint(Database database, BlobFiles files, SearchEndp
         var skip = int.TryParse(exchange.Query["skip"], NumberStyles.None, CultureInfo.InvariantCulture, out var asked) ? asked : 0;
         var count = database.Read(session => Repositories.Find(session, exchange.Name) is { } id
             ? session.QueryFirst("SELECT count(*) FROM registry_tag WHERE repository = ?", row => (long?)row.GetInt64(0), id)
-            : null) ?? throw RegistryException.NameUnknown(exchange.Name);
+            : null) ?? throw RefusalException.NameUnknown(exchange.Name);
         var views = tags.Read(exchange.Name, skip, TagsOfPage);
         return PageAsync(exchange, StatusCodes.Status200OK, RepositoryPage.Render(exchange, views, count, count > skip + (long)TagsOfPage ? skip + TagsOfPage : null, MayLogIn));
     }
