@@ -27,6 +27,8 @@ PEERS ?=
 VM ?=
 # SUITE is a folder with a built OCI runtime-tools validation suite for `make conformance`.
 SUITE ?=
+# DISTRIBUTION is the built conformance suite of the OCI distribution-spec (conformance.test) for `make conformance`.
+DISTRIBUTION ?=
 
 .PHONY: help demo build links test test-unit test-e2e test-vm stress bench conformance clean force
 
@@ -79,8 +81,8 @@ bench: ## measure; PEERS=DIR measures docker and podman beside it
 	@$(MAKE) build
 	@PEERS='$(PEERS)' python3 bench/bench.py
 
-conformance: ## the OCI runtime validation suite in SUITE=DIR against `tare oci`
-	@scripts/conformance '$(SUITE)'
+conformance: ## the OCI suites: SUITE=DIR for `tare oci`, DISTRIBUTION=FILE for `tare registry`
+	@scripts/conformance '$(SUITE)' '$(DISTRIBUTION)'
 
 clean: ## remove what was built
 	@rm -rf artifacts src/*/bin src/*/obj tests/*/bin tests/*/obj

@@ -55,6 +55,9 @@ internal sealed class RegistryApplication(Endpoints endpoints, Gatekeeper gateke
         {
             RefusalException known => known,
             BadHttpRequestException bad => new RefusalException(bad.StatusCode, "UNSUPPORTED", bad.Message),
+            // What an upstream said, or that it did not.
+            Distribution.RegistryException { Status: StatusCodes.Status429TooManyRequests } e => RefusalException.TooManyRequests(e.Message),
+            Distribution.RegistryException e => new RefusalException(StatusCodes.Status502BadGateway, "UNAVAILABLE", e.Message),
             TareException { Kind: ErrorKind.Unavailable } e => new RefusalException(StatusCodes.Status503ServiceUnavailable, "UNAVAILABLE", e.Message),
             IOException e when (e.HResult & 0xFFFF) is NoSpace or OverQuota => RefusalException.NoRoom("the registry's disk is full"),
             _ => new RefusalException(StatusCodes.Status500InternalServerError, "UNKNOWN", "the registry failed; its log says why"),
