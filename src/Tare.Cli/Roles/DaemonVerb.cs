@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Tare.Api;
 using Tare.Cli.Commands;
 using Tare.Cli.Flags;
+using Tare.Cli.Roles.DistributionServer;
 using Tare.Distribution;
 using Tare.Engine;
 using Tare.Engine.Registries;
@@ -36,6 +37,7 @@ internal sealed class DaemonVerb : Verb
     private readonly ListFlag insecureRegistries;
     private readonly NumberFlag maxConcurrentDownloads;
     private readonly NumberFlag maxConcurrentUploads;
+    private readonly DaemonRegistry registry;
     private readonly SwitchFlag version;
     private readonly NumberFlag readyFd;
     private readonly SwitchFlag dockerSocket;
@@ -56,6 +58,7 @@ internal sealed class DaemonVerb : Verb
         maxConcurrentDownloads = Flags.Number("max-concurrent-downloads", "Layers of a pull that are fetched at a time", initial: DefaultDownloads);
         maxConcurrentUploads = Flags.Number("max-concurrent-uploads", "Layers of a push that are sent at a time", initial: DefaultUploads);
         pidFile = Flags.Text("pidfile", "File to write the daemon's process number to", 'p');
+        registry = new DaemonRegistry(Flags);
         registryMirrors = Flags.List("registry-mirror", "Mirror of Docker Hub, or [REGISTRY=]URL of another registry");
         version = Flags.Switch("version", "Print the version and quit", 'v');
         readyFd = Flags.Add(new NumberFlag("ready-fd", '\0', "Descriptor to write a byte to when the engine listens", -1) { Hidden = true });
@@ -113,6 +116,7 @@ internal sealed class DaemonVerb : Verb
                 Log = log.Write,
             };
             await using var engine = await TareEngine.OpenAsync(options, keeper, stop.Token);
+            var serving = await registry.StartAsync(data, log.Write, stop.Token);
             await ApiHost.RunAsync(
                 engine,
                 new ApiOptions
@@ -129,6 +133,7 @@ internal sealed class DaemonVerb : Verb
                     },
                 },
                 stop.Token);
+            await serving;
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {

@@ -1,5 +1,7 @@
+using Tare.Cli.Commands;
 using Tare.Cli.Flags;
 using Tare.Cli.Formatting;
+using Tare.Registry;
 
 namespace Tare.Cli.Roles.DistributionServer;
 
@@ -10,6 +12,15 @@ internal static class RegistryFlags
 
     /// <summary>The absolute path of a file that was named; null when none was.</summary>
     internal static string? FileOrNone(TextFlag flag) => flag.Value.Length == 0 ? null : Path.GetFullPath(flag.Value);
+
+    /// <summary>How clients say who they are.</summary>
+    /// <exception cref="CommandException">It is no scheme.</exception>
+    internal static AuthenticationScheme Scheme(TextFlag flag) => flag.Value switch
+    {
+        "basic" => AuthenticationScheme.Basic,
+        "token" => AuthenticationScheme.Token,
+        _ => throw new CommandException($"--{flag.Name} is \"basic\" or \"token\", not \"{flag.Value}\""),
+    };
 }
 
 /// <summary>A span of time with a default, such as 1h30m.</summary>

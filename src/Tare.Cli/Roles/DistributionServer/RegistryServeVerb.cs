@@ -80,12 +80,7 @@ internal sealed class RegistryServeVerb : Verb
         Listen = listen.Values.Count > 0 ? listen.Values : ["127.0.0.1:5000"],
         ConfigFile = RegistryFlags.FileOrNone(config),
         HtpasswdFile = RegistryFlags.FileOrNone(htpasswd),
-        Authentication = auth.Value switch
-        {
-            "basic" => AuthenticationScheme.Basic,
-            "token" => AuthenticationScheme.Token,
-            _ => throw new CommandException($"--auth is \"basic\" or \"token\", not \"{auth.Value}\""),
-        },
+        Authentication = RegistryFlags.Scheme(auth),
         TlsCertificate = RegistryFlags.FileOrNone(tlsCertificate),
         TlsKey = RegistryFlags.FileOrNone(tlsKey),
         TlsClientAuthority = RegistryFlags.FileOrNone(tlsClientAuthority),
