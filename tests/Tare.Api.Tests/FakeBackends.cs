@@ -252,7 +252,8 @@ internal sealed class FakeBackends : ISystemBackend, IContainerBackend, IContain
     /// <summary>What a transfer says before <see cref="Failure"/> or its end; then it waits for <see cref="TransferGoesOn"/>.</summary>
     private async Task TransferAsync(Func<ProgressMessage, ValueTask> progress, CancellationToken cancellationToken)
     {
-        using var gone = cancellationToken.Register(() => TransferCancelled.TrySetResult());
+        // Unregistered by nobody: the wait below is cancelled first.
+        cancellationToken.Register(() => TransferCancelled.TrySetResult());
         foreach (var message in Progress)
             await progress(message);
         await TransferGoesOn.WaitAsync(cancellationToken);

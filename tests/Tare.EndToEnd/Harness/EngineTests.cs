@@ -52,6 +52,9 @@ public abstract class EngineTests(EngineFixture engine) : IAsyncLifetime
         return name;
     }
 
+    /// <summary>Has an image removed after the case, whatever its tags.</summary>
+    internal void Own(string name) => images.Add(name);
+
     /// <summary>A folder of this case alone, here and as the engine sees it.</summary>
     internal (string Here, string Engine) Folder()
     {
