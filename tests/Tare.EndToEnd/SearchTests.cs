@@ -82,7 +82,7 @@ public sealed class SearchTests(EngineFixture engine, RegistryFixture registries
 
         public async ValueTask DisposeAsync()
         {
-            listener.Stop();
+            listener.Dispose();
             await serving;
         }
 
