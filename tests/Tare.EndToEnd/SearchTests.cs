@@ -25,7 +25,7 @@ public sealed class SearchTests(EngineFixture engine, RegistryFixture registries
     {
         await using Index index = new(Found);
         Assert.Equal(output, (await RunOwn(client, ["search", .. options, $"{index.Host}/x y"])).Ok().Out);
-        Assert.Contains("/v1/search?q=x+y&n=25", index.Asked, StringComparison.Ordinal);
+        Assert.Matches(@"GET /v1/search\?q=x(\+|%20)y&n=25 ", index.Asked);
     }
 
     [Theory, Clients]
