@@ -58,7 +58,7 @@ public sealed class CollectorTests
         }
 
         var about = Encoding.UTF8.GetBytes(
-            $$"""{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","artifactType":"a/b","config":{{TestServer.Descriptor("application/vnd.oci.empty.v1+json", "{}"u8.ToArray())}},"layers":[],"subject":{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"{{second}}","size":1}}""");
+            $$"""{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","artifactType":"a/b","config":{{TestServer.Descriptor("application/vnd.oci.empty.v1+json", "{}"u8.ToArray())}},"layers":[],"subject":{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"{{second}}","size":1} }""");
         using (var response = await server.PutManifestAsync("a", TestServer.DigestOf(about), about)) Assert.Equal(second, response.Headers.GetValues("OCI-Subject").Single());
         await server.CollectAsync();
         await server.CollectAsync();

@@ -12,14 +12,14 @@ public sealed class ManifestDocumentTests
     [Fact]
     public void The_artifact_type_is_its_own_or_that_of_the_configuration()
     {
-        Assert.Equal("t/own", Parse($$"""{"artifactType":"t/own","config":{"mediaType":"t/config","digest":"{{A}}","size":1}}""").ArtifactType);
-        Assert.Equal("t/config", Parse($$"""{"config":{"mediaType":"t/config","digest":"{{A}}","size":1}}""").ArtifactType);
+        Assert.Equal("t/own", Parse($$"""{"artifactType":"t/own","config":{"mediaType":"t/config","digest":"{{A}}","size":1} }""").ArtifactType);
+        Assert.Equal("t/config", Parse($$"""{"config":{"mediaType":"t/config","digest":"{{A}}","size":1} }""").ArtifactType);
     }
 
     [Fact]
     public void What_it_refers_to_is_found()
     {
-        var manifest = Parse($$"""{"config":{"digest":"{{A}}"},"layers":[{"digest":"{{B}}"},{"digest":"{{B}}"}],"subject":{"digest":"{{A}}"}}""");
+        var manifest = Parse($$"""{"config":{"digest":"{{A}}"},"layers":[{"digest":"{{B}}"},{"digest":"{{B}}"}],"subject":{"digest":"{{A}}"} }""");
         Assert.Equal([A, B], manifest.Blobs.Select(digest => digest.ToString()));
         Assert.Equal(A, manifest.Subject.ToString());
         var index = Parse($$"""{"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{"digest":"{{B}}"}]}""");
@@ -44,7 +44,7 @@ public sealed class ManifestDocumentTests
 
     [Fact]
     public void A_document_that_contradicts_its_content_type_is_refused() => Assert.Throws<RefusalException>(() =>
-        ManifestDocument.Parse(Encoding.UTF8.GetBytes($$"""{"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"digest":"{{A}}"}}"""), "application/vnd.oci.image.index.v1+json"));
+        ManifestDocument.Parse(Encoding.UTF8.GetBytes($$"""{"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"digest":"{{A}}"} }"""), "application/vnd.oci.image.index.v1+json"));
 
     [Fact]
     public void Depth_is_limited() => Assert.Throws<RefusalException>(() => Parse(string.Concat(Enumerable.Repeat("[", 100_000))));
