@@ -102,14 +102,14 @@ internal readonly record struct RegistryPath(RouteKind Endpoint, string Name = "
         const string list = "/tags/list";
         if (rest.EndsWith(list, StringComparison.Ordinal)) return new(RouteKind.Tags, rest[..^list.Length].ToString());
         var slash = rest.LastIndexOf('/');
-        if (slash <= 0) return default;
+        if (slash <= 0) return new(RouteKind.None);
         var reference = rest[(slash + 1)..].ToString();
         var before = rest[..slash];
         return Ending(before, "/blobs/uploads", RouteKind.Upload, reference)
             ?? Ending(before, "/manifests", RouteKind.Manifest, reference)
             ?? Ending(before, "/blobs", RouteKind.Blob, reference)
             ?? Ending(before, "/referrers", RouteKind.Referrers, reference)
-            ?? default(RegistryPath);
+            ?? new RegistryPath(RouteKind.None);
     }
 
     private static RegistryPath? Ending(ReadOnlySpan<char> text, string word, RouteKind endpoint, string reference) =>
