@@ -47,7 +47,7 @@ public sealed class RegistryClientsTests
         await using RegistryProcess server = await RegistryProcess.StartAsync(folder =>
         {
             Certificates.Write(folder);
-            return ["--tls-cert", $"{folder}/server.crt", "--tls-key", $"{folder}/server.key", "--tls-client-ca", $"{folder}/ca.crt"];
+            return ["--tls-cert", $"{folder}/server.pem", "--tls-key", $"{folder}/server-key.pem", "--tls-client-ca", $"{folder}/ca.crt"];
         });
         string source = Layout.Write(Path.Combine(server.Folder, "layout"), size: 3_000_000);
         Assert.Equal("https", server.Scheme);

@@ -7,7 +7,7 @@ namespace Tare.EndToEnd.Harness.Registry;
 /// <summary>An authority, and certificates that it vouches for, as PEM files.</summary>
 internal static class Certificates
 {
-    /// <summary>Writes ca.crt, server.crt and server.key for 127.0.0.1, and client.cert and client.key.</summary>
+    /// <summary>Writes ca.crt, client.cert and client.key, which clients look for by these names, and server.pem and server-key.pem for 127.0.0.1.</summary>
     public static void Write(string folder)
     {
         using RSA authorityKey = RSA.Create(2048);
@@ -16,7 +16,7 @@ internal static class Certificates
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, true));
         using X509Certificate2 authority = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(30));
         File.WriteAllText(Path.Combine(folder, "ca.crt"), authority.ExportCertificatePem());
-        Issue(authority, "server", "1.3.6.1.5.5.7.3.1", Path.Combine(folder, "server.crt"), Path.Combine(folder, "server.key"));
+        Issue(authority, "server", "1.3.6.1.5.5.7.3.1", Path.Combine(folder, "server.pem"), Path.Combine(folder, "server-key.pem"));
         Issue(authority, "client", "1.3.6.1.5.5.7.3.2", Path.Combine(folder, "client.cert"), Path.Combine(folder, "client.key"));
     }
 

@@ -17,9 +17,9 @@ internal static class Layout
         tar.File("data", RandomNumberGenerator.GetBytes(size));
         string layer = Blob(folder, "application/vnd.oci.image.layer.v1.tar", tar.End(), out string diffId);
         string config = Blob(folder, "application/vnd.oci.image.config.v1+json", Encoding.UTF8.GetBytes(
-            $$"""{"architecture":"arm64","variant":"v8","os":"linux","created":"2025-03-04T05:06:07Z","config":{},"rootfs":{"type":"layers","diff_ids":["{{diffId}}"]}}"""), out _);
+            $$"""{"architecture":"arm64","variant":"v8","os":"linux","created":"2025-03-04T05:06:07Z","config":{},"rootfs":{"type":"layers","diff_ids":["{{diffId}}"]} }"""), out _);
         string manifest = Blob(folder, "application/vnd.oci.image.manifest.v1+json", Encoding.UTF8.GetBytes(
-            $$"""{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{{config}},"layers":[{{layer}}],"annotations":{"org.opencontainers.image.description":{{System.Text.Json.JsonSerializer.Serialize(annotation)}}}}"""), out _);
+            $$"""{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{{config}},"layers":[{{layer}}],"annotations":{"org.opencontainers.image.description":{{System.Text.Json.JsonSerializer.Serialize(annotation)}} } }"""), out _);
         File.WriteAllText(Path.Combine(folder, "oci-layout"), """{"imageLayoutVersion":"1.0.0"}""");
         File.WriteAllText(Path.Combine(folder, "index.json"), $$"""{"schemaVersion":2,"manifests":[{{manifest[..^1]}},"annotations":{"org.opencontainers.image.ref.name":"latest"} }]}""");
         return $"oci:{folder}:latest";
