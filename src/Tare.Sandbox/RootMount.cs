@@ -9,6 +9,13 @@ internal static class RootMount
     /// <summary>The longest string that fsconfig(2) takes, without its end.</summary>
     private const int LongestParameter = 255;
 
+    /// <summary>
+    /// What this kernel does by default and only a mount can read again: directories that were renamed leave a note of their old name, and
+    /// files whose attributes changed have no content (Documentation/filesystems/overlayfs, "Renaming directories", "Metadata only copy
+    /// up"). A commit reads the upper directory itself. Distributions leave both off.
+    /// </summary>
+    private static readonly string[] SwitchedOff = [.. new[] { "redirect_dir", "metacopy" }.Where(IsDefault)];
+
     /// <summary>A detached mount of an overlay, or of a directory.</summary>
     /// <exception cref="TareException">A directory is missing, or the kernel refuses.</exception>
     public static Fd Create(RootFilesystem root)
@@ -36,6 +43,7 @@ internal static class RootMount
             parameters.Add(("upperdir", upper));
             var work = root.Work ?? throw new ArgumentException("an overlay with an upper directory needs a work directory", nameof(root));
             parameters.Add(("workdir", work));
+            foreach (var option in SwitchedOff) parameters.Add((option, "off"));
             if (root.Volatile)
             {
                 parameters.Add(("volatile", null));
@@ -54,6 +62,8 @@ internal static class RootMount
         var mark = Path.Combine(work, "work", "incompat", "volatile");
         if (Directory.Exists(mark)) Directory.Delete(mark, recursive: true);
     }
+
+    private static bool IsDefault(string option) => FileContent.TryReadText($"/sys/module/overlay/parameters/{option}")?.StartsWith('Y') == true;
 
     private static TareException TooLong(string path) =>
         TareException.Invalid($"the layer's path {path} is longer than the {LongestParameter} bytes that overlay takes: use a shorter --data-root");

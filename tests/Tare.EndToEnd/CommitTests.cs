@@ -7,7 +7,7 @@ namespace Tare.EndToEnd;
 public sealed class CommitTests(EngineFixture engine) : EngineTests(engine)
 {
     private const string Change = "echo new >/etc/conf; rm /etc/group; mkdir /made; echo one >/made/file; ln /made/file /made/hard; ln -s file /made/link; "
-        + "mkfifo /made/pipe; mknod /made/null c 1 3; chmod 4750 /made/file; chown 7:8 /made/file; touch -d @1600000000 /made/file";
+        + "mkfifo /made/pipe; mknod /made/null c 1 3; chown 7:8 /made/file; chmod 4750 /made/file; touch -d @1600000000 /made/file";
 
     [Theory, Clients]
     public async Task A_commit_keeps_every_change(string client)

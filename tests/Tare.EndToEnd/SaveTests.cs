@@ -39,7 +39,7 @@ public sealed class SaveTests(EngineFixture engine) : EngineTests(engine)
         await Ok(client, "rmi", one, two + ":v1", two + ":v2");
         string[] lines = (await RunWith(client, archive, "load")).Ok().Lines;
         Assert.Equal([$"Loaded image: {one}:latest", $"Loaded image: {two}:v1", $"Loaded image: {two}:v2"], lines.Order(StringComparer.Ordinal));
-        Assert.Equal(ids, [await Id(client, one), await Id(client, two + ":v2")]);
+        Assert.Equal(ids, new[] { await Id(client, one), await Id(client, two + ":v2") });
         Assert.Equal("two", await Ok(client, "run", "--rm", "--network", "none", two + ":v1", "cat", "/two"));
     }
 
@@ -126,7 +126,8 @@ public sealed class SaveTests(EngineFixture engine) : EngineTests(engine)
         (await RunWith(client, archive, "load")).Ok();
         string until = (DateTimeOffset.UtcNow.ToUnixTimeSeconds() + 1).ToString(System.Globalization.CultureInfo.InvariantCulture);
         string[] actions = (await Ok(client, "events", "--since", since, "--until", until, "--filter", "image=" + id, "--format", "{{.Action}}")).Split('\n');
-        Assert.Equal(["save", "load"], actions.Where(action => action is "save" or "load"));
+        // What was before in the same second is told too.
+        Assert.Equal(["save", "load"], actions.Where(action => action is "save" or "load").TakeLast(2));
     }
 
     private async Task<(string One, string Two)> TwoImages(string client)
