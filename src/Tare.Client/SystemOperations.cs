@@ -43,6 +43,14 @@ public sealed class SystemOperations
     public ValueTask<ReadOnlyMemory<byte>> InfoJsonAsync(CancellationToken cancellationToken = default)
         => _engine.SendAndReadAsync(new Request("GET", "/info"), cancellationToken);
 
+    /// <summary>What images and containers take on the disk, as the engine wrote it: lists up to API 1.51, then sums and, when verbose, lists.</summary>
+    public ValueTask<ReadOnlyMemory<byte>> DiskUsageJsonAsync(bool verbose, CancellationToken cancellationToken = default)
+    {
+        var request = new Request("GET", "/system/df");
+        request.Query.Add("verbose", verbose);
+        return _engine.SendAndReadAsync(request, cancellationToken);
+    }
+
     /// <summary>Has the engine check credentials at their registry.</summary>
     public async ValueTask<AuthResponse> AuthAsync(AuthConfig credentials, CancellationToken cancellationToken = default)
         => WireJson.Read<AuthResponse>((await _engine.SendAndReadAsync(ContainerOperations.Post("/auth", WireJson.ToUtf8(credentials)), cancellationToken).ConfigureAwait(false)).Span)!;

@@ -46,6 +46,7 @@ public sealed class TareEngine : IAsyncDisposable
         registries = new RegistryClient(options.Registries, options.Time);
         Registries = new RegistryService(registries);
         Transfers = new TransferService(store, registries, core.EventLog);
+        Usage = new DiskUsageService(store, Images, core.Containers);
         System = new SystemService(options, EngineIdentity.Of(database), core.Cgroups, core.Registry, Images, core.EventLog);
     }
 
@@ -72,6 +73,9 @@ public sealed class TareEngine : IAsyncDisposable
 
     /// <summary>Version and information.</summary>
     public SystemService System { get; }
+
+    /// <summary>What all of it takes on the disk.</summary>
+    public DiskUsageService Usage { get; }
 
     /// <summary>The one poller of the process, for those above who wait for descriptors as well.</summary>
     public Poller Poller { get; } = new();

@@ -9,6 +9,7 @@ using Tare.Images.Loading;
 using Tare.Images.Pulling;
 using Tare.Images.Pushing;
 using Tare.Images.Saving;
+using Tare.Images.Usage;
 using Tare.Oci;
 using Tare.Oci.Images;
 using Tare.Store;
@@ -31,6 +32,7 @@ public sealed class ImageStore : IAsyncDisposable
     private readonly ImagePuller _puller;
     private readonly ImagePusher _pusher;
     private readonly TimeProvider _time;
+    private readonly StoreUsage _usage;
 
     // Loads, tags and removals change rows and documents together: one after the other, or one takes away what another has just found.
     private readonly Lock _changing = new();
@@ -42,6 +44,7 @@ public sealed class ImageStore : IAsyncDisposable
         _database = database;
         _time = time;
         _content = new ContentStore(dataRoot);
+        _usage = new StoreUsage(dataRoot, database);
         Layers = new LayerStore(dataRoot, database);
         _catalog = new Catalog(database, _content, Layers);
         var committer = new ImageCommitter(database, _content, _catalog, _changing, time);
@@ -170,6 +173,10 @@ public sealed class ImageStore : IAsyncDisposable
         CancellationToken.None,
         TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach,
         TaskScheduler.Default);
+
+    /// <summary>What images take on the disk: all layers and documents, in whole blocks. Walks all files.</summary>
+    /// <returns>Bytes.</returns>
+    public Task<long> MeasureAsync(CancellationToken cancellationToken) => Task.Run(() => _usage.Measure(cancellationToken), cancellationToken);
 
     /// <summary>All images, in no particular order.</summary>
     public IReadOnlyList<Image> List() => [.. _catalog.Current.Images.Values];

@@ -4,6 +4,7 @@ using Tare.Api.Backends;
 using Tare.Engine;
 using Tare.Engine.Containers;
 using Tare.Engine.Filesystems;
+using Tare.Engine.Host;
 using Tare.Engine.Streams;
 using Tare.Errors;
 using Tare.Wire;
@@ -68,6 +69,19 @@ internal sealed class FakeBackends : ISystemBackend, IContainerBackend, IContain
 
     public Task<SystemInfo> InfoAsync(CancellationToken cancellationToken)
         => Done("info", new SystemInfo { ID = "i", RuncCommit = new Commit { ID = "r" }, FirewallBackend = new FirewallInfo { Driver = "nftables" } });
+
+    public Task<DiskUsage> DiskUsageAsync(DiskUsageKinds kinds, CancellationToken cancellationToken) => Done($"df {kinds}", new DiskUsage
+    {
+        LayersSize = 1000,
+        Images = kinds.HasFlag(DiskUsageKinds.Images)
+            ? [new ImageSummary { Id = "used", Containers = 1, Size = 300, SharedSize = 100 }, new ImageSummary { Id = "unused", Containers = 0, Size = 500, SharedSize = 100 }]
+            : null,
+        Containers = kinds.HasFlag(DiskUsageKinds.Containers)
+            ? [new ContainerSummary { Id = "r", State = "running", SizeRw = 10 }, new ContainerSummary { Id = "e", State = "exited", SizeRw = 7 }]
+            : null,
+        Volumes = kinds.HasFlag(DiskUsageKinds.Volumes) ? [] : null,
+        BuildCache = kinds.HasFlag(DiskUsageKinds.BuildCache) ? [] : null,
+    });
 
     public async IAsyncEnumerable<EventMessage> Events(string? since, string? until, Filters filters, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

@@ -201,6 +201,32 @@ public sealed class RouteTests
     public void Versions_are_compared_by_number(string left, string right, int expected)
         => Assert.Equal(expected, ApiVersion.Parse(left).CompareTo(ApiVersion.Parse(right)));
 
+    [Theory]
+    [InlineData("", "df All")]
+    [InlineData("?type=container", "df Containers")]
+    [InlineData("?type=image&type=volume", "df Images, Volumes")]
+    [InlineData("?type=build-cache", "df BuildCache")]
+    public async Task What_is_asked_for_is_measured(string query, string call)
+    {
+        await using var server = await ServerFixture.StartAsync();
+        await server.SendAsync("GET", "/v1.51/system/df" + query);
+        Assert.Equal([call], server.Engine.Calls);
+        Assert.Equal((400, """{"message":"unknown object type: disk"}""" + "\n"), await server.SendAsync("GET", "/system/df?type=disk"));
+    }
+
+    [Fact]
+    public async Task Disk_usage_is_lists_in_old_versions_and_sums_in_new_ones()
+    {
+        await using var server = await ServerFixture.StartAsync();
+        var (_, old) = await server.SendAsync("GET", "/v1.44/system/df?type=image");
+        Assert.StartsWith("""{"LayersSize":1000,"Images":[{"Containers":1,""", old, StringComparison.Ordinal);
+        Assert.EndsWith(",\"Containers\":null,\"Volumes\":null,\"BuildCache\":null}\n", old, StringComparison.Ordinal);
+        Assert.Equal(
+            """{"ImageUsage":{"ActiveCount":1,"TotalCount":2,"TotalSize":1000,"Reclaimable":800},"ContainerUsage":{"ActiveCount":1,"TotalCount":2,"TotalSize":17,"Reclaimable":7},"VolumeUsage":{},"BuildCacheUsage":{}}""" + "\n",
+            (await server.SendAsync("GET", "/v1.56/system/df")).Body);
+        Assert.Contains("\"Items\":[{", (await server.SendAsync("GET", "/v1.56/system/df?verbose=1")).Body, StringComparison.Ordinal);
+    }
+
     private static string Shape(string pattern) => System.Text.RegularExpressions.Regex.Replace(pattern, "{[^}]*}", "{}");
 
     private static string Header(HttpResponseMessage response, string name)

@@ -20,14 +20,16 @@ internal static class EngineBackends
     internal static ApiBackends Of(TareEngine engine)
     {
         var containers = new Containers(engine.Containers);
-        return new ApiBackends(new Host(engine.System, engine.Events), containers, containers, new Execs(engine.Execs), new Images(engine.Images), new Registries(engine.Registries, engine.Transfers), new Filesystems(engine.Filesystems));
+        return new ApiBackends(new Host(engine.System, engine.Usage, engine.Events), containers, containers, new Execs(engine.Execs), new Images(engine.Images), new Registries(engine.Registries, engine.Transfers), new Filesystems(engine.Filesystems));
     }
 
-    private sealed class Host(SystemService system, EventService events) : ISystemBackend
+    private sealed class Host(SystemService system, DiskUsageService usage, EventService events) : ISystemBackend
     {
         public SystemVersion Version() => system.Version();
 
         public Task<SystemInfo> InfoAsync(CancellationToken cancellationToken) => system.InfoAsync(cancellationToken);
+
+        public Task<DiskUsage> DiskUsageAsync(DiskUsageKinds kinds, CancellationToken cancellationToken) => usage.MeasureAsync(kinds, cancellationToken);
 
         public IAsyncEnumerable<EventMessage> Events(string? since, string? until, Filters filters, CancellationToken cancellationToken)
             => events.Subscribe(since, until, filters, cancellationToken);

@@ -86,6 +86,13 @@ internal static class Compatibility
         Health = null,
     };
 
+    internal static DiskUsage Of(DiskUsage usage, ApiVersion version) => usage with
+    {
+        // Unlike the list of images, this one has always told how many containers there are.
+        Images = usage.Images is { } images && version.Before(51) ? [.. images.Select(image => Of(image, version) with { Containers = image.Containers })] : usage.Images,
+        Containers = usage.Containers is { } containers ? Of(containers, version) : null,
+    };
+
     private static ImageSummary Of(ImageSummary image, ApiVersion version)
     {
         var nameless = version.Before(43) && image.RepoTags.Count == 0 && image.RepoDigests.Count == 0;

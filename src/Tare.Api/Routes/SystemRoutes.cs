@@ -2,7 +2,9 @@ using System.Globalization;
 using Tare.Api.Backends;
 using Tare.Api.Http;
 using Tare.Engine;
+using Tare.Engine.Host;
 using Tare.Errors;
+using Tare.Wire;
 
 namespace Tare.Api.Routes;
 
@@ -16,6 +18,7 @@ internal sealed class SystemRoutes(ISystemBackend system)
         new("GET", "/version", VersionAsync),
         new("GET", "/info", InfoAsync),
         new("GET", "/events", EventsAsync),
+        new("GET", "/system/df", DiskUsageAsync),
     ];
 
     private static Task PingAsync(ApiContext context)
@@ -58,6 +61,23 @@ internal sealed class SystemRoutes(ISystemBackend system)
                 await lines.WriteAsync(Compatibility.Of(message, context.Version), gone);
         }
     }
+
+    private async Task DiskUsageAsync(ApiContext context)
+    {
+        var kinds = context.Version.Before(42) ? [] : context.Query.All("type");
+        var usage = await system.DiskUsageAsync(kinds.Count == 0 ? DiskUsageKinds.All : kinds.Aggregate((DiskUsageKinds)0, (all, kind) => all | KindOf(kind)), context.Peer.Gone);
+        usage = Compatibility.Of(usage, context.Version);
+        await (context.Version.Before(52) ? context.JsonAsync(200, usage) : context.JsonAsync(200, DiskUsageSummary.Of(usage, context.Query.Flag("verbose"))));
+    }
+
+    private static DiskUsageKinds KindOf(string type) => type switch
+    {
+        "container" => DiskUsageKinds.Containers,
+        "image" => DiskUsageKinds.Images,
+        "volume" => DiskUsageKinds.Volumes,
+        "build-cache" => DiskUsageKinds.BuildCache,
+        _ => throw TareException.Invalid($"unknown object type: {type}"),
+    };
 
     private static decimal? Timestamp(ApiContext context, string name)
     {

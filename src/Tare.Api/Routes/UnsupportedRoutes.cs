@@ -12,7 +12,6 @@ internal static class UnsupportedRoutes
     [
         ("POST", "/build", "ImageBuild", 0),
         ("POST", "/build/prune", "BuildPrune", 31),
-        ("GET", "/system/df", "SystemDataUsage", 0),
         ("POST", "/volumes/create", "VolumeCreate", 0),
         ("POST", "/volumes/prune", "VolumePrune", 25),
         ("POST", "/networks/create", "NetworkCreate", 0),

@@ -28,7 +28,7 @@ internal static class Registry
 
     private static readonly string[] RegistryNames = ["gc", "retention", "serve", "user"];
 
-    private static readonly string[] SystemNames = ["events", "info"];
+    private static readonly string[] SystemNames = ["df", "events", "info"];
 
     public static IReadOnlyList<(string Name, string Summary)> Common => Describe("", CommonNames);
 
@@ -83,7 +83,12 @@ internal static class Registry
             "user" => new RegistryUserVerb(),
             _ => null,
         },
-        "system" => name is "events" or "info" ? TopLevel(name) : null,
+        "system" => name switch
+        {
+            "df" => new SystemDfVerb(),
+            "events" or "info" => TopLevel(name),
+            _ => null,
+        },
         _ => null,
     };
 
@@ -96,7 +101,7 @@ internal static class Registry
         "container" => name is "cp" or "stats" or "update",
         "image" => name is "build",
         "manifest" => name is "annotate" or "create" or "push" or "rm",
-        "system" => name is "df" or "prune" or "dial-stdio",
+        "system" => name is "prune" or "dial-stdio",
         _ => false,
     };
 

@@ -32,7 +32,9 @@ internal sealed class ContainerRows(Session session, bool truncate)
     };
 
     /// <summary>One container of the API's list; an empty document stands for none.</summary>
-    public Row Of(JsonElement c) => new("formatter.ContainerContext", new Dictionary<string, Func<object?>>
+    /// <param name="c">The container.</param>
+    /// <param name="withImage">Whether the size of the image is shown beside that of its own files.</param>
+    public Row Of(JsonElement c, bool withImage = true) => new("formatter.ContainerContext", new Dictionary<string, Func<object?>>
     {
         ["ID"] = () => truncate ? Ids.Shorten(c.Text("Id")) : c.Text("Id"),
         ["Names"] = () => Names(c),
@@ -43,7 +45,7 @@ internal sealed class ContainerRows(Session session, bool truncate)
         ["Ports"] = () => PortList.Describe(c.Items("Ports")),
         ["State"] = () => c.Text("State"),
         ["Status"] = () => c.Text("Status"),
-        ["Size"] = () => Size(c),
+        ["Size"] = () => Size(c, withImage),
         ["Labels"] = () => string.Join(',', c.Members("Labels").Select(label => $"{label.Name}={label.Value.GetString()}").Order(StringComparer.Ordinal)),
         ["Mounts"] = () => string.Join(',', c.Items("Mounts").Select(Mount)),
         ["LocalVolumes"] = () => c.Items("Mounts").Count(mount => mount.Text("Driver") == "local").ToString(CultureInfo.InvariantCulture),
@@ -77,11 +79,11 @@ internal sealed class ContainerRows(Session session, bool truncate)
         return truncate ? TabWriter.Ellipsis(name, MountWidth) : name;
     }
 
-    private static string Size(JsonElement c)
+    private static string Size(JsonElement c, bool withImage)
     {
         var own = Units.Size(c.Number("SizeRw"), 3);
         var all = c.Number("SizeRootFs");
-        return all > 0 ? $"{own} (virtual {Units.Size(all, 3)})" : own;
+        return all > 0 && withImage ? $"{own} (virtual {Units.Size(all, 3)})" : own;
     }
 
     private static object Platform(JsonElement platform)

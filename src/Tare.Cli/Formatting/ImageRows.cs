@@ -57,6 +57,12 @@ internal sealed class ImageRows(Session session, bool truncate)
         return rows;
     }
 
+    /// <summary>One row for the image, with the first of its tags.</summary>
+    public Row OfFirstTag(JsonElement image) =>
+        image.Texts("RepoTags") is [var tag, ..] && tag != "<none>:<none>" && Reference.TryParse(tag, out var reference)
+            ? Row(image, reference.FamiliarName, reference.Tag ?? None, None)
+            : Row(image, None, None, None);
+
     private static SortedDictionary<string, List<string>> Group(List<string> names, Func<Reference, string?> part)
     {
         var result = new SortedDictionary<string, List<string>>(StringComparer.Ordinal);

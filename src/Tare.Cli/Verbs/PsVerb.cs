@@ -58,7 +58,7 @@ internal sealed class PsVerb : Verb
         var json = await session.Client.Containers.ListJsonAsync(new ContainerListOptions { All = _all.Value, Limit = limit > 0 ? limit : null, Size = size, Filters = _filters });
         using var document = JsonDocument.Parse(json);
         var rows = new ContainerRows(session, truncate: !_noTruncation.Value);
-        Listing.Write(session.Out, Expand(format, size), ContainerRows.Headers, document.RootElement.EnumerateArray().Select(rows.Of));
+        Listing.Write(session.Out, Expand(format, size), ContainerRows.Headers, document.RootElement.EnumerateArray().Select(container => rows.Of(container)));
         return 0;
     }
 

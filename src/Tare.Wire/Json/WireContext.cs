@@ -17,6 +17,8 @@ namespace Tare.Wire.Json;
 [JsonSerializable(typeof(ContainerUpdateRequest))]
 [JsonSerializable(typeof(ContainerUpdateResponse))]
 [JsonSerializable(typeof(ContainerWaitResponse))]
+[JsonSerializable(typeof(DiskUsage))]
+[JsonSerializable(typeof(DiskUsageSummary))]
 [JsonSerializable(typeof(DistributionInspect))]
 [JsonSerializable(typeof(ErrorResponse))]
 [JsonSerializable(typeof(EventMessage))]
