@@ -57,6 +57,31 @@ public sealed class FullDiskTests : IDisposable
         Assert.Equal(2, store.Images.List().Count);
     }
 
+    [Fact]
+    public async Task A_pull_ends_as_soon_as_the_disk_is_full()
+    {
+        await using var store = new TestStore(Root);
+        var repository = new FakeRepository();
+        var noise = new byte[48 * Megabyte];
+        System.Security.Cryptography.RandomNumberGenerator.Fill(noise);
+        repository.Add("1", [Tar(Bytes("noise", noise))]);
+        Counted? stream = null;
+        repository.Open = (_, _, content) => content.Length > Megabyte ? stream = new Counted(content) : new MemoryStream(content);
+        var error = await Assert.ThrowsAsync<TareException>(() => store.Images.PullAsync(repository, repository.Tag("1"), null, new Progress<Pulling.PullEvent>(), CancellationToken.None));
+        Assert.Contains("no space left on device", error.Message, StringComparison.Ordinal);
+        Assert.Empty(store.Leftovers());
+        // What was in the pipes by then, and no more.
+        Assert.InRange(stream!.Position, Megabyte, 40 * Megabyte);
+    }
+
+    private sealed class Counted(byte[] content) : MemoryStream(content)
+    {
+        protected override void Dispose(bool disposing)
+        {
+            // Its position is looked at afterwards.
+        }
+    }
+
     private static void Run(string program, params string[] arguments)
     {
         using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;

@@ -81,17 +81,36 @@ public sealed class PullTests : IAsyncLifetime
         await RemoveAllAsync();
     }
 
-    [Fact]
-    public async Task A_damaged_layer_is_fetched_once_more()
+    /// <param name="position">In parts of the whole: what is damaged is the header's time, which no reader of gzip looks at, or the content.</param>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(0.5)]
+    [InlineData(0.95)]
+    public async Task A_damaged_layer_is_fetched_once_more(double position)
     {
         _repository.Add("1", [First, Second]);
-        _repository.Open = (_, number, content) => new MemoryStream(number == 1 && IsGzip(content) ? Spoil(content) : content);
+        _repository.Open = (_, number, content) => new MemoryStream(number == 1 && IsGzip(content) ? Spoil(content, position) : content);
         await PullAsync("1");
         _repository.Add("2", [Tar(File("c", "other"))]);
-        _repository.Open = (_, _, content) => new MemoryStream(IsGzip(content) ? Spoil(content) : content);
+        _repository.Open = (_, _, content) => new MemoryStream(IsGzip(content) ? Spoil(content, position) : content);
         var error = await Assert.ThrowsAnyAsync<TareException>(() => PullAsync("2"));
         Assert.Equal(ErrorKind.InvalidArgument, error.Kind);
+        Assert.Contains("came with the digest", error.Message, StringComparison.Ordinal);
         await RemoveAllAsync();
+    }
+
+    [Fact]
+    public async Task A_damaged_configuration_is_fetched_once_more()
+    {
+        var (_, id) = _repository.Add("1", [First]);
+        _repository.Open = (blob, number, content) => new MemoryStream(blob == id && number == 1 ? Spoil(content, 0.5) : content);
+        await PullAsync("1");
+        await RemoveAllAsync();
+        _repository.Open = (blob, _, content) => new MemoryStream(blob == id ? Spoil(content, 0.5) : content);
+        var error = await Assert.ThrowsAnyAsync<TareException>(() => PullAsync("1"));
+        Assert.Contains("the configuration", error.Message, StringComparison.Ordinal);
+        Assert.Equal(4, _repository.Requests[id.ToString()]);
+        Assert.Empty(_store.Leftovers());
     }
 
     [Fact]
@@ -194,11 +213,10 @@ public sealed class PullTests : IAsyncLifetime
 
     private static bool IsGzip(byte[] content) => Compressions.Detect(content) == CompressionKind.Gzip;
 
-    private static byte[] Spoil(byte[] content)
+    private static byte[] Spoil(byte[] content, double position)
     {
         var spoiled = content.ToArray();
-        // A byte of the header that no reader of gzip looks at: its time.
-        spoiled[5] ^= 0xff;
+        spoiled[Math.Max(5, (int)(content.Length * position))] ^= 0xff;
         return spoiled;
     }
 

@@ -32,6 +32,7 @@ internal sealed class LayerJob : IDisposable
     private readonly ChunkPipe _input;
     private readonly long _limit;
     private Digest _plainDigest;
+    private volatile bool _isHopeless;
 
     /// <summary>Starts the threads.</summary>
     /// <param name="store">Where the layer goes.</param>
@@ -56,7 +57,7 @@ internal sealed class LayerJob : IDisposable
     internal Task<LayerDraft> Result { get; }
 
     /// <summary>Whether it has failed for a reason that is not in the layer, so that reading on is no use.</summary>
-    internal bool IsHopeless => Result.Exception?.InnerException is { } failure and not TareException { Kind: ErrorKind.InvalidArgument };
+    internal bool IsHopeless => _isHopeless;
 
     internal void Write(ReadOnlySpan<byte> bytes) => _input.Write(bytes);
 
@@ -79,6 +80,9 @@ internal sealed class LayerJob : IDisposable
 
     /// <summary>There will be no more bytes.</summary>
     internal void Fail(Exception failure) => _input.Complete(failure);
+
+    /// <summary>Ends a hopeless job, whose result tells why.</summary>
+    internal void GiveUp() => _input.Complete(new OperationCanceledException());
 
     public void Dispose() => _input.Dispose();
 
@@ -141,8 +145,10 @@ internal sealed class LayerJob : IDisposable
             draft.DiffId = digest();
             return draft;
         }
-        catch
+        catch (Exception e)
         {
+            // Told before the wait: the thread before this one reads as long as there is a writer, and that one need not go on.
+            if (e is not TareException { Kind: ErrorKind.InvalidArgument }) _isHopeless = true;
             plain.Abandon();
             // The thread before this one writes into the pipe until it has seen that nobody reads.
             before?.ContinueWith(static _ => { }, TaskScheduler.Default).Wait();

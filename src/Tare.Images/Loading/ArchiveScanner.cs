@@ -133,7 +133,12 @@ internal sealed class ArchiveScanner : IDisposable
             {
                 digest.Append(piece);
                 job?.Write(piece);
-                if (job is { IsHopeless: true }) job.Result.GetAwaiter().GetResult();
+                if (job is { IsHopeless: true })
+                {
+                    job.GiveUp();
+                    job.Result.GetAwaiter().GetResult();
+                }
+
                 if (digest.Length < next) continue;
                 _progress?.Report(new LayerProgress(label, digest.Length, entry.Size));
                 next = digest.Length + ProgressStep;

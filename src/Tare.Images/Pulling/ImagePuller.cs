@@ -89,10 +89,15 @@ internal sealed class ImagePuller(LayerStore layers, LayerFetches fetches, Catal
             throw TareException.Invalid($"the configuration {descriptor.Digest} has {descriptor.Size} bytes, more than the {MaxConfigurationLength} that are read");
         var digest = Digest.Parse(descriptor.Digest);
         var content = new byte[descriptor.Size];
-        await using var stream = await repository.OpenBlobAsync(descriptor, cancellationToken).ConfigureAwait(false);
-        await stream.ReadExactlyAsync(content, cancellationToken).ConfigureAwait(false);
-        var actual = Digest.Of(content);
-        return actual == digest ? content : throw TareException.Invalid($"the configuration {digest} came with the digest {actual}: it was damaged on its way, or the registry has another");
+        for (var attempt = 1; ; attempt++)
+        {
+            await using var stream = await repository.OpenBlobAsync(descriptor, cancellationToken).ConfigureAwait(false);
+            await stream.ReadExactlyAsync(content, cancellationToken).ConfigureAwait(false);
+            var actual = Digest.Of(content);
+            if (actual == digest) return content;
+            if (attempt == LayerFetch.Attempts)
+                throw TareException.Invalid($"the configuration {digest} came with the digest {actual}: it was damaged on its way, or the registry has another");
+        }
     }
 
     /// <summary>Gets all layers, those that are missing from the registry; what is held is in the list whatever happens.</summary>

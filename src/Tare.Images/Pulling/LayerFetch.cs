@@ -10,8 +10,8 @@ namespace Tare.Images.Pulling;
 /// <summary>Fetches one layer: extracts it while it comes, and verifies the digests of what came and of what it held.</summary>
 internal sealed class LayerFetch(LayerStore store, IRemoteRepository repository, OciDescriptor blob, Digest diffId, TimeProvider time)
 {
-    /// <summary>How often a layer that came damaged is fetched in all: what a line or a proxy has spoiled is right the next time.</summary>
-    private const int Attempts = 2;
+    /// <summary>How often what came damaged is fetched in all: what a line or a proxy has spoiled is right the next time.</summary>
+    internal const int Attempts = 2;
 
     /// <summary>A layer may decompress to so much, whatever it is.</summary>
     private const long FreeExpansion = 1L << 30;
@@ -60,9 +60,15 @@ internal sealed class LayerFetch(LayerStore store, IRemoteRepository repository,
                 digest.Append(head.AsSpan(0, length));
                 job.Write(head.AsSpan(0, length));
                 await CopyAsync(stream, job, digest, progress, cancellationToken).ConfigureAwait(false);
+                // What cannot be read may only have come damaged: then its digest is wrong too, and it is worth another try.
+                if (job.IsAbandoned && await IsMalformedAsync(job).ConfigureAwait(false)) await ReadOnAsync(stream, digest, cancellationToken).ConfigureAwait(false);
             }
 
-            if (!job.IsAbandoned)
+            if (job.IsHopeless)
+            {
+                job.GiveUp();
+            }
+            else
             {
                 progress(new PullLayerEvent(_digest, PullStage.VerifyingChecksum));
                 var came = digest.Length;
@@ -99,7 +105,7 @@ internal sealed class LayerFetch(LayerStore store, IRemoteRepository repository,
     {
         var reported = time.GetTimestamp();
         progress(new PullLayerEvent(_digest, PullStage.Downloading, digest.Length, blob.Size));
-        while (!job.IsAbandoned)
+        while (!job.IsAbandoned && !job.IsHopeless)
         {
             var room = await job.RoomAsync().ConfigureAwait(false);
             var count = await stream.ReadAsync(room, cancellationToken).ConfigureAwait(false);
@@ -110,6 +116,20 @@ internal sealed class LayerFetch(LayerStore store, IRemoteRepository repository,
             reported = time.GetTimestamp();
             progress(new PullLayerEvent(_digest, PullStage.Downloading, digest.Length, blob.Size));
         }
+    }
+
+    /// <summary>Whether a job that takes no more has failed for what it was given, and not for the disk.</summary>
+    private static async Task<bool> IsMalformedAsync(LayerJob job)
+    {
+        await ((Task)job.Result).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return job.Result.IsFaulted && !job.IsHopeless;
+    }
+
+    private static async Task ReadOnAsync(Stream stream, DigestBuilder digest, CancellationToken cancellationToken)
+    {
+        var buffer = new byte[ChunkPool.ChunkLength];
+        for (var count = await stream.ReadAsync(buffer, cancellationToken).ConfigureAwait(false); count > 0; count = await stream.ReadAsync(buffer, cancellationToken).ConfigureAwait(false))
+            digest.Append(buffer.AsSpan(0, count));
     }
 
     /// <summary>A layer came with another digest.</summary>
