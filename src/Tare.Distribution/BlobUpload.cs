@@ -20,6 +20,9 @@ public sealed class BlobUpload : IAsyncDisposable
 {
     private const int MaxFailures = 5;
 
+    /// <summary>The largest least length of a chunk: whoever uploads holds chunks in memory.</summary>
+    private const int MaxChunkLength = 64 * 1024 * 1024;
+
     private readonly EndpointSession _session;
     private readonly Reference _name;
     private readonly string _scope;
@@ -36,7 +39,8 @@ public sealed class BlobUpload : IAsyncDisposable
         _backoff = new Backoff(session.Time, MaxFailures);
         _location = answer.Target;
         Move(answer, isRequired: true);
-        if (int.TryParse(answer.Header("OCI-Chunk-Min-Length"), NumberStyles.None, CultureInfo.InvariantCulture, out var minimum)) MinimumChunkLength = minimum;
+        if (int.TryParse(answer.Header("OCI-Chunk-Min-Length"), NumberStyles.None, CultureInfo.InvariantCulture, out var minimum))
+            MinimumChunkLength = minimum <= MaxChunkLength ? minimum : throw TooLong(minimum);
     }
 
     /// <summary>The fewest bytes that a chunk may have, but for the last one; 0 if the registry does not say.</summary>
@@ -129,6 +133,9 @@ public sealed class BlobUpload : IAsyncDisposable
             },
             ct);
     }
+
+    private RegistryException TooLong(int minimum) => new(
+        ErrorKind.Internal, $"{_session.Endpoint.Host} wants chunks of at least {minimum} bytes, more than the {MaxChunkLength} that are held in memory");
 
     private RegistryRequest Request(HttpMethod method, Uri target) => new(method, target) { ExtraScope = _scope, Patience = Limits.Commit };
 

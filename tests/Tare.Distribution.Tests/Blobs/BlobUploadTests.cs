@@ -10,6 +10,15 @@ public sealed class BlobUploadTests
     private static readonly Digest ContentDigest = Digest.Of(Content);
 
     [Fact]
+    public async Task Chunks_that_are_too_large_to_be_held_are_refused()
+    {
+        var registry = new UploadRegistry { BeginHeaders = ["OCI-Chunk-Min-Length: 2000000000"] };
+        await using var fixture = new RegistryFixture(registry.Serve);
+        var error = await Assert.ThrowsAsync<RegistryException>(() => BeginAsync(fixture));
+        Assert.Contains("wants chunks of at least 2000000000 bytes", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_blob_is_sent_in_chunks()
     {
         var registry = new UploadRegistry { BeginHeaders = ["OCI-Chunk-Min-Length: 100"] };
