@@ -1,0 +1,51 @@
+using System.Globalization;
+
+namespace Tare.EndToEnd.Harness.Registries;
+
+/// <summary>What a daemon has: the names of its images, the files of its store, open files of the data root, threads that work for long.</summary>
+internal sealed record StoreState(string Images, string Files, string OpenFiles, int LongThreads, long LayersSize)
+{
+    /// <summary>The part that outlives a daemon.</summary>
+    public StoreState Durable => this with { OpenFiles = "", LongThreads = 0 };
+
+    /// <summary>Looks at a daemon, and holds its rows against its files and <c>system df</c> against du(1).</summary>
+    public static async Task<StoreState> OfAsync(Daemon daemon, EngineApi api)
+    {
+        long layers = (long)(await api.GetAsync("system/df"))["LayersSize"]!;
+        string accounts = (await Running.RunAsync(Setup.Python, [Path.Combine(AppContext.BaseDirectory, "clients", "account.py"), daemon.DataRoot])).Ok().Text;
+        Assert.True(accounts.Length == 0, accounts);
+        Assert.Equal(await DiskUsageAsync(daemon), layers);
+        IEnumerable<string> images = ((System.Text.Json.Nodes.JsonArray)await api.GetAsync("images/json?all=1"))
+            .Select(image => $"{(string)image!["Id"]!} {image["RepoTags"]?.ToJsonString()} {image["RepoDigests"]?.ToJsonString()}").Order(StringComparer.Ordinal);
+        return new StoreState(string.Join('\n', images), string.Join('\n', FilesOf(daemon)), string.Join('\n', OpenFilesOf(daemon)), LongThreadsOf(daemon), layers);
+    }
+
+    private static async Task<long> DiskUsageAsync(Daemon daemon)
+    {
+        Result du = (await Running.RunAsync("du", ["-scB1", "content", "layers"], folder: daemon.DataRoot)).Ok();
+        return long.Parse(du.Lines[^1].Split('\t')[0], CultureInfo.InvariantCulture);
+    }
+
+    private static IEnumerable<string> FilesOf(Daemon daemon) => new[] { "content", "layers" }
+        .SelectMany(folder => Directory.EnumerateFileSystemEntries(
+            Path.Combine(daemon.DataRoot, folder), "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint }))
+        .Order(StringComparer.Ordinal);
+
+    private static IEnumerable<string> OpenFilesOf(Daemon daemon) => Directory.EnumerateFiles($"/proc/{daemon.Pid}/fd")
+        .Select(fd => new FileInfo(fd).LinkTarget ?? "")
+        .Where(target => target.StartsWith(daemon.DataRoot, StringComparison.Ordinal) && !target.Contains("/tare.db", StringComparison.Ordinal))
+        .Order(StringComparer.Ordinal);
+
+    /// <summary>Threads that were started for one long task: the runtime names them so, and the kernel keeps fifteen letters of it.</summary>
+    private static int LongThreadsOf(Daemon daemon) => Directory.EnumerateDirectories($"/proc/{daemon.Pid}/task").Count(task =>
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(task, "comm")).StartsWith(".NET Long Runn", StringComparison.Ordinal);
+        }
+        catch (IOException)
+        {
+            return false; // It has just ended.
+        }
+    });
+}
