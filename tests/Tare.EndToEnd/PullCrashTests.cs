@@ -35,7 +35,7 @@ public sealed class PullCrashTests : OwnDaemonTests
             request => FaultyRegistry.Is(request, layer) ? Silent(layer.Bytes, cut) : null,
             pull => registry.CountOf(layer) > 0 && (cut < 1000 || pull.Out.Contains("Pull complete", StringComparison.Ordinal)));
 
-        StoreState before = await StoreState.OfAsync(own.Daemon, own.Api);
+        StoreState before = await StoreState.AtRestAsync(own.Daemon, own.Api);
         foreach ((string name, Func<ReceivedRequest, Reply?> fault, Func<Running, bool> reached) in moments)
         {
             registry.Fault = fault;
@@ -45,7 +45,7 @@ public sealed class PullCrashTests : OwnDaemonTests
             own.Daemon.KillDaemon();
             Assert.NotEqual(0, (await pull.EndAsync()).Code);
             await own.Daemon.StartAgainAsync();
-            StoreState after = await StoreState.OfAsync(own.Daemon, own.Api);
+            StoreState after = await StoreState.AtRestAsync(own.Daemon, own.Api);
             Assert.True(before.Durable == after.Durable, $"killed {name}\nbefore: {before}\nafter: {after}");
             Assert.Equal($"running {pid}", await own.Ok("inspect", "-f", "{{.State.Status}} {{.State.Pid}}", "bystander"));
             Assert.Equal(keeper, own.Daemon.KeeperPid);
@@ -61,7 +61,7 @@ public sealed class PullCrashTests : OwnDaemonTests
     public Task A_load_is_killed() => WithDaemon(async own =>
     {
         byte[] archive = new ImageArchive { Layers = { BaseImage.BusyboxLayer, Many(50, 100_000) } }.Docker("tare-test/loaded:latest");
-        StoreState before = await StoreState.OfAsync(own.Daemon, own.Api);
+        StoreState before = await StoreState.AtRestAsync(own.Daemon, own.Api);
         for (int part = 1; part < Kills; part++)
         {
             using Running load = own.Start("load");
@@ -72,7 +72,7 @@ public sealed class PullCrashTests : OwnDaemonTests
             load.CloseStdin();
             Assert.NotEqual(0, (await load.EndAsync()).Code);
             await own.Daemon.StartAgainAsync();
-            Assert.Equal(before.Durable, (await StoreState.OfAsync(own.Daemon, own.Api)).Durable);
+            Assert.Equal(before.Durable, (await StoreState.AtRestAsync(own.Daemon, own.Api)).Durable);
         }
         (await own.Tare(archive, "load")).Ok();
         Assert.Equal("whole", await own.Ok("run", "--rm", "--network", "none", "tare-test/loaded", "echo", "whole"));
@@ -83,21 +83,21 @@ public sealed class PullCrashTests : OwnDaemonTests
     {
         (await own.Tare(new ImageArchive { Layers = { BaseImage.BusyboxLayer, Many(3000, 500) } }.Docker("tare-test/large:latest"), "load")).Ok();
         await own.Ok("run", "--name", "source", "--network", "none", "tare-test/large", "sh", "-c", "cp -r /many /more; cp -r /many /most");
-        StoreState before = await StoreState.OfAsync(own.Daemon, own.Api);
+        StoreState before = await StoreState.AtRestAsync(own.Daemon, own.Api);
         Stopwatch watch = Stopwatch.StartNew();
         await own.Ok("commit", "source", "tare-test/committed");
         TimeSpan commit = watch.Elapsed;
         watch.Restart();
         await own.Ok("rmi", "tare-test/committed");
         TimeSpan removal = watch.Elapsed;
-        Assert.Equal(before.Durable, (await StoreState.OfAsync(own.Daemon, own.Api)).Durable);
+        Assert.Equal(before.Durable, (await StoreState.AtRestAsync(own.Daemon, own.Api)).Durable);
         for (int kill = 0; kill < Kills; kill++)
         {
             await KilledAfterAsync(own, commit * kill / Kills, "commit", "source", "tare-test/committed");
             bool made = (await own.Tare("image", "inspect", "tare-test/committed")).Code == 0;
             if (!made)
             {
-                Assert.Equal(before.Durable, (await StoreState.OfAsync(own.Daemon, own.Api)).Durable);
+                Assert.Equal(before.Durable, (await StoreState.AtRestAsync(own.Daemon, own.Api)).Durable);
                 await own.Ok("commit", "source", "tare-test/committed");
             }
             Assert.Equal("9000", await own.Ok("run", "--rm", "--network", "none", "tare-test/committed", "sh", "-c", "ls /many /more /most | grep -c file"));
@@ -107,7 +107,7 @@ public sealed class PullCrashTests : OwnDaemonTests
                 Assert.Equal("9000", await own.Ok("run", "--rm", "--network", "none", "tare-test/committed", "sh", "-c", "ls /many /more /most | grep -c file"));
                 await own.Ok("rmi", "tare-test/committed");
             }
-            Assert.Equal(before.Durable, (await StoreState.OfAsync(own.Daemon, own.Api)).Durable);
+            Assert.Equal(before.Durable, (await StoreState.AtRestAsync(own.Daemon, own.Api)).Durable);
         }
     });
 
@@ -120,7 +120,7 @@ public sealed class PullCrashTests : OwnDaemonTests
         own.Daemon.KillDaemon();
         await running.EndAsync();
         await own.Daemon.StartAgainAsync();
-        _ = await StoreState.OfAsync(own.Daemon, own.Api);
+        _ = await StoreState.AtRestAsync(own.Daemon, own.Api);
     }
 
     private static Reply Silent(byte[] body, int after) => Reply.Bytes(body) with { SilentAfter = after };

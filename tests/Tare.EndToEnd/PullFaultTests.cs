@@ -151,9 +151,9 @@ public sealed class PullFaultTests(FaultFixture engine) : IClassFixture<FaultFix
                 if (plan.Requests > 0)
                     Assert.Equal(plan.Requests, registry.Requests.Count(plan.IsCounted) - before);
             }
-            registry.Image = Image;
-            await engine.PullsAsync(registry);
         });
+        registry.Image = Image;
+        await engine.UntouchedAsync(() => engine.PullsAsync(registry));
     }
 
     [TareTheory]
@@ -229,7 +229,7 @@ public sealed class PullFaultTests(FaultFixture engine) : IClassFixture<FaultFix
     private static PullFault OfBlob(string words, RegistryBlob blob, string? diffId = null) =>
         OfImage(words, RegistryImage.OfDiffIds([(RegistryImage.DigestOf(BaseImage.BusyboxLayer), Image.Layers[0]), (diffId ?? RegistryImage.DigestOf([]), blob)]));
 
-    private static RegistryBlob OfTar(TarMaker tar) => new(RegistryImage.Gzip(tar.End()), RegistryImage.GzipType);
+    private static PullFault OfTar(string words, byte[] tar) => OfBlob(words, new RegistryBlob(RegistryImage.Gzip(tar), RegistryImage.GzipType), RegistryImage.DigestOf(tar));
 
     private static readonly byte[] Large = new byte[100_000_000];
 
@@ -242,9 +242,7 @@ public sealed class PullFaultTests(FaultFixture engine) : IClassFixture<FaultFix
         ["a length that is too small"] = OfLayer("sends 100 bytes for .*, which has", 1, _ => Reply.Bytes(Layer.Bytes) with { ContentLength = 100 }),
         ["a length that is too large"] = OfLayer("sends 999999 bytes for .*, which has", 1, _ => Reply.Bytes(Layer.Bytes) with { ContentLength = 999_999 }),
         ["too long a body"] = OfLayer("sends more than the", 1, _ => Reply.Bytes([.. Layer.Bytes, 1, 2, 3]) with { IsChunked = true, ContentLength = null }),
-        ["too short a body"] = OfLayer(@"ended too early.*\(tried 5 times\)", 5, request => FaultyRegistry.StartOf(request) is { } start
-            ? new Reply(206, Layer.Bytes[(int)start..^10]) { IsChunked = true, Headers = [$"Content-Range: bytes {start}-{Layer.Bytes.Length - 1}/{Layer.Bytes.Length}"] } is { Body.Length: > 0 } reply ? reply : Reply.Of(416)
-            : Reply.Bytes(Layer.Bytes[..^10]) with { IsChunked = true }),
+        ["too short a body"] = OfLayer(@"has less of .*\(tried 5 times\)", 5, request => FaultyRegistry.StartOf(request) is null ? Reply.Bytes(Layer.Bytes[..^10]) with { IsChunked = true } : Reply.Of(416)),
         ["a connection that is always cut at the same byte"] = OfLayer(@"cannot read .*, byte 50000 of .*\(tried 5 times\)", 5, _ => Reply.Bytes(Layer.Bytes) with { CutAfter = 50_000 }),
         ["a failure that stays"] = OfLayer(@"received unexpected HTTP status: 500 .*\(tried 5 times\)", 5, _ => Reply.Of(500)) with { Stock = true },
         ["redirects in a circle"] = OfLayer("redirects endlessly", 11, request => Reply.Of(307, "", $"Location: {request.Target}")),
@@ -255,7 +253,7 @@ public sealed class PullFaultTests(FaultFixture engine) : IClassFixture<FaultFix
         ["a manifest with another digest"] = OfManifest("manifest verification failed for digest", 0, _ => Reply.Bytes(
             Image.Manifest, $"Content-Type: {RegistryImage.ManifestType}", $"Docker-Content-Digest: {RegistryImage.DigestOf("x"u8)}")),
         ["a manifest that is none"] = OfManifest("is no manifest: it is not a JSON object", 0, _ => Reply.Bytes("<html>"u8.ToArray(), "Content-Type: text/html")),
-        ["a manifest that is cut"] = OfManifest("", 0, _ => Reply.Bytes(Image.Manifest, $"Content-Type: {RegistryImage.ManifestType}") with { CutAfter = 100 }),
+        ["a manifest that is cut"] = OfManifest("the connection to .* was cut", 0, _ => Reply.Bytes(Image.Manifest, $"Content-Type: {RegistryImage.ManifestType}") with { CutAfter = 100 }),
         ["an index that names itself"] = OfManifest("manifest verification failed for digest", 2, _ => Index(RegistryImage.DigestOf("itself"u8))),
         ["a configuration of 100 MB that says so"] = OfImage("more than the .* that are read", Image.With(Image.Config with { Size = Large.Length })),
         ["a configuration of 100 MB that does not say so"] = new(
@@ -269,12 +267,12 @@ public sealed class PullFaultTests(FaultFixture engine) : IClassFixture<FaultFix
         ["a layer that is another one than the configuration says"] = OfBlob("holds an archive with the digest", Layer, RegistryImage.DigestOf("another"u8)),
         ["gzip that ends too early"] = OfBlob("gzip data is truncated or damaged", new RegistryBlob(Layer.Bytes[..^1000], RegistryImage.GzipType)),
         ["gzip with something behind it"] = OfBlob("gzip data is truncated or damaged", new RegistryBlob([.. Layer.Bytes, .. "and more"u8], RegistryImage.GzipType)),
-        ["an archive that ends too early"] = OfBlob("", new RegistryBlob(RegistryImage.Gzip(BaseImage.BusyboxLayer.AsSpan(0, 700)), RegistryImage.GzipType), RegistryImage.DigestOf(BaseImage.BusyboxLayer.AsSpan(0, 700))),
+        ["an archive that ends too early"] = OfTar("is truncated: it ends at byte", new TarMaker().File("cut", new byte[5000]).End()[..2000]),
         ["a bomb of gzip"] = OfBlob("decompresses to more than .* decompression bomb", new RegistryBlob(RegistryImage.GzipBomb(1_200L << 20), RegistryImage.GzipType)),
         ["a bomb of zstd"] = OfBlob("decompresses to more than .* decompression bomb", new RegistryBlob(RegistryImage.ZstdBomb(1_200L << 20), RegistryImage.ZstdType)),
-        ["an archive that leaves its folder"] = OfBlob("", OfTar(new TarMaker().File("../../../../escaped", [1]))),
-        ["an archive that leaves through a link"] = OfBlob("", OfTar(new TarMaker().Link("out", "/tmp").File("out/../../escaped", [1]))),
-        ["a hard link to the outside"] = OfBlob("", OfTar(new TarMaker().HardLink("passwd", "../../../../etc/passwd"))),
+        ["an archive that leaves its folder"] = OfTar("leads outside of the layer", new TarMaker().File("../../../../escaped", [1]).End()),
+        ["an archive that leaves through a link"] = OfTar("cannot be extracted because its directory is none", new TarMaker().Link("out", "/tmp/../../../..").File("out/escaped", [1]).End()),
+        ["a hard link to the outside"] = OfTar("leads outside|not in the layer", new TarMaker().HardLink("passwd", "../../../../etc/passwd").End()),
     };
 
     private static Reply Index(string digest)

@@ -41,7 +41,7 @@ public sealed class FaultFixture : IAsyncLifetime
     /// <summary>Runs a case, and looks that it has changed nothing and left nothing.</summary>
     internal async Task UntouchedAsync(Func<Task> work)
     {
-        StoreState before = await StoreState.OfAsync(Daemon, Api);
+        StoreState before = await StoreState.AtRestAsync(Daemon, Api);
         await work();
         // Threads end a moment after their work has.
         await Eventually.EqualAsync(before, () => StoreState.OfAsync(Daemon, Api), TimeSpan.FromSeconds(10));

@@ -72,21 +72,21 @@ internal sealed class RegistryImage
 
     public static string DigestOf(ReadOnlySpan<byte> bytes) => "sha256:" + Convert.ToHexStringLower(SHA256.HashData(bytes));
 
-    public static byte[] Gzip(ReadOnlySpan<byte> bytes)
+    public static byte[] Gzip(ReadOnlySpan<byte> bytes, CompressionLevel level = CompressionLevel.Fastest)
     {
         MemoryStream compressed = new();
-        using (GZipStream gzip = new(compressed, CompressionLevel.Fastest, leaveOpen: true))
+        using (GZipStream gzip = new(compressed, level, leaveOpen: true))
             gzip.Write(bytes);
         return compressed.ToArray();
     }
 
-    /// <summary>The tar header of a file that is too large to be made here, and what of it was asked for: some kilobytes for gigabytes of zeros.</summary>
+    /// <summary>An archive of one large file of zeros, a thousandth of its size.</summary>
     public static byte[] GzipBomb(long length)
     {
         const int piece = 64 << 20;
         MemoryStream bomb = new();
         bomb.Write(Gzip(Header(length)));
-        byte[] zeros = Gzip(new byte[piece]);
+        byte[] zeros = Gzip(new byte[piece], CompressionLevel.SmallestSize);
         for (long done = 0; done < length; done += piece)
             bomb.Write(zeros);
         return bomb.ToArray();
