@@ -103,10 +103,14 @@ public sealed class PushTests : IAsyncLifetime
         Assert.Equal(layer, copy.ToArray());
     }
 
-    [Fact]
-    public async Task A_refusal_ends_all_and_leaves_no_upload()
+    /// <param name="length">One chunk, or several of which the next one is being filled when one is refused.</param>
+    [Theory]
+    [InlineData(1000)]
+    [InlineData(23 * 1024 * 1024)]
+    public async Task A_refusal_ends_all_and_leaves_no_upload(int length)
     {
-        await _store.LoadAsync(new MemoryStream(Docker([First, Second], tags: "registry.test/app:1")));
+        var layer = Tar(Bytes("noise", RandomNumberGenerator.GetBytes(length)));
+        await _store.LoadAsync(new MemoryStream(Docker([First, layer], tags: "registry.test/app:1")));
         var before = _store.Leftovers();
         _target.Taking = () => throw TareException.Invalid("denied: it is full");
         var error = await Assert.ThrowsAsync<TareException>(() => PushAsync(_target, "registry.test/app:1"));

@@ -66,8 +66,7 @@ internal sealed class UploadSink(IUpload upload, CancellationToken cancellationT
             return;
         }
 
-        _sending.Wait(cancellationToken);
-        _sending.GetAwaiter().GetResult();
+        _sending.WaitAsync(cancellationToken).GetAwaiter().GetResult();
         _sending = upload.AppendAsync(_filling.AsMemory(0, _filled), cancellationToken);
         (_filling, _spare) = (_spare.Length == 0 ? new byte[_chunkLength] : _spare, _filling);
         _filled = 0;
