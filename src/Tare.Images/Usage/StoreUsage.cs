@@ -1,5 +1,4 @@
 using System.Text;
-using Tare.Images.Catalogs;
 using Tare.Images.Layers;
 using Tare.Linux;
 using Tare.Oci;
