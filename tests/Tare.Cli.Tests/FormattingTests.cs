@@ -190,7 +190,7 @@ public sealed class FormattingTests
     [Fact]
     public void No_flag_of_any_verb_throws()
     {
-        var verbs = Registry.Common.Concat(Registry.Others).Concat(Registry.Roles).Select(item => item.Name).Where(name => Registry.Create("", name) is not null).ToArray();
+        var verbs = VerbTable.Common.Concat(VerbTable.Others).Concat(VerbTable.Roles).Select(item => item.Name).Where(name => VerbTable.Create("", name) is not null).ToArray();
         // Random texts are seldom near a number, a size or a path: the parts of those make up most of what is tried.
         var parts = Gen.Elements("-", "1", "0", "9223372036854775807", "18446744073709551616", ".", ",", "/", ":", "=", "e", "k", "m", "s", "[", "]", " ", "\"", "tcp", "type=", "source=", "bind", "/x", "é", "\0");
         var texts = Gen.OneOf(ArbMap.Default.GeneratorFor<string>().Select(text => text ?? ""), parts.ListOf().Select(string.Concat));
@@ -198,7 +198,7 @@ public sealed class FormattingTests
         {
             foreach (var name in verbs)
             {
-                foreach (var flag in Registry.Create("", name)!.Flags.All) flag.Set(text);
+                foreach (var flag in VerbTable.Create("", name)!.Flags.All) flag.Set(text);
             }
         }).QuickCheckThrowOnFailure();
     }
@@ -206,13 +206,13 @@ public sealed class FormattingTests
     [Fact]
     public void Every_verb_has_help_and_a_place()
     {
-        foreach (var (name, summary) in Registry.Common.Concat(Registry.Groups).Concat(Registry.Others))
+        foreach (var (name, summary) in VerbTable.Common.Concat(VerbTable.Groups).Concat(VerbTable.Others))
         {
             Assert.NotEmpty(summary);
-            var verb = Registry.Create("", name)!;
+            var verb = VerbTable.Create("", name)!;
             verb.Path = "tare " + name;
             Assert.StartsWith($"Usage:  tare {name}", Help.Of(verb, "tare"), StringComparison.Ordinal);
-            Assert.False(Registry.IsMissing("", name));
+            Assert.False(VerbTable.IsMissing("", name));
         }
     }
 }

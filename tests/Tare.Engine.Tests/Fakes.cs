@@ -7,6 +7,7 @@ using Tare.Engine.Ports;
 using Tare.Errors;
 using Tare.Keeper;
 using Tare.Linux;
+using Tare.Oci.Images;
 using Tare.Sandbox;
 using Tare.Wire;
 
@@ -64,7 +65,7 @@ internal sealed class FakeImages(string dataRoot) : IImageSource
 
     public ImageConfig Config { get; set; } = new() { Cmd = ["sleep", "1000"], Env = ["PATH=/bin"] };
 
-    public ContainerImage Resolve(string reference) => Find(reference) ?? throw TareException.NotFound($"No such image: {reference}");
+    public ContainerImage Resolve(string reference, OciPlatform? platform) => Find(reference) ?? throw TareException.NotFound($"No such image: {reference}");
 
     public ContainerImage? Find(string reference) => reference is "bb" or "bb:latest" or Id
         ? new ContainerImage { Id = Id, Os = "linux", Architecture = Host.MachineFacts.OciArchitecture, Config = Config }

@@ -120,7 +120,7 @@ internal static class CommandLine
     private static (Verb? Verb, int Used) Find(Session session, List<string> words)
     {
         if (words.Count == 0) return (null, 0);
-        var verb = Registry.Create("", words[0]);
+        var verb = VerbTable.Create("", words[0]);
         if (verb is null)
         {
             NotMissing(session, "", words[0]);
@@ -129,7 +129,7 @@ internal static class CommandLine
 
         verb.Path = $"{session.Program} {words[0]}";
         if (verb is not Group group || words.Count == 1) return (verb, 1);
-        var member = Registry.Create(group.Name, words[1]);
+        var member = VerbTable.Create(group.Name, words[1]);
         if (member is null)
         {
             NotMissing(session, group.Name, words[1]);
@@ -142,7 +142,7 @@ internal static class CommandLine
 
     private static void NotMissing(Session session, string group, string name)
     {
-        if (Registry.IsMissing(group, name))
+        if (VerbTable.IsMissing(group, name))
             throw new CommandException($"{session.Program}: \"{(group.Length == 0 ? "" : group + " ")}{name}\" is not there yet in this version of Tare");
     }
 

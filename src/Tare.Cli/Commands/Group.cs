@@ -6,7 +6,7 @@ internal sealed class Group(string name, string summary) : Verb("", summary, Arg
     public string Name => name;
 
     /// <summary>Its commands, for the help.</summary>
-    public IReadOnlyList<(string Name, string Summary)> Members => Registry.Members(name);
+    public IReadOnlyList<(string Name, string Summary)> Members => VerbTable.Members(name);
 
     public override ValueTask<int> RunAsync(Session session, IReadOnlyList<string> arguments)
     {

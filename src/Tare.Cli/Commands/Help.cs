@@ -32,13 +32,13 @@ internal static class Help
     public static string OfProgram(string program, FlagSet globals)
     {
         var text = new StringBuilder($"Usage:  {program} [OPTIONS] COMMAND\n\nA container platform that weighs next to nothing\n\nCommon Commands:");
-        List(text, Registry.Common);
+        List(text, VerbTable.Common);
         text.Append("\n\nManagement Commands:");
-        List(text, Registry.Groups);
+        List(text, VerbTable.Groups);
         text.Append("\n\nCommands:");
-        List(text, Registry.Others);
+        List(text, VerbTable.Others);
         text.Append("\n\nRoles:");
-        List(text, Registry.Roles);
+        List(text, VerbTable.Roles);
         text.Append("\n\nGlobal Options:\n").Append(Options(globals));
         return text.Append($"\n\nRun '{program} COMMAND --help' for more information on a command.\n").ToString();
     }

@@ -47,7 +47,7 @@ internal sealed class ImagesVerb : Verb
         var rows = new ImageRows(session, truncate: !_noTruncation.Value);
         var needDigests = _digests.Value || format.Contains("{{.Digest}}", StringComparison.Ordinal);
         Listing.Write(session.Out, format, ImageRows.Headers, document.RootElement.EnumerateArray().SelectMany(image => rows.Of(image, _digests.Value, needDigests)));
-        if (arguments.Count > 0 && document.RootElement.GetArrayLength() == 0 && _name == "images" && Commands.Registry.IsImageCommand(arguments[0]))
+        if (arguments.Count > 0 && document.RootElement.GetArrayLength() == 0 && _name == "images" && Commands.VerbTable.IsImageCommand(arguments[0]))
             session.Error.WriteLine($"\nNo images found matching {GoText.Quote(arguments[0])}: did you mean \"{session.Program} image {arguments[0]}\"?");
         return 0;
     }

@@ -5,7 +5,7 @@ using Tare.Cli.Verbs;
 namespace Tare.Cli.Commands;
 
 /// <summary>All verbs by name. Only the one that is asked for is made.</summary>
-internal static class Registry
+internal static class VerbTable
 {
     private static readonly string[] CommonNames = ["run", "exec", "ps", "pull", "push", "images", "login", "logout", "search", "version", "info"];
 
