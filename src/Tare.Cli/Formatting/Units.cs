@@ -100,6 +100,7 @@ internal static class Units
             };
             if (unit == 0) return $"time: unknown unit {GoText.Quote(rest[..letters].ToString())} in duration {GoText.Quote(text)}";
             rest = rest[letters..];
+            if (number > long.MaxValue / unit) return invalid;
             total += number * unit;
             if (total > long.MaxValue) return invalid;
         }
