@@ -11,8 +11,8 @@ internal static class FileBody
 
     private const int CopyLength = 64 * 1024;
 
-    /// <summary>How much the kernel is told to send at once.</summary>
-    private const int Stretch = 256 << 20;
+    /// <summary>How much is sent before the sending is looked after again.</summary>
+    private const int Stretch = 4 << 20;
 
     /// <summary>Sends; the head says already how long it is.</summary>
     /// <exception cref="IOException">The file is shorter than that: the connection ends.</exception>
@@ -35,13 +35,8 @@ internal static class FileBody
         {
             var count = (int)Math.Min(length, Stretch);
             output.Take(stream, position, count);
-            for (var left = count; left > 0;)
-            {
-                var piece = Math.Min(left, exchange.Writer.GetMemory(1).Length);
-                exchange.Writer.Advance(piece);
-                left -= piece;
-            }
-
+            _ = exchange.Writer.GetMemory(count);
+            exchange.Writer.Advance(count);
             var result = await exchange.Writer.FlushAsync(exchange.Gone);
             if (result.IsCompleted || result.IsCanceled) break;
             position += count;

@@ -39,6 +39,7 @@ internal sealed class SocketOutput(Socket socket, PipeWriter inner, Action abort
     /// <summary>Announces that the next <paramref name="count"/> bytes are those of a file.</summary>
     internal void Take(FileStream from, long at, int count)
     {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, Nowhere.Length);
         file = from;
         position = at;
         expected = count;
