@@ -42,6 +42,9 @@ internal sealed class Authorizer(ChallengeMemory memory, TokenCache tokens, Endp
         return TokenServer.BasicHeader(credentials) ?? throw new RegistryException(ErrorKind.Internal, "no basic auth credentials", "", 401);
     }
 
+    /// <summary>The endpoint lets everybody in: it may be another one at the same address, and the old one's token server may be gone.</summary>
+    internal void Forget() => memory.Learn(endpoint.Base, []);
+
     /// <summary>Notes what the endpoint asks for.</summary>
     /// <param name="response">The refusal.</param>
     /// <param name="extraScope">The scope that this request alone needs.</param>

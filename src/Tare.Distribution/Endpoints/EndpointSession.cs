@@ -80,6 +80,7 @@ internal sealed class EndpointSession(Endpoint endpoint, Sender sender, Authoriz
     {
         using var answer = await sender.SendAsync(new RegistryRequest(HttpMethod.Get, endpoint.Address("")), endpoint, null, ct);
         if (answer.Status == 401 && !answer.IsForeign) authorizer.Learn(answer.Response);
+        else if (answer.Status == 200) authorizer.Forget();
     }
 
     private static string Go(HttpMethod method) => method.Method[..1] + method.Method[1..].ToLowerInvariant();

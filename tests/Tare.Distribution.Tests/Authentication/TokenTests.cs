@@ -32,6 +32,26 @@ public sealed class TokenTests
     }
 
     [Fact]
+    public async Task Another_registry_at_the_same_address_that_lets_everybody_in_is_not_asked_for_tokens()
+    {
+        var isOpen = false;
+        var host = "";
+        await using var fixture = new RegistryFixture(request => (request.Path, isOpen) switch
+        {
+            ("/token", false) => Reply.Json(200, """{"token":"t"}"""),
+            ("/token", true) => Reply.Of(404),
+            (_, false) when request["Authorization"] is null => Reply.Of(401, "", $"WWW-Authenticate: Bearer realm=\"http://{host}/token\",service=\"s\""),
+            ("/v2/", _) => Reply.Of(200),
+            _ => Reply.Of(200, Manifest, "Content-Type: application/vnd.oci.image.manifest.v1+json"),
+        });
+        host = fixture.Server.Host;
+        await fixture.Open().GetManifestAsync("v1", RegistryFixture.Token);
+        isOpen = true;
+        await fixture.Open().GetManifestAsync("v1", RegistryFixture.Token);
+        Assert.Null(fixture.Server.Requests[^1]["Authorization"]);
+    }
+
+    [Fact]
     public async Task Nobody_gets_a_token_of_his_own()
     {
         await using var fixture = Make();

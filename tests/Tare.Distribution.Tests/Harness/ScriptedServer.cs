@@ -38,6 +38,9 @@ public sealed class ScriptedServer : IAsyncDisposable
     /// <summary>How many bytes of a request's body are read before the connection is cut; null for all of them.</summary>
     public Func<ReceivedRequest, int?>? CutRequests { get; init; }
 
+    /// <summary>Whether a client's certificate will do; without this none is asked for.</summary>
+    public Func<X509Certificate?, bool>? ClientCheck { get; init; }
+
     /// <summary>All requests so far, but for the pings of <c>/v2/</c>.</summary>
     public IReadOnlyList<ReceivedRequest> Requests
     {
@@ -87,7 +90,14 @@ public sealed class ScriptedServer : IAsyncDisposable
             if (_certificate is not null)
             {
                 var tls = new SslStream(stream);
-                await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = _certificate }, _stop.Token);
+                var options = new SslServerAuthenticationOptions { ServerCertificate = _certificate };
+                if (ClientCheck is { } check)
+                {
+                    options.ClientCertificateRequired = true;
+                    options.RemoteCertificateValidationCallback = (_, certificate, _, _) => check(certificate);
+                }
+
+                await tls.AuthenticateAsServerAsync(options, _stop.Token);
                 stream = tls;
             }
 
