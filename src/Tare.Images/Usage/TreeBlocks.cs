@@ -15,26 +15,25 @@ internal sealed class TreeBlocks
     /// <summary>Counts a name, and what is below it if it is a directory. What is gone meanwhile counts nothing.</summary>
     internal void AddTree(Fd parent, ReadOnlySpan<byte> name, CancellationToken cancellationToken)
     {
-        Add(parent, name);
+        cancellationToken.ThrowIfCancellationRequested();
+        if (!Add(parent, name)) return;
         using var directory = BytePaths.TryOpenDirectory(parent, name, out var error);
         if (directory is null)
         {
-            if (error is Errno.ENOENT or Errno.ENOTDIR or Errno.ELOOP) return;
+            if (error == Errno.ENOENT) return;
             throw new LinuxException("open a directory to measure it", error);
         }
 
-        foreach (var entry in DirectoryTree.List(directory))
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            if (entry.IsDirectory) AddTree(directory, entry.Name, cancellationToken);
-            else Add(directory, entry.Name);
-        }
+        foreach (var entry in DirectoryTree.List(directory)) AddTree(directory, entry.Name, cancellationToken);
     }
 
     /// <summary>Counts a name alone.</summary>
-    internal void Add(Fd parent, ReadOnlySpan<byte> name)
+    /// <returns>Whether it is a directory.</returns>
+    internal bool Add(Fd parent, ReadOnlySpan<byte> name)
     {
-        if (NodeAttributes.Read(parent, name, out var status) != 0) return;
-        if (status.Links < 2 || status.Type == FileSystem.TypeDirectory || _seen.Add(status.Inode)) Bytes += status.Blocks * BlockLength;
+        if (NodeAttributes.Read(parent, name, out var status) != 0) return false;
+        var isDirectory = status.Type == FileSystem.TypeDirectory;
+        if (isDirectory || status.Links < 2 || _seen.Add(status.Inode)) Bytes += status.Blocks * BlockLength;
+        return isDirectory;
     }
 }
