@@ -107,6 +107,6 @@ public static class RegistryConfiguration
         var colon = text.LastIndexOf(':');
         if (colon >= 0 && !text.EndsWith(']') && (!int.TryParse(text.AsSpan(colon + 1), System.Globalization.NumberStyles.None, null, out var port) || port > ushort.MaxValue)) return false;
         // A name without a dot is a registry's when a port stands behind it.
-        return Reference.TryParse($"{(colon < 0 && !text.Contains('.', StringComparison.Ordinal) ? text + ":443" : text)}/x", out var reference) && reference.Path == "x";
+        return Reference.TryParse($"{(colon < 0 && !text.Contains('.', StringComparison.Ordinal) ? text + ":443" : text)}/x", out var reference) && reference.Path is "x" or "library/x";
     }
 }

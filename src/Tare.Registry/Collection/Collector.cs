@@ -60,7 +60,7 @@ internal sealed class Collector(Database database, BlobFiles files, UploadStore 
         // An index keeps its manifests, and a manifest what is said about it; what is said about one that is not there is kept by nobody.
         const string unreferenced = """
             SELECT m.id FROM registry_manifest AS m
-            WHERE m.seen < ?
+            WHERE m.seen <= ?
               AND NOT EXISTS (SELECT 1 FROM registry_tag WHERE manifest = m.id)
               AND NOT EXISTS (SELECT 1 FROM registry_reference WHERE repository = m.repository AND digest = m.digest)
               AND (m.subject IS NULL OR NOT EXISTS (SELECT 1 FROM registry_manifest WHERE repository = m.repository AND digest = m.subject))
@@ -86,7 +86,7 @@ internal sealed class Collector(Database database, BlobFiles files, UploadStore 
         const string unreferenced = """
             DELETE FROM registry_link WHERE (repository, digest) IN (
                 SELECT l.repository, l.digest FROM registry_link AS l
-                WHERE l.seen < ? AND NOT EXISTS (SELECT 1 FROM registry_reference AS r WHERE r.repository = l.repository AND r.digest = l.digest)
+                WHERE l.seen <= ? AND NOT EXISTS (SELECT 1 FROM registry_reference AS r WHERE r.repository = l.repository AND r.digest = l.digest)
                 LIMIT ?)
             """;
         int removed;
