@@ -35,7 +35,7 @@ internal sealed class EndpointSession(Endpoint endpoint, Sender sender, Authoriz
                 {
                     // The token server refuses, or there is no password: Docker tells what it was needed for.
                     var code = e.Code.Length > 0 ? e.Code : RegistryCodes.Unauthorized;
-                    throw new RegistryException(e.Kind, $"{Go(request.Method)} \"{request.Target.GetLeftPart(UriPartial.Path)}\": {e.Message}", code, e.Status)
+                    throw new RegistryException(e.Kind, $"{Go(request.Method)} \"{request.Target.GetLeftPart(UriPartial.Path)}\": {e.Message}", code, e.Status, e)
                     {
                         IsTransient = e.IsTransient,
                         RetryAfter = e.RetryAfter,

@@ -96,7 +96,16 @@ public sealed class TransferService
             : store.Find(name.ToString()) is null ? [] : [name];
         if (tags.Count == 0) throw TareException.NotFound($"An image does not exist locally with the tag: {name.FamiliarName}");
         var client = registries.Open(name, credentials, RepositoryAccess.PullAndPush);
-        foreach (var tag in tags) await store.PushAsync(client, tag, platform, new PushProgress(messages), cancellationToken);
+        try
+        {
+            foreach (var tag in tags) await store.PushAsync(client, tag, platform, new PushProgress(messages), cancellationToken);
+        }
+        catch (RegistryException e) when (e.InnerException is RegistryException reason)
+        {
+            // Of a push Docker does not say which request it was.
+            throw new TareException(reason.Kind, reason.Message, e);
+        }
+
         Publish(EventAction.Push, name, store.Find(tags[0].ToString()));
     }
 
