@@ -81,7 +81,7 @@ public sealed class PullCrashTests : OwnDaemonTests
     [TareFact]
     public Task A_commit_is_killed_and_so_is_a_removal() => WithDaemon(async own =>
     {
-        (await own.Tare(new ImageArchive { Layers = { BaseImage.BusyboxLayer, Many(3000, 500) } }.Docker("tare-test/large:latest"), "load")).Ok();
+        (await own.Tare(new ImageArchive { Layers = { BaseImage.BusyboxLayer, Many(800, 500) } }.Docker("tare-test/large:latest"), "load")).Ok();
         await own.Ok("run", "--name", "source", "--network", "none", "tare-test/large", "sh", "-c", "cp -r /many /more; cp -r /many /most");
         StoreState before = await StoreState.AtRestAsync(own.Daemon, own.Api);
         Stopwatch watch = Stopwatch.StartNew();
@@ -100,11 +100,11 @@ public sealed class PullCrashTests : OwnDaemonTests
                 Assert.Equal(before.Durable, (await StoreState.AtRestAsync(own.Daemon, own.Api)).Durable);
                 await own.Ok("commit", "source", "tare-test/committed");
             }
-            Assert.Equal("9000", await own.Ok("run", "--rm", "--network", "none", "tare-test/committed", "sh", "-c", "ls /many /more /most | grep -c file"));
+            Assert.Equal("2400", await own.Ok("run", "--rm", "--network", "none", "tare-test/committed", "sh", "-c", "ls /many /more /most | grep -c file"));
             await KilledAfterAsync(own, removal * kill / Kills, "rmi", "tare-test/committed");
             if ((await own.Tare("image", "inspect", "tare-test/committed")).Code == 0)
             {
-                Assert.Equal("9000", await own.Ok("run", "--rm", "--network", "none", "tare-test/committed", "sh", "-c", "ls /many /more /most | grep -c file"));
+                Assert.Equal("2400", await own.Ok("run", "--rm", "--network", "none", "tare-test/committed", "sh", "-c", "ls /many /more /most | grep -c file"));
                 await own.Ok("rmi", "tare-test/committed");
             }
             Assert.Equal(before.Durable, (await StoreState.AtRestAsync(own.Daemon, own.Api)).Durable);
