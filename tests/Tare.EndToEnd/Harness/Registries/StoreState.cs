@@ -7,9 +7,9 @@ namespace Tare.EndToEnd.Harness.Registries;
 /// <param name="Files">All names below <c>content</c> and <c>layers</c>.</param>
 /// <param name="OpenFiles">What the daemon has open of the data root.</param>
 /// <param name="LongThreads">How many.</param>
-/// <param name="LayersSize">What <c>system df</c> says.</param>
+/// <param name="Bytes">What <c>system df</c> says.</param>
 /// <param name="Complaints">Files without a row, rows without their files, and how far <c>system df</c> is from du(1).</param>
-internal sealed record StoreState(string Images, string Files, string OpenFiles, int LongThreads, long LayersSize, string Complaints)
+internal sealed record StoreState(string Images, string Files, string OpenFiles, int LongThreads, long Bytes, string Complaints)
 {
     /// <summary>The part that outlives a daemon.</summary>
     public StoreState Durable => this with { OpenFiles = "", LongThreads = 0 };
