@@ -46,14 +46,14 @@ public sealed class PullCrashTests : OwnDaemonTests
             Assert.NotEqual(0, (await pull.EndAsync()).Code);
             await own.Daemon.StartAgainAsync();
             StoreState after = await StoreState.AtRestAsync(own.Daemon, own.Api);
-            Assert.True(before.Durable == after.Durable, $"killed {name}\nbefore: {before}\nafter: {after}");
+            Assert.True(before.Durable() == after.Durable(), $"killed {name}\nbefore: {before}\nafter: {after}");
             Assert.Equal($"running {pid}", await own.Ok("inspect", "-f", "{{.State.Status}} {{.State.Pid}}", "bystander"));
             Assert.Equal(keeper, own.Daemon.KeeperPid);
             registry.Fault = _ => null;
             await own.Ok("pull", registry.Name);
             Assert.Equal("whole", await own.Ok("run", "--rm", "--network", "none", registry.Name, "echo", "whole"));
             await own.Ok("rmi", registry.Name);
-            await Eventually.EqualAsync(before.Durable, async () => (await StoreState.OfAsync(own.Daemon, own.Api)).Durable);
+            await Eventually.EqualAsync(before.Durable(), async () => (await StoreState.OfAsync(own.Daemon, own.Api)).Durable());
         }
     });
 
@@ -72,7 +72,7 @@ public sealed class PullCrashTests : OwnDaemonTests
             load.CloseStdin();
             Assert.NotEqual(0, (await load.EndAsync()).Code);
             await own.Daemon.StartAgainAsync();
-            Assert.Equal(before.Durable, (await StoreState.AtRestAsync(own.Daemon, own.Api)).Durable);
+            Assert.Equal(before.Durable(), (await StoreState.AtRestAsync(own.Daemon, own.Api)).Durable());
         }
         (await own.Tare(archive, "load")).Ok();
         Assert.Equal("whole", await own.Ok("run", "--rm", "--network", "none", "tare-test/loaded", "echo", "whole"));
@@ -90,24 +90,26 @@ public sealed class PullCrashTests : OwnDaemonTests
         watch.Restart();
         await own.Ok("rmi", "tare-test/committed");
         TimeSpan removal = watch.Elapsed;
-        Assert.Equal(before.Durable, (await StoreState.AtRestAsync(own.Daemon, own.Api)).Durable);
+        Assert.Equal(before.Durable(), (await StoreState.AtRestAsync(own.Daemon, own.Api)).Durable());
         for (int kill = 0; kill < Kills; kill++)
         {
             await KilledAfterAsync(own, commit * kill / Kills, "commit", "source", "tare-test/committed");
             bool made = (await own.Tare("image", "inspect", "tare-test/committed")).Code == 0;
             if (!made)
             {
-                Assert.Equal(before.Durable, (await StoreState.AtRestAsync(own.Daemon, own.Api)).Durable);
+                Assert.Equal(before.Durable(), (await StoreState.AtRestAsync(own.Daemon, own.Api)).Durable());
                 await own.Ok("commit", "source", "tare-test/committed");
             }
             Assert.Equal("2400", await own.Ok("run", "--rm", "--network", "none", "tare-test/committed", "sh", "-c", "ls /many /more /most | grep -c file"));
             await KilledAfterAsync(own, removal * kill / Kills, "rmi", "tare-test/committed");
+            // The name goes first, as with Docker: killed after it, the daemon has an image without a name, which is accounted for.
+            await own.Ok("image", "prune", "--force");
             if ((await own.Tare("image", "inspect", "tare-test/committed")).Code == 0)
             {
                 Assert.Equal("2400", await own.Ok("run", "--rm", "--network", "none", "tare-test/committed", "sh", "-c", "ls /many /more /most | grep -c file"));
                 await own.Ok("rmi", "tare-test/committed");
             }
-            Assert.Equal(before.Durable, (await StoreState.AtRestAsync(own.Daemon, own.Api)).Durable);
+            Assert.Equal(before.Durable(), (await StoreState.AtRestAsync(own.Daemon, own.Api)).Durable());
         }
     });
 

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Tare.Distribution.Tests.Harness;
 using Tare.EndToEnd.Harness;
@@ -132,35 +130,6 @@ public sealed class PullFaultTests(FaultFixture engine) : IClassFixture<FaultFix
         Assert.Null(redirected["Authorization"]);
     }
 
-    [TareFact]
-    public async Task A_registry_that_wants_to_know_its_clients_is_shown_the_certificate_that_was_put_down()
-    {
-        using X509Certificate2 certificate = SelfSigned("127.0.0.1");
-        using X509Certificate2 client = SelfSigned("client");
-        await using FaultyRegistry registry = new(Image, certificate, shown => shown?.GetCertHashString() == client.GetCertHashString());
-        const string root = "/etc/tare/certs.d";
-        bool had = Directory.Exists("/etc/tare");
-        string folder = Path.Combine(root, registry.Host);
-        await engine.UntouchedAsync(async () =>
-        {
-            Result pull = (await engine.Run("tare", "pull", registry.Name)).Expect(1);
-            Assert.Matches("(tls|TLS|certificate|cut|ended|EOF)", pull.Err);
-            Directory.CreateDirectory(folder);
-            try
-            {
-                await File.WriteAllTextAsync(Path.Combine(folder, "client.cert"), client.ExportCertificatePem());
-                await File.WriteAllTextAsync(Path.Combine(folder, "client.key"), client.GetRSAPrivateKey()!.ExportPkcs8PrivateKeyPem());
-                await engine.PullsAsync(registry);
-            }
-            finally
-            {
-                Directory.Delete(folder, recursive: true);
-                if (!had)
-                    Directory.Delete("/etc/tare", recursive: true);
-            }
-        });
-    }
-
     /// <summary>What cannot be helped: what is done, what the clients say, and how often the registry is asked for it (0: whatever).</summary>
     public static TheoryData<string> Hopeless => [.. Faults.Keys];
 
@@ -206,14 +175,6 @@ public sealed class PullFaultTests(FaultFixture engine) : IClassFixture<FaultFix
             await pull.EndAsync();
         });
         await engine.UntouchedAsync(() => engine.PullsAsync(registry));
-    }
-
-    private static X509Certificate2 SelfSigned(string name)
-    {
-        using RSA key = RSA.Create(2048);
-        using X509Certificate2 made = new CertificateRequest("CN=" + name, key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)
-            .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
-        return X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pkcs12), null, X509KeyStorageFlags.Exportable);
     }
 
     private static Func<Task> Slowly(int free)

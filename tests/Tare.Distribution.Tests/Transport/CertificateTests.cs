@@ -113,6 +113,22 @@ public sealed class CertificateTests : IDisposable
         Assert.True(Assert.Single(read.ClientCertificates).HasPrivateKey);
     }
 
+    [Fact]
+    public async Task A_client_certificate_is_shown_to_the_host_that_it_was_put_down_for()
+    {
+        using var certificate = SelfSigned("127.0.0.1");
+        using var client = SelfSigned("client");
+        await using var server = new ScriptedServer(_ => Reply.Of(200), certificate) { ClientCheck = shown => shown?.GetCertHashString() == client.GetCertHashString() };
+        Put(server.Host, "ca.crt", certificate.ExportCertificatePem());
+        using var transports = Make();
+        await Assert.ThrowsAsync<RegistryException>(() => PingAsync(transports, server));
+
+        Put(server.Host, "client.cert", client.ExportCertificatePem());
+        Put(server.Host, "client.key", client.GetRSAPrivateKey()!.ExportPkcs8PrivateKeyPem());
+        using var answer = await PingAsync(transports, server);
+        Assert.Equal(200, answer.Status);
+    }
+
     [Theory]
     [InlineData("client.cert", "missing key client.key for client certificate client.cert. CA certificates must use the extension .crt")]
     [InlineData("client.key", "missing client certificate client.cert for key client.key")]

@@ -12,10 +12,10 @@ internal sealed class FaultyRegistry : IAsyncDisposable
     private readonly ScriptedServer server;
     private int forgotten;
 
-    public FaultyRegistry(RegistryImage image, X509Certificate2? certificate = null, Func<X509Certificate?, bool>? client = null)
+    public FaultyRegistry(RegistryImage image, X509Certificate2? certificate = null)
     {
         Image = image;
-        server = new ScriptedServer(Serve, certificate) { ClientCheck = client };
+        server = new ScriptedServer(Serve, certificate);
     }
 
     public RegistryImage Image { get; set; }

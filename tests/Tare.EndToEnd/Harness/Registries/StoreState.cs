@@ -12,7 +12,7 @@ namespace Tare.EndToEnd.Harness.Registries;
 internal sealed record StoreState(string Images, string Files, string OpenFiles, int LongThreads, long Bytes, string Complaints)
 {
     /// <summary>The part that outlives a daemon.</summary>
-    public StoreState Durable => this with { OpenFiles = "", LongThreads = 0 };
+    public StoreState Durable() => this with { OpenFiles = "", LongThreads = 0 };
 
     /// <summary>Looks at a daemon at rest, which has nothing that it does not know of.</summary>
     public static async Task<StoreState> AtRestAsync(Daemon daemon, EngineApi api)
