@@ -24,7 +24,20 @@ internal sealed class TreeBlocks
             throw new LinuxException("open a directory to measure it", error);
         }
 
-        foreach (var entry in DirectoryTree.List(directory)) AddTree(directory, entry.Name, cancellationToken);
+        foreach (var entry in Entries(directory)) AddTree(directory, entry.Name, cancellationToken);
+    }
+
+    /// <summary>The entries; none of a directory that was removed after it was opened, which getdents(2) tells by ENOENT.</summary>
+    private static IReadOnlyList<DirectoryEntry> Entries(Fd directory)
+    {
+        try
+        {
+            return DirectoryTree.List(directory);
+        }
+        catch (LinuxException e) when (e.Error == Errno.ENOENT)
+        {
+            return [];
+        }
     }
 
     /// <summary>Counts a name alone.</summary>

@@ -25,7 +25,7 @@ internal sealed record StoreState(string Images, string Files, string OpenFiles,
     /// <summary>Looks at a daemon, and holds its rows against its files and <c>system df</c> against du(1).</summary>
     public static async Task<StoreState> OfAsync(Daemon daemon, EngineApi api)
     {
-        long layers = (long)(await api.GetAsync("system/df"))[nameof(LayersSize)]!;
+        long layers = (long)(await api.GetAsync("system/df"))["LayersSize"]!;
         string accounts = (await Running.RunAsync(Setup.Python, [Path.Combine(AppContext.BaseDirectory, "clients", "account.py"), daemon.DataRoot])).Ok().Text;
         long used = await DiskUsageAsync(daemon);
         if (used != layers)
