@@ -26,7 +26,7 @@ public sealed class PullCrashTests : OwnDaemonTests
             ("in the manifest", request => FaultyRegistry.IsManifest(request) ? Silent(Pulled.Manifest, 100) : null, _ => registry.Manifests > 0),
             ("in the configuration", request => FaultyRegistry.Is(request, Pulled.Config) ? Silent(Pulled.Config.Bytes, 20) : null, _ => registry.CountOf(Pulled.Config) > 0),
             .. new[] { 0, 10, 1000, 100_000, 300_000, layer.Bytes.Length - 9, layer.Bytes.Length - 1 }.Select(AtByte),
-            ("when only one layer is missing", request => FaultyRegistry.Is(request, layer) ? Silent(layer.Bytes, 200_000) : null, pull => pull.Out.Split("Pull complete").Length == Pulled.Layers.Count),
+            ("when only one layer is missing", request => FaultyRegistry.Is(request, layer) ? Silent(layer.Bytes, 200_000) : null, pull => pull.Out.Split("Pull complete").Length == Pulled.Layers.Count - 1),
             ("while it waits to try again", request => FaultyRegistry.Is(request, layer) ? Reply.Of(503) : null, _ => registry.CountOf(layer) > 1),
             ("while the registry is asked anew", request => FaultyRegistry.Is(request, layer) ? Silent(layer.Bytes, 50_000) with { SilentAfter = null, CutAfter = 50_000 } : null, _ => registry.CountOf(layer) > 2),
         ];
@@ -53,7 +53,7 @@ public sealed class PullCrashTests : OwnDaemonTests
             await own.Ok("pull", registry.Name);
             Assert.Equal("whole", await own.Ok("run", "--rm", "--network", "none", registry.Name, "echo", "whole"));
             await own.Ok("rmi", registry.Name);
-            await Eventually.EqualAsync(before.Durable(), async () => (await StoreState.OfAsync(own.Daemon, own.Api)).Durable());
+            await SettlesAsync(own, before);
         }
     });
 
@@ -90,14 +90,14 @@ public sealed class PullCrashTests : OwnDaemonTests
         watch.Restart();
         await own.Ok("rmi", "tare-test/committed");
         TimeSpan removal = watch.Elapsed;
-        Assert.Equal(before.Durable(), (await StoreState.AtRestAsync(own.Daemon, own.Api)).Durable());
+        await SettlesAsync(own, before);
         for (int kill = 0; kill < Kills; kill++)
         {
             await KilledAfterAsync(own, commit * kill / Kills, "commit", "source", "tare-test/committed");
             bool made = (await own.Tare("image", "inspect", "tare-test/committed")).Code == 0;
             if (!made)
             {
-                Assert.Equal(before.Durable(), (await StoreState.AtRestAsync(own.Daemon, own.Api)).Durable());
+                await SettlesAsync(own, before);
                 await own.Ok("commit", "source", "tare-test/committed");
             }
             Assert.Equal("2400", await own.Ok("run", "--rm", "--network", "none", "tare-test/committed", "sh", "-c", "ls /many /more /most | grep -c file"));
@@ -109,9 +109,13 @@ public sealed class PullCrashTests : OwnDaemonTests
                 Assert.Equal("2400", await own.Ok("run", "--rm", "--network", "none", "tare-test/committed", "sh", "-c", "ls /many /more /most | grep -c file"));
                 await own.Ok("rmi", "tare-test/committed");
             }
-            Assert.Equal(before.Durable(), (await StoreState.AtRestAsync(own.Daemon, own.Api)).Durable());
+            await SettlesAsync(own, before);
         }
     });
+
+    /// <summary>Waits until all is as it was: the files of a container that is gone go in the background.</summary>
+    private static Task SettlesAsync(Own own, StoreState before) =>
+        Eventually.EqualAsync(before.Durable(), async () => (await StoreState.OfAsync(own.Daemon, own.Api)).Durable());
 
     /// <summary>Kills the daemon so long after a command has begun, and starts the next one; what it finds is accounted for.</summary>
     private static async Task KilledAfterAsync(Own own, TimeSpan after, params string[] command)
@@ -122,7 +126,7 @@ public sealed class PullCrashTests : OwnDaemonTests
         own.Daemon.KillDaemon();
         await running.EndAsync();
         await own.Daemon.StartAgainAsync();
-        _ = await StoreState.AtRestAsync(own.Daemon, own.Api);
+        await Eventually.EqualAsync("", async () => (await StoreState.OfAsync(own.Daemon, own.Api)).Complaints);
     }
 
     private static Reply Silent(byte[] body, int after) => Reply.Bytes(body) with { SilentAfter = after };

@@ -100,10 +100,10 @@ public sealed class TransferService
         {
             foreach (var tag in tags) await store.PushAsync(client, tag, platform, new PushProgress(messages), cancellationToken);
         }
-        catch (RegistryException e) when (e is { Status: 401, InnerException: RegistryException })
+        catch (RegistryException e) when (e.Status == 401 && e.InnerException is RegistryException)
         {
             // Of a push Docker does not say which request it was that wanted a login.
-            throw new TareException(e.Kind, e.InnerException.Message, e);
+            throw new TareException(e.Kind, e.InnerException!.Message, e);
         }
 
         Publish(EventAction.Push, name, store.Find(tags[0].ToString()));
