@@ -34,7 +34,8 @@ internal sealed record StoreState(string Images, string Files, string OpenFiles,
     public static async Task<StoreState> OfAsync(Daemon daemon, EngineApi api)
     {
         long layers = (long)(await api.GetAsync("system/df"))["LayersSize"]!;
-        string accounts = (await Running.RunAsync(Setup.Python, [Path.Combine(AppContext.BaseDirectory, "clients", "account.py"), daemon.DataRoot])).Ok().Text;
+        Result account = await Running.RunAsync(Setup.Python, [Path.Combine(AppContext.BaseDirectory, "clients", "account.py"), daemon.DataRoot]);
+        string accounts = account.Code == 0 ? account.Text : account.Err;
         long used = await DiskUsageAsync(daemon);
         if (used != layers)
             accounts += $"\nsystem df says {layers}, du says {used}";
@@ -45,8 +46,9 @@ internal sealed record StoreState(string Images, string Files, string OpenFiles,
 
     private static async Task<long> DiskUsageAsync(Daemon daemon)
     {
-        Result du = (await Running.RunAsync("du", ["-scB1", "content", "layers"], folder: daemon.DataRoot)).Ok();
-        return long.Parse(du.Lines[^1].Split('\t')[0], CultureInfo.InvariantCulture);
+        Result du = await Running.RunAsync("du", ["-scB1", "content", "layers"], folder: daemon.DataRoot);
+        // Something was removed while it looked: that is no rest.
+        return du.Code != 0 ? -1 : long.Parse(du.Lines[^1].Split('\t')[0], CultureInfo.InvariantCulture);
     }
 
     private static IEnumerable<string> FilesOf(Daemon daemon) => new[] { "content", "layers" }
