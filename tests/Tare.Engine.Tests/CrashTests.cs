@@ -120,6 +120,25 @@ public sealed class CrashTests
     }
 
     [Fact]
+    public async Task Control_groups_whose_removal_was_under_way_are_removed()
+    {
+        await using var harness = await Harness.OpenAsync();
+        harness.Keeper.Program = ["/bin/true"];
+        var ended = await harness.CreateAsync("ended");
+        await harness.EndAsync(ended, () => harness.Containers.StartAsync(ended, CancellationToken.None));
+        await harness.KillEngineAsync();
+        var gone = new string('e', 64);
+        Directory.CreateDirectory(harness.DirectoryOf(gone));
+        harness.Sandbox.Cgroups[ended] = new FakeCgroup();
+        harness.Sandbox.Cgroups[gone] = new FakeCgroup();
+        await harness.ReopenAsync();
+        await harness.IdleAsync();
+        Assert.True(harness.Sandbox.Cgroups[ended].Removed);
+        Assert.True(harness.Sandbox.Cgroups[gone].Removed);
+        Assert.False(Directory.Exists(harness.DirectoryOf(gone)));
+    }
+
+    [Fact]
     public async Task A_restart_by_policy_that_was_waited_for_happens()
     {
         await using var harness = await Harness.OpenAsync();

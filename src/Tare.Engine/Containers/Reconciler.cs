@@ -3,6 +3,7 @@ using Tare.Engine.Launch;
 using Tare.Engine.Ports;
 using Tare.Keeper;
 using Tare.Linux;
+using Tare.Wire;
 
 namespace Tare.Engine.Containers;
 
@@ -41,6 +42,10 @@ internal sealed class Reconciler(
                 kept.Remove(new ProcessKey(container.Id, state.Generation), out var process);
                 Settle(container, process);
                 if (container.Live is not null) adopted++;
+            }
+            else
+            {
+                RemoveCgroup(container);
             }
         }
         foreach (var process in kept.Values) await DismissAsync(process, cancellationToken);
@@ -115,21 +120,22 @@ internal sealed class Reconciler(
     private void Sweep()
     {
         var known = registry.All.Select(container => container.Id).ToHashSet(StringComparer.Ordinal);
+        var left = new DirectoryInfo(paths.Containers).EnumerateDirectories().Where(directory => !known.Contains(directory.Name)).ToList();
         images.SweepWritables(known);
-        foreach (var directory in new DirectoryInfo(paths.Containers).EnumerateDirectories().Where(directory => !known.Contains(directory.Name)))
+        foreach (var directory in left)
         {
             options.Log(EngineLogLevel.Info, $"removing what is left of container {directory.Name}");
-            _ = background.Run($"remove what is left of container {directory.Name}", _ =>
+            _ = background.Run($"remove what is left of container {directory.Name}", async cancellationToken =>
             {
-                directory.Delete(recursive: true);
-                return Task.CompletedTask;
+                // They go before the directory does, so they may be there as long as it is. A parent of the container's own is not known any more.
+                if (sandbox.OpenCgroup(directory.Name, planner.CgroupParent(new HostConfig())) is { } cgroup) await cgroup.RemoveAsync(cancellationToken);
+                if (Directory.Exists(directory.FullName)) directory.Delete(recursive: true);
             });
         }
     }
 
-    private void RemoveCgroup(Container container)
-    {
-        if (sandbox.OpenCgroup(container.Id, planner.CgroupParent(container.Definition.HostConfig)) is { } cgroup)
-            container.Cleanup = background.Run($"remove the control groups of container {container.Id}", cgroup.RemoveAsync);
-    }
+    /// <summary>The last engine may have been killed between the end of a container and the removal of its control groups.</summary>
+    private void RemoveCgroup(Container container) => container.Cleanup = background.Run(
+        $"remove the control groups of container {container.Id}",
+        cancellationToken => sandbox.OpenCgroup(container.Id, planner.CgroupParent(container.Definition.HostConfig))?.RemoveAsync(cancellationToken) ?? Task.CompletedTask);
 }
