@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Tare.Oci.Compression;
 
 namespace Tare.Api.Http;
 
@@ -7,27 +8,13 @@ namespace Tare.Api.Http;
 /// The body of a response as a stream for a writer that runs on a thread of its own. The head goes out with the first bytes, so that an
 /// error before them still has a status. Writing waits for the client; when that is gone, it fails.
 /// </summary>
-internal sealed class BodyStream(ApiContext context, string contentType, CancellationToken cancellationToken) : Stream
+internal sealed class BodyStream(ApiContext context, string contentType, CancellationToken cancellationToken) : WriteOnlyStream
 {
     /// <summary>What is gathered before it is sent.</summary>
     private const int Gather = 128 * 1024;
 
     private PipeWriter? body;
     private int unflushed;
-
-    public override bool CanRead => false;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     public override void Write(ReadOnlySpan<byte> buffer)
     {
@@ -42,8 +29,6 @@ internal sealed class BodyStream(ApiContext context, string contentType, Cancell
         }
     }
 
-    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
     public override void Flush()
     {
         if (body is null || unflushed == 0)
@@ -54,10 +39,4 @@ internal sealed class BodyStream(ApiContext context, string contentType, Cancell
         if (result.IsCompleted || result.IsCanceled)
             throw new OperationCanceledException("the client has gone");
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 }

@@ -9,9 +9,6 @@ namespace Tare.Api.Routes;
 /// <summary>Images.</summary>
 internal sealed class ImageRoutes(IImageBackend images, RegistryRoutes registries)
 {
-    /// <summary>How Docker ends the lines of a progress stream.</summary>
-    private const string LineEnd = "\r\n";
-
     internal IEnumerable<Route> All() =>
     [
         new("GET", "/images/json", ListAsync),
@@ -46,7 +43,7 @@ internal sealed class ImageRoutes(IImageBackend images, RegistryRoutes registrie
     {
         var stopping = context.Peer.Stopping;
         var platform = PlatformParameter.Read(context, since: 48);
-        using var lines = new JsonLines(context, MediaType.Json, LineEnd);
+        using var lines = JsonLines.OfProgress(context);
         try
         {
             await images.LoadAsync(context.Body, platform, context.Query.Flag("quiet", otherwise: true), message => lines.WriteAsync(message, stopping), stopping);
@@ -54,7 +51,7 @@ internal sealed class ImageRoutes(IImageBackend images, RegistryRoutes registrie
         }
         catch (TareException e)
         {
-            await lines.WriteAsync(Failure(e), stopping);
+            await lines.FailAsync(e, stopping);
         }
     }
 
@@ -79,7 +76,7 @@ internal sealed class ImageRoutes(IImageBackend images, RegistryRoutes registrie
         var message = query.Text("message") ?? "Imported from " + source;
         var platform = context.Version.Before(32) ? string.Empty : query["platform"];
         var stopping = context.Peer.Stopping;
-        using var lines = new JsonLines(context, MediaType.Json, LineEnd);
+        using var lines = JsonLines.OfProgress(context);
         try
         {
             await (source == "-"
@@ -88,7 +85,7 @@ internal sealed class ImageRoutes(IImageBackend images, RegistryRoutes registrie
         }
         catch (TareException e) when (lines.HasStarted)
         {
-            await lines.WriteAsync(Failure(e), stopping);
+            await lines.FailAsync(e, stopping);
         }
     }
 
@@ -107,7 +104,4 @@ internal sealed class ImageRoutes(IImageBackend images, RegistryRoutes registrie
 
     private async Task PruneAsync(ApiContext context)
         => await context.JsonAsync(200, await images.PruneAsync(Filters.Parse(context.Query["filters"]), CancellationToken.None));
-
-    private static ProgressMessage Failure(TareException error)
-        => new() { ErrorDetail = new ErrorDetail { Message = error.Message }, Error = error.Message };
 }

@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using Tare.Api.Backends;
 using Tare.Api.Http;
 using Tare.Engine;
@@ -7,16 +6,12 @@ using Tare.Errors;
 using Tare.Oci;
 using Tare.Oci.Images;
 using Tare.Wire;
-using Tare.Wire.Json;
 
 namespace Tare.Api.Routes;
 
 /// <summary>Registries: pull, push, login, search. Credentials come with each request, and are kept by nobody.</summary>
 internal sealed class RegistryRoutes(IRegistryBackend registries)
 {
-    /// <summary>How Docker ends the lines of a progress stream.</summary>
-    private const string LineEnd = "\r\n";
-
     /// <summary>The name that stands for an empty image in Dockerfiles.</summary>
     private const string NoImage = "scratch";
 
@@ -58,7 +53,7 @@ internal sealed class RegistryRoutes(IRegistryBackend registries)
         }
 
         // Clients sent a platform before there was one, and meant nothing by it.
-        var platform = context.Version.Before(46) ? "" : PlatformOf(context.Query["platform"]);
+        var platform = context.Version.Before(46) ? "" : PlatformParameter.Parse(context.Query["platform"]);
         await StreamAsync(
             context,
             (progress, cancellationToken) => registries.PushAsync(reference.Name, reference.Tag ?? "", platform, Credentials(context), progress, cancellationToken));
@@ -98,7 +93,7 @@ internal sealed class RegistryRoutes(IRegistryBackend registries)
     private static async Task StreamAsync(ApiContext context, Func<Func<ProgressMessage, ValueTask>, CancellationToken, Task> transfer)
     {
         var gone = context.Peer.Gone;
-        using var lines = new JsonLines(context, MediaType.Json, LineEnd);
+        using var lines = JsonLines.OfProgress(context);
         try
         {
             await transfer(message => lines.WriteAsync(Compatibility.Of(message, context.Version), gone), gone);
@@ -106,7 +101,7 @@ internal sealed class RegistryRoutes(IRegistryBackend registries)
         }
         catch (TareException e) when (lines.HasStarted)
         {
-            await lines.WriteAsync(new ProgressMessage { ErrorDetail = new ErrorDetail { Message = e.Message }, Error = e.Message }, gone);
+            await lines.FailAsync(e, gone);
         }
     }
 
@@ -124,27 +119,5 @@ internal sealed class RegistryRoutes(IRegistryBackend registries)
         var text = Encoding.UTF8.GetString(bytes, 0, count);
         var colon = text.IndexOf(':', StringComparison.Ordinal);
         return colon <= 0 ? credentials : credentials with { Username = text[..colon], Password = text[(colon + 1)..], Auth = null };
-    }
-
-    private static string PlatformOf(string json)
-    {
-        if (json.Length == 0)
-            return "";
-        OCIPlatform platform;
-        try
-        {
-            platform = WireJson.Read<OCIPlatform>(Encoding.UTF8.GetBytes(json)) ?? new OCIPlatform();
-        }
-        catch (JsonException e)
-        {
-            throw TareException.Invalid("failed to parse platform: it is no JSON object with os and architecture", e);
-        }
-
-        var hasMore = !string.IsNullOrEmpty(platform.Variant) || !string.IsNullOrEmpty(platform.OsVersion) || platform.OsFeatures is { Count: > 0 };
-        if (platform.Os.Length == 0 && platform.Architecture.Length == 0 && hasMore)
-            throw TareException.Invalid("optional platform fields provided, but OS and Architecture are missing");
-        if (platform.Os.Length == 0 || platform.Architecture.Length == 0)
-            throw TareException.Invalid("both OS and Architecture must be provided");
-        return PlatformSpecifier.Format(new OciPlatform { Os = platform.Os, Architecture = platform.Architecture, Variant = platform.Variant });
     }
 }
