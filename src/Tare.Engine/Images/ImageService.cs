@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Tare.Engine.Common;
 using Tare.Engine.Containers;
 using Tare.Engine.Events;
@@ -72,10 +71,10 @@ public sealed class ImageService
     /// <param name="cancellationToken">Ends the load.</param>
     public async Task LoadAsync(Stream archive, string platform, bool quiet, Func<ProgressMessage, ValueTask> progress, CancellationToken cancellationToken)
     {
-        var channel = Channel.CreateUnbounded<ProgressMessage>(new UnboundedChannelOptions { SingleReader = true });
-        var load = LoadAsync(archive, new LoadOptions { Platform = ImageNames.Platform(platform) }, quiet, channel.Writer, cancellationToken);
-        await foreach (var message in channel.Reader.ReadAllAsync(cancellationToken)) await progress(message);
-        foreach (var loaded in await load) Publish(loaded.Image, EventAction.Load, loaded.Image.Id.ToString());
+        var options = new LoadOptions { Platform = ImageNames.Platform(platform) };
+        var result = await ProgressStream.RunAsync(
+            (messages, ending) => store.LoadAsync(archive, options, new LoadProgress(messages, quiet, time), ending), progress, cancellationToken);
+        foreach (var loaded in result.Images) Publish(loaded.Image, EventAction.Load, loaded.Image.Id.ToString());
     }
 
     /// <summary>Writes images to an archive, which <see cref="LoadAsync(Stream, string, bool, Func{ProgressMessage, ValueTask}, CancellationToken)"/> and Docker read.</summary>
@@ -186,19 +185,6 @@ public sealed class ImageService
     {
         var id = image.ToString();
         return registry.All.Where(container => container.Definition.ImageId == id).Select(container => new ImageUser(container.Id, container.State.IsRunning));
-    }
-
-    private async Task<IReadOnlyList<LoadedImage>> LoadAsync(Stream archive, LoadOptions options, bool quiet, ChannelWriter<ProgressMessage> messages, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var result = await Task.Run(() => store.LoadAsync(archive, options, new LoadProgress(messages, quiet, time), cancellationToken), cancellationToken);
-            return result.Images;
-        }
-        finally
-        {
-            messages.TryComplete();
-        }
     }
 
     private void Publish(Image image, string action, string name) => ImageEvents.Publish(events, image, action, name);

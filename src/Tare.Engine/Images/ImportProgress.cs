@@ -1,27 +1,14 @@
+using Tare.Oci.Compression;
 using Tare.Wire;
 
 namespace Tare.Engine.Images;
 
 /// <summary>Tells how much of an archive has been fetched, so often that a terminal can show it.</summary>
-internal sealed class ImportProgress(Stream archive, long? length, Func<ProgressMessage, ValueTask> progress, TimeProvider time) : Stream
+internal sealed class ImportProgress(Stream archive, long? length, Func<ProgressMessage, ValueTask> progress, TimeProvider time) : ReadOnlyStream
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
     private long position;
     private long? told;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => position;
-        set => throw new NotSupportedException();
-    }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -37,15 +24,5 @@ internal sealed class ImportProgress(Stream archive, long? length, Func<Progress
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    public override int Read(Span<byte> buffer) => throw new NotSupportedException();
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Tare.Errors;
+using Tare.Oci.Compression;
 
 namespace Tare.Engine.Images;
 
@@ -104,23 +105,9 @@ internal sealed class RemoteArchive : IDisposable
     private static TareException TooLong(Uri address) => TareException.Invalid($"Get \"{address}\": the archive is longer than {MaxLength >> 40} TiB");
 
     /// <summary>Ends with an error when a server sends too much, or for too long nothing.</summary>
-    private sealed class LimitedStream(Stream inner, Uri address) : Stream
+    private sealed class LimitedStream(Stream inner, Uri address) : ReadOnlyStream
     {
         private long position;
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => position;
-            set => throw new NotSupportedException();
-        }
 
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
@@ -144,17 +131,7 @@ internal sealed class RemoteArchive : IDisposable
 
         public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-        public override int Read(byte[] buffer, int offset, int count) => ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+        public override int Read(Span<byte> buffer) => throw new NotSupportedException();
 
         protected override void Dispose(bool disposing)
         {

@@ -35,7 +35,7 @@ public sealed class TransferService
     {
         var name = NameOf(repository, tag);
         var wanted = ImageNames.Platform(platform);
-        return StreamAsync(messages => PullAsync(name, wanted, credentials, messages, cancellationToken), progress, cancellationToken);
+        return ProgressStream.RunAsync((messages, ending) => PullAsync(name, wanted, credentials, messages, ending), progress, cancellationToken);
     }
 
     /// <summary>Sends an image to its registry.</summary>
@@ -50,7 +50,7 @@ public sealed class TransferService
         var name = NameOf(repository, tag);
         if (!name.Digest.IsEmpty) throw TareException.Invalid("cannot push a digest reference");
         var wanted = ImageNames.Platform(platform);
-        return StreamAsync(messages => PushAsync(name, wanted, credentials, messages, cancellationToken), progress, cancellationToken);
+        return ProgressStream.RunAsync((messages, ending) => PushAsync(name, wanted, credentials, messages, ending), progress, cancellationToken);
     }
 
     private async Task PullAsync(Reference name, OciPlatform? platform, Credentials credentials, ChannelWriter<ProgressMessage> messages, CancellationToken cancellationToken)
@@ -73,7 +73,7 @@ public sealed class TransferService
         {
             messages.TryWrite(new ProgressMessage
             {
-                Status = $"WARNING: image with reference {name.FamiliarString} was found but its platform ({Platforms.Format(Platforms.Of(image.Config))}) does not match the specified platform ({Platforms.Format(platform)})",
+                Status = $"WARNING: image with reference {name.FamiliarString} was found but its platform ({PlatformSpecifier.Format(Platforms.Of(image.Config))}) does not match the specified platform ({PlatformSpecifier.Format(platform)})",
             });
         }
 
@@ -107,35 +107,6 @@ public sealed class TransferService
         }
 
         Publish(EventAction.Push, name, store.Find(tags[0].ToString()));
-    }
-
-    /// <summary>Runs a transfer on threads of the pool, and gives out its messages one after the other.</summary>
-    private static async Task StreamAsync(Func<ChannelWriter<ProgressMessage>, Task> transfer, Func<ProgressMessage, ValueTask> progress, CancellationToken cancellationToken)
-    {
-        var channel = Channel.CreateUnbounded<ProgressMessage>(new UnboundedChannelOptions { SingleReader = true });
-        var running = Task.Run(
-            async () =>
-            {
-                try
-                {
-                    await transfer(channel.Writer);
-                }
-                finally
-                {
-                    channel.Writer.TryComplete();
-                }
-            },
-            CancellationToken.None);
-        try
-        {
-            await foreach (var message in channel.Reader.ReadAllAsync(cancellationToken)) await progress(message);
-        }
-        finally
-        {
-            await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-        }
-
-        await running;
     }
 
     private void Publish(string action, Reference name, Image? image)
