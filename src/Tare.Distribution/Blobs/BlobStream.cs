@@ -1,3 +1,4 @@
+using System.Buffers;
 using Tare.Distribution.Endpoints;
 using Tare.Distribution.Failures;
 using Tare.Distribution.Transport;
@@ -17,6 +18,7 @@ namespace Tare.Distribution.Blobs;
 internal sealed class BlobStream : ReadOnlyStream
 {
     private const int MaxFailures = 5;
+    private const int SynchronousLength = 64 * 1024;
 
     private readonly EndpointChooser _chooser;
     private readonly BlobSource _source;
@@ -39,7 +41,7 @@ internal sealed class BlobStream : ReadOnlyStream
         _backoff = new Backoff(time, MaxFailures);
         _lifetime = lifetime;
 
-        // A synchronous read looks at no token: closing the connection under it ends it.
+        // A read looks at its own token: closing the connection under it ends it.
         _abort = lifetime.UnsafeRegister(static stream => ((BlobStream)stream!)._connection?.Answer.Dispose(), this);
     }
 
@@ -113,41 +115,17 @@ internal sealed class BlobStream : ReadOnlyStream
     /// <inheritdoc/>
     public override int Read(Span<byte> buffer)
     {
-        if (buffer.IsEmpty) return 0;
-        while (true)
+        var rented = ArrayPool<byte>.Shared.Rent(Math.Min(buffer.Length, SynchronousLength));
+        try
         {
-            _lifetime.ThrowIfCancellationRequested();
-            if (_isChecked) return 0;
-            if (_connection is null && _position < _source.Size) ConnectAsync(_lifetime).GetAwaiter().GetResult();
-            if (_connection is not { } connection) return 0;
-            var room = _position < _source.Size ? buffer[..(int)Math.Min(buffer.Length, _source.Size - _position)] : buffer[..1];
-            if (_position == _source.Size && connection.IsExact) return End(0);
-            RegistryException failure;
-            try
-            {
-                var count = connection.Body.Read(room);
-                if (_position == _source.Size) return End(count);
-                if (count > 0) return Advance(count);
-                failure = Short(connection);
-            }
-            catch (Exception e) when (NetworkFailures.Covers(e))
-            {
-                var target = connection.Answer.Target;
-                Drop();
-                _lifetime.ThrowIfCancellationRequested();
-                if (_position == _source.Size) return End(0);
-                failure = NetworkFailures.Cut(target, e);
-            }
-
-            RecoverAsync(failure, _lifetime).GetAwaiter().GetResult();
+            var count = ReadAsync(rented.AsMemory(0, Math.Min(buffer.Length, rented.Length)), _lifetime).AsTask().GetAwaiter().GetResult();
+            rented.AsSpan(0, count).CopyTo(buffer);
+            return count;
         }
-    }
-
-    /// <inheritdoc/>
-    public override int ReadByte()
-    {
-        Span<byte> one = stackalloc byte[1];
-        return Read(one) == 0 ? -1 : one[0];
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(rented);
+        }
     }
 
     /// <inheritdoc/>
