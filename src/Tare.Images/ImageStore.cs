@@ -198,7 +198,7 @@ public sealed class ImageStore : IAsyncDisposable
         if (platform is null) return Get(nameOrId);
         var variants = Variants(nameOrId);
         return variants.FirstOrDefault(image => Platforms.Matches(platform, image.Config)) ?? throw TareException.NotFound(
-            $"image with reference {nameOrId} was found but its platform ({Platforms.Format(Platforms.Of(variants[0].Config))}) does not match the specified platform ({Platforms.Format(platform)})");
+            $"image with reference {nameOrId} was found but its platform ({PlatformSpecifier.Format(Platforms.Of(variants[0].Config))}) does not match the specified platform ({PlatformSpecifier.Format(platform)})");
     }
 
     /// <summary>As <see cref="Get(string)"/>, but <see langword="null"/> when there is none, and an image with <see cref="Image.Damage"/> too.</summary>

@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using System.Text.Json;
 using Tare.Oci.Images;
 
 namespace Tare.Images;
@@ -7,16 +7,12 @@ namespace Tare.Images;
 public static class Platforms
 {
     /// <summary>This machine's.</summary>
-    public static OciPlatform Host { get; } = RuntimeInformation.ProcessArchitecture switch
+    public static OciPlatform Host { get; } = new()
     {
-        Architecture.X64 => new OciPlatform { Os = "linux", Architecture = "amd64" },
-        Architecture.Arm64 => new OciPlatform { Os = "linux", Architecture = "arm64", Variant = "v8" },
-        var other => new OciPlatform { Os = "linux", Architecture = other.ToString().ToLowerInvariant() },
+        Os = "linux",
+        Architecture = PlatformSpecifier.HostArchitecture,
+        Variant = PlatformSpecifier.HostArchitecture == "arm64" ? "v8" : null,
     };
-
-    /// <summary>As <c>os/architecture[/variant]</c>.</summary>
-    public static string Format(OciPlatform platform) =>
-        $"{platform.Os}/{platform.Architecture}{(string.IsNullOrEmpty(platform.Variant) ? "" : "/" + platform.Variant)}";
 
     /// <summary>Whether one platform is the other; a variant that either leaves out is any.</summary>
     public static bool Matches(OciPlatform wanted, OciPlatform other) =>
@@ -32,6 +28,16 @@ public static class Platforms
         Architecture = config.Architecture ?? "",
         Variant = config.Variant,
     };
+
+    /// <summary>Writes the member <c>platform</c> of a descriptor in an index (OCI image-spec, image-index.md).</summary>
+    internal static void Write(Utf8JsonWriter json, OciPlatform platform)
+    {
+        json.WriteStartObject("platform");
+        json.WriteString("architecture", platform.Architecture);
+        json.WriteString("os", platform.Os);
+        if (!string.IsNullOrEmpty(platform.Variant)) json.WriteString("variant", platform.Variant);
+        json.WriteEndObject();
+    }
 
     /// <summary>The manifest of an index for a platform: with its variant if there is one, else with any; <see langword="null"/> when there is none.</summary>
     internal static OciDescriptor? Choose(IEnumerable<OciDescriptor> manifests, OciPlatform wanted)

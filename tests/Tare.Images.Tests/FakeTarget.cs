@@ -31,20 +31,25 @@ internal sealed class FakeTarget(string name, FakeTarget? sameRegistry = null) :
 
     public Task<bool> HasManifestAsync(Digest digest, CancellationToken cancellationToken) => Task.FromResult(Manifests.ContainsKey(digest.ToString()));
 
-    public Task<IUpload?> BeginUploadAsync(Digest mount, string? fromRepository, CancellationToken cancellationToken)
+    public Task<bool> TryMountAsync(Digest blob, string fromRepository, CancellationToken cancellationToken)
     {
         lock (Blobs)
         {
             _registry[Name.Path] = this;
-            if (fromRepository is not null && _registry.TryGetValue(fromRepository, out var from) && from.Blobs.TryGetValue(mount, out var content))
-            {
-                Blobs[mount] = content;
-                Log.Add("mount");
-                return Task.FromResult<IUpload?>(null);
-            }
+            if (!_registry.TryGetValue(fromRepository, out var from) || !from.Blobs.TryGetValue(blob, out var content)) return Task.FromResult(false);
+            Blobs[blob] = content;
+            Log.Add("mount");
+            return Task.FromResult(true);
+        }
+    }
 
+    public Task<IUpload> BeginUploadAsync(CancellationToken cancellationToken)
+    {
+        lock (Blobs)
+        {
+            _registry[Name.Path] = this;
             OpenUploads++;
-            return Task.FromResult<IUpload?>(new Upload(this));
+            return Task.FromResult<IUpload>(new Upload(this));
         }
     }
 

@@ -185,7 +185,7 @@ public sealed class PullTests : IAsyncLifetime
         var other = _repository.Add(null, [First], platform: Other);
         _repository.AddIndex("1", (other.Manifest, Other));
         var error = await Assert.ThrowsAsync<TareException>(() => PullAsync("1"));
-        Assert.Equal($"no matching manifest for {Platforms.Format(Platforms.Host)} in the manifest list entries", error.Message);
+        Assert.Equal($"no matching manifest for {PlatformSpecifier.Format(Platforms.Host)} in the manifest list entries", error.Message);
         Assert.Empty(_store.Leftovers());
     }
 

@@ -2,18 +2,14 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Tare.Cli.Commands;
 using Tare.Client;
+using Tare.Oci.Images;
 
 namespace Tare.Cli.Formatting;
 
 /// <summary>What <c>version</c> and <c>info</c> say of this program.</summary>
 internal sealed class ClientFacts(Session session)
 {
-    public static string Architecture => RuntimeInformation.ProcessArchitecture switch
-    {
-        System.Runtime.InteropServices.Architecture.X64 => "amd64",
-        System.Runtime.InteropServices.Architecture.Arm64 => "arm64",
-        var other => other.ToString().ToLowerInvariant(),
-    };
+    public static string Architecture => PlatformSpecifier.HostArchitecture;
 
     /// <summary>The members of the JSON object that Docker's client has in its place.</summary>
     /// <param name="target">Takes them, with a comma between two.</param>

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Tare.Engine.Common;
 using Tare.Engine.Containers;
@@ -135,7 +134,7 @@ internal sealed class ContainerCreator(
 
     private static void WarnOfPlatform(ContainerImage image, string? platform, List<string> warnings)
     {
-        var host = RuntimeInformation.OSArchitecture == Architecture.Arm64 ? "arm64" : "amd64";
+        var host = MachineFacts.OciArchitecture;
         if (!string.IsNullOrEmpty(platform) || image.Architecture.Length == 0 || image.Architecture == host) return;
         warnings.Add($"The requested image's platform ({image.Os}/{image.Architecture}) does not match the detected host platform (linux/{host}) and no specific platform was requested");
     }

@@ -46,8 +46,7 @@ internal sealed class ContainerCommitter(LayerStore layers, ImageCommitter commi
             await cancellation.CancelAsync();
             if (job is not null)
             {
-                await ((Task)job.Result).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                if (job.Result.IsCompletedSuccessfully) (await job.Result).Dispose();
+                await job.DiscardAsync();
                 job.Dispose();
             }
 

@@ -84,6 +84,13 @@ internal sealed class LayerJob : IDisposable
     /// <summary>Ends a hopeless job, whose result tells why.</summary>
     internal void GiveUp() => _input.Complete(new OperationCanceledException());
 
+    /// <summary>Waits until it has ended, and removes the directory if nobody has published it: a job that failed has done so itself.</summary>
+    internal async Task DiscardAsync()
+    {
+        await ((Task)Result).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (Result.IsCompletedSuccessfully) (await Result.ConfigureAwait(false)).Dispose();
+    }
+
     public void Dispose() => _input.Dispose();
 
     private static Task<T> Run<T>(Func<T> body) =>

@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Tare.Errors;
 using Tare.Oci;
@@ -63,17 +62,7 @@ internal sealed class ArchiveContents
     /// <summary>Reads JSON.</summary>
     /// <exception cref="TareException">It is malformed.</exception>
     internal static T Json<T>(ArchiveDocument document, JsonTypeInfo<T> type, string what)
-        where T : class
-    {
-        try
-        {
-            return JsonSerializer.Deserialize(document.Content, type) ?? throw TareException.Invalid($"{what} of the archive is empty");
-        }
-        catch (JsonException e)
-        {
-            throw TareException.Invalid($"{what} of the archive is malformed: {e.Message}", e);
-        }
-    }
+        where T : class => Documents.Parse(document.Content, type, $"{what} of the archive");
 
     /// <summary>A path without empty, <c>.</c> and <c>..</c> parts, from the archive's root, which <c>..</c> does not leave.</summary>
     internal static string Clean(string path)

@@ -37,7 +37,7 @@ internal sealed class ImageLoader(LayerStore layers, ImageCommitter committer)
             await cancellation.CancelAsync();
             input.Abandon();
             await reading;
-            foreach (var job in scanner.Jobs) await DisposeDraftAsync(job);
+            foreach (var job in scanner.Jobs) await job.DiscardAsync();
         }
     }
 
@@ -69,20 +69,13 @@ internal sealed class ImageLoader(LayerStore layers, ImageCommitter committer)
             await cancellation.CancelAsync();
             input.Abandon();
             await reading;
-            if (job is not null) await DisposeDraftAsync(job);
+            if (job is not null) await job.DiscardAsync();
             job?.Dispose();
         }
     }
 
     private static Task<T> RunAsync<T>(Func<T> body) =>
         Task.Factory.StartNew(body, CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
-
-    private static async Task DisposeDraftAsync(LayerJob job)
-    {
-        await ((Task)job.Result).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        // A failed job has removed its directory itself, and its failure was reported if the layer mattered.
-        if (job.Result.IsCompletedSuccessfully) (await job.Result).Dispose();
-    }
 
     private static ArchivePlan Plan(ArchiveContents contents, LoadOptions options)
     {

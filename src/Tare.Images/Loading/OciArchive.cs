@@ -42,7 +42,7 @@ internal static class OciArchive
 
         return images.Count > 0 || index.Manifests.Count == 0
             ? new ArchivePlan(images, indexes)
-            : throw TareException.NotFound($"the archive has no image for {Platforms.Format(platform ?? Platforms.Host)}");
+            : throw TareException.NotFound($"the archive has no image for {PlatformSpecifier.Format(platform ?? Platforms.Host)}");
     }
 
     private static PlannedIndex? PlanIndex(ArchiveContents contents, OciDescriptor descriptor, OciPlatform? platform, IReadOnlyList<Reference> tags)

@@ -89,8 +89,7 @@ internal sealed class LayerFetch(LayerStore store, IRemoteRepository repository,
             {
                 job.Fail(e);
                 await cancellation.CancelAsync().ConfigureAwait(false);
-                await ((Task)job.Result).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                if (job.Result.IsCompletedSuccessfully) (await job.Result.ConfigureAwait(false)).Dispose();
+                await job.DiscardAsync().ConfigureAwait(false);
             }
 
             throw;

@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 using Tare.Errors;
 using Tare.Images.Catalogs;
 using Tare.Oci;
@@ -30,17 +28,17 @@ internal sealed record RemoteImage(ImageDocument? Index, IReadOnlyList<Digest> I
         for (var depth = 0; MediaTypes.IsIndex(remote.MediaType); depth++)
         {
             if (depth == MaxDepth) throw TareException.Invalid($"the indexes of {repository.Name} lie too deep in each other");
-            var document = Parse(remote.Content, ImageJson.Default.OciIndex, $"the index {remote.Digest}");
+            var document = Documents.Parse(remote.Content, ImageJson.Default.OciIndex, $"the index {remote.Digest}");
             index ??= new ImageDocument(remote.MediaType, remote.Digest, remote.Content);
             if (listed.Count == 0) listed = [.. document.Manifests.Select(manifest => Digest.Parse(manifest.Digest))];
             var chosen = Platforms.Choose(document.Manifests, platform)
-                ?? throw TareException.NotFound($"no matching manifest for {Platforms.Format(platform)} in the manifest list entries");
+                ?? throw TareException.NotFound($"no matching manifest for {PlatformSpecifier.Format(platform)} in the manifest list entries");
             remote = await repository.GetManifestAsync(Digest.Parse(chosen.Digest).ToString(), cancellationToken).ConfigureAwait(false);
             if (remote.Content.Length != chosen.Size) throw TareException.Invalid($"the manifest {remote.Digest} has {remote.Content.Length} bytes where its index says {chosen.Size}");
         }
 
         if (!MediaTypes.IsManifest(remote.MediaType)) throw TareException.Invalid($"unsupported manifest media type {remote.MediaType} of {repository.Name}: it is no image");
-        var manifest = Parse(remote.Content, ImageJson.Default.OciManifest, $"the manifest {remote.Digest}");
+        var manifest = Documents.Parse(remote.Content, ImageJson.Default.OciManifest, $"the manifest {remote.Digest}");
         Check(manifest, repository.Name);
         return new RemoteImage(index, listed, new ImageDocument(remote.MediaType, remote.Digest, remote.Content), manifest);
     }
@@ -55,19 +53,6 @@ internal sealed record RemoteImage(ImageDocument? Index, IReadOnlyList<Digest> I
             if (layer.Size < 0) throw TareException.Invalid($"the layer {layer.Digest} of {name} has a negative size");
             if (layer.MediaType is { } type && (type.Contains(".foreign.", StringComparison.Ordinal) || type.Contains(".nondistributable.", StringComparison.Ordinal)))
                 throw TareException.NotImplemented($"the layer {layer.Digest} of {name} is a foreign layer ({type}), which its registry does not have and which is not fetched from elsewhere");
-        }
-    }
-
-    private static T Parse<T>(byte[] content, JsonTypeInfo<T> type, string what)
-        where T : class
-    {
-        try
-        {
-            return JsonSerializer.Deserialize(content, type) ?? throw TareException.Invalid($"{what} is empty");
-        }
-        catch (JsonException e)
-        {
-            throw TareException.Invalid($"{what} is malformed: {e.Message}", e);
         }
     }
 }

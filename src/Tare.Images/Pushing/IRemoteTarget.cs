@@ -13,8 +13,12 @@ internal interface IRemoteTarget
 
     Task<bool> HasManifestAsync(Digest digest, CancellationToken cancellationToken);
 
-    /// <returns><see langword="null"/> when the registry has taken the blob from the other repository.</returns>
-    Task<IUpload?> BeginUploadAsync(Digest mount, string? fromRepository, CancellationToken cancellationToken);
+    /// <summary>Has the registry take a blob from another of its repositories.</summary>
+    /// <returns>Whether it has.</returns>
+    Task<bool> TryMountAsync(Digest blob, string fromRepository, CancellationToken cancellationToken);
+
+    /// <summary>Begins to send a blob.</summary>
+    Task<IUpload> BeginUploadAsync(CancellationToken cancellationToken);
 
     Task<Digest> PutManifestAsync(string tagOrDigest, string mediaType, ReadOnlyMemory<byte> content, CancellationToken cancellationToken);
 }

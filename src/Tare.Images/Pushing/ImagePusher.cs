@@ -112,8 +112,7 @@ internal sealed class ImagePusher(Database database, ContentStore content, Layer
         var configuration = content.Read(image.Id);
         if (await target.HeadBlobAsync(image.Id, cancellationToken).ConfigureAwait(false) is null)
         {
-            var upload = await target.BeginUploadAsync(default, null, cancellationToken).ConfigureAwait(false)
-                ?? throw new InvalidOperationException("a registry has mounted nothing");
+            var upload = await target.BeginUploadAsync(cancellationToken).ConfigureAwait(false);
             await using (upload.ConfigureAwait(false)) await upload.FinishAsync(image.Id, configuration, cancellationToken).ConfigureAwait(false);
         }
 

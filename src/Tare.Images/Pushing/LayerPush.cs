@@ -70,9 +70,7 @@ internal sealed class LayerPush(Database database, LayerStore layers, IRemoteTar
     {
         try
         {
-            if (await target.BeginUploadAsync(blob.Digest, from, cancellationToken).ConfigureAwait(false) is not { } upload) return true;
-            await upload.DisposeAsync().ConfigureAwait(false);
-            return false;
+            return await target.TryMountAsync(blob.Digest, from, cancellationToken).ConfigureAwait(false);
         }
         catch (RegistryException)
         {
@@ -84,8 +82,7 @@ internal sealed class LayerPush(Database database, LayerStore layers, IRemoteTar
     private async Task<LayerBlob> SendAsync(Digest diffId, Action<PushLayerEvent> progress, CancellationToken cancellationToken)
     {
         var archive = layers.OpenArchive(diffId);
-        var upload = await target.BeginUploadAsync(default, null, cancellationToken).ConfigureAwait(false)
-            ?? throw new InvalidOperationException("a registry has mounted nothing");
+        var upload = await target.BeginUploadAsync(cancellationToken).ConfigureAwait(false);
         await using (upload.ConfigureAwait(false))
         {
             using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

@@ -43,11 +43,7 @@ internal static class ManifestBuilder
             {
                 json.WriteStartObject();
                 Descriptor(json, manifest.MediaType, manifest.Content.Length, manifest.Digest);
-                json.WriteStartObject("platform");
-                json.WriteString("architecture", platform.Architecture);
-                json.WriteString("os", platform.Os);
-                if (!string.IsNullOrEmpty(platform.Variant)) json.WriteString("variant", platform.Variant);
-                json.WriteEndObject();
+                Platforms.Write(json, platform);
                 json.WriteEndObject();
             }
 

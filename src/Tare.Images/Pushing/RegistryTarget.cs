@@ -13,8 +13,15 @@ internal sealed class RegistryTarget(RepositoryClient client) : IRemoteTarget
     public async Task<bool> HasManifestAsync(Digest digest, CancellationToken cancellationToken) =>
         await client.HeadManifestAsync(digest.ToString(), cancellationToken).ConfigureAwait(false) is not null;
 
-    public async Task<IUpload?> BeginUploadAsync(Digest mount, string? fromRepository, CancellationToken cancellationToken) =>
-        await client.BeginUploadAsync(mount, fromRepository, cancellationToken).ConfigureAwait(false) is { } upload ? new Upload(upload) : null;
+    public async Task<bool> TryMountAsync(Digest blob, string fromRepository, CancellationToken cancellationToken)
+    {
+        if (await client.BeginUploadAsync(blob, fromRepository, cancellationToken).ConfigureAwait(false) is not { } upload) return true;
+        await upload.DisposeAsync().ConfigureAwait(false);
+        return false;
+    }
+
+    public async Task<IUpload> BeginUploadAsync(CancellationToken cancellationToken) => new Upload(
+        await client.BeginUploadAsync(default, null, cancellationToken).ConfigureAwait(false) ?? throw new InvalidOperationException("a registry has mounted nothing"));
 
     public Task<Digest> PutManifestAsync(string tagOrDigest, string mediaType, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
         client.PutManifestAsync(tagOrDigest, mediaType, content, cancellationToken);

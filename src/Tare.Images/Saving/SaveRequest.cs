@@ -46,7 +46,7 @@ internal static class SaveRequest
         if (all.Select(id => catalog.Images[id].Damage).FirstOrDefault(damage => damage is not null) is { } damage) throw TareException.Internal(damage);
         if (platform is null) return all;
         var chosen = all.FirstOrDefault(id => Platforms.Matches(platform, catalog.Images[id].Config));
-        return chosen.IsEmpty ? throw TareException.NotFound($"no suitable export target found for platform {Platforms.Format(platform)}") : [chosen];
+        return chosen.IsEmpty ? throw TareException.NotFound($"no suitable export target found for platform {PlatformSpecifier.Format(platform)}") : [chosen];
     }
 
     /// <summary>Docker's words, which are others here than for one image.</summary>

@@ -163,14 +163,7 @@ internal static class SavedDocuments
             json.WriteEndObject();
         }
 
-        if (platform is not null)
-        {
-            json.WriteStartObject("platform");
-            json.WriteString("architecture", platform.Architecture);
-            json.WriteString("os", platform.Os);
-            if (!string.IsNullOrEmpty(platform.Variant)) json.WriteString("variant", platform.Variant);
-            json.WriteEndObject();
-        }
+        if (platform is not null) Platforms.Write(json, platform);
 
         json.WriteEndObject();
     }
