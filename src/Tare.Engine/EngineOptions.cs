@@ -1,5 +1,6 @@
 using Tare.Distribution;
 using Tare.Engine.Registries;
+using Tare.Images.Roots;
 
 namespace Tare.Engine;
 
@@ -11,6 +12,9 @@ public sealed record EngineOptions
 
     /// <summary>Sockets and state that a reboot forgets (<c>--exec-root</c>).</summary>
     public required string ExecRoot { get; init; }
+
+    /// <summary>How containers get their root filesystems (<c>--storage-driver</c>); absent: by overlay where the data root can carry it.</summary>
+    public StorageDriver? StorageDriver { get; init; }
 
     /// <summary>The version that <c>docker version</c> and <c>docker info</c> show for the server.</summary>
     public string Version { get; init; } = "0.1.0";

@@ -11,6 +11,7 @@ using Tare.Engine.Ports;
 using Tare.Engine.Registries;
 using Tare.Engine.Storage;
 using Tare.Images;
+using Tare.Images.Roots;
 using Tare.Keeper;
 using Tare.Linux;
 using Tare.Sandbox;
@@ -41,8 +42,7 @@ public sealed class TareEngine : IAsyncDisposable
             core.Registry,
             new ContainerCommitter(store, core.Runner, core.ContainerEvents, core.EventLog),
             images,
-            core.ContainerEvents,
-            new EnginePaths(options.DataRoot));
+            core.ContainerEvents);
         registries = new RegistryClient(options.Registries, options.Time);
         Registries = new RegistryService(registries);
         Transfers = new TransferService(store, registries, core.EventLog);
@@ -87,8 +87,14 @@ public sealed class TareEngine : IAsyncDisposable
         var paths = new EnginePaths(options.DataRoot);
         Directory.CreateDirectory(paths.Containers);
         BaseLayer.Make(paths.BaseLayer);
+        var driver = StorageSelection.Choose(options);
         var database = Database.Open(paths.Database, ImageStore.Schema, EngineSchema.Owner);
-        var store = ImageStore.Open(options.DataRoot, database, options.Time, new TransferLimits(options.MaxConcurrentDownloads, options.MaxConcurrentUploads));
+        var store = ImageStore.Open(
+            options.DataRoot,
+            database,
+            options.Time,
+            new TransferLimits(options.MaxConcurrentDownloads, options.MaxConcurrentUploads),
+            new StorageOptions(driver, paths.BaseLayer));
         foreach (var loss in store.Losses) options.Log(EngineLogLevel.Warning, loss);
         var engine = new TareEngine(options, database, store, keeper);
         try

@@ -8,6 +8,7 @@ using Tare.Images.Layers;
 using Tare.Images.Loading;
 using Tare.Images.Pulling;
 using Tare.Images.Pushing;
+using Tare.Images.Roots;
 using Tare.Images.Saving;
 using Tare.Images.Usage;
 using Tare.Oci;
@@ -39,13 +40,13 @@ public sealed class ImageStore : IAsyncDisposable
     private readonly Lock _settling = new();
     private Task _settled = Task.CompletedTask;
 
-    private ImageStore(string dataRoot, Database database, TimeProvider time, TransferLimits limits)
+    private ImageStore(string dataRoot, Database database, TimeProvider time, TransferLimits limits, StorageOptions storage)
     {
         _database = database;
         _time = time;
         _content = new ContentStore(dataRoot);
         _usage = new StoreUsage(dataRoot, database);
-        Layers = new LayerStore(dataRoot, database);
+        Layers = new LayerStore(dataRoot, database, storage);
         _catalog = new Catalog(database, _content, Layers);
         var committer = new ImageCommitter(database, _content, _catalog, _changing, time);
         _loader = new ImageLoader(Layers, committer);
@@ -70,9 +71,10 @@ public sealed class ImageStore : IAsyncDisposable
     /// <param name="database">The engine's database, opened with <see cref="Schema"/>.</param>
     /// <param name="time">The clock.</param>
     /// <param name="limits">How many layers are fetched and sent at once; Docker's numbers when absent.</param>
-    public static ImageStore Open(string dataRoot, Database database, TimeProvider time, TransferLimits? limits = null)
+    /// <param name="storage">How containers get their roots; by overlay when absent.</param>
+    public static ImageStore Open(string dataRoot, Database database, TimeProvider time, TransferLimits? limits = null, StorageOptions? storage = null)
     {
-        var store = new ImageStore(Path.GetFullPath(dataRoot), database, time, limits ?? new TransferLimits());
+        var store = new ImageStore(Path.GetFullPath(dataRoot), database, time, limits ?? new TransferLimits(), storage ?? new StorageOptions());
         store.Losses = Recovery.Run(database, store._content, store.Layers);
         return store;
     }
@@ -150,13 +152,21 @@ public sealed class ImageStore : IAsyncDisposable
         return image;
     }
 
+    /// <summary>Makes the root of a container; see <see cref="LayerStore.CreateWritable"/>.</summary>
+    public WritableRoot CreateWritable(string containerId, Image image)
+    {
+        var root = Layers.CreateWritable(containerId, image);
+        if (root.Driver == StorageDriver.Vfs) Settle();
+        return root;
+    }
+
     /// <summary>Makes an image of what a container has changed, over the image that it was made from.</summary>
     /// <exception cref="TareException">NotFound: the container or its image is not there; Internal: the disk is full.</exception>
     public async Task<Image> CommitAsync(CommitOptions options, CancellationToken cancellationToken)
     {
         var parent = Get(options.Parent.ToString());
         var writable = Layers.FindWritable(options.ContainerId) ?? throw TareException.NotFound($"the container {options.ContainerId} has no writable layer");
-        var image = await _containers.CommitAsync(parent, writable.Upper, options, cancellationToken);
+        var image = await _containers.CommitAsync(parent, writable, options, cancellationToken);
         Settle();
         return image;
     }

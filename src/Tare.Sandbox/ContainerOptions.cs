@@ -75,7 +75,7 @@ public sealed record ContainerOptions
 /// <summary>A root filesystem: an overlay of layers, or a directory as it is.</summary>
 public sealed record RootFilesystem
 {
-    /// <summary>Directories of the image's layers, topmost first. Absolute paths.</summary>
+    /// <summary>Directories of the image's layers, topmost first. Absolute paths. Without any, <see cref="Upper"/> is the whole root.</summary>
     public IReadOnlyList<string> Layers { get; init; } = [];
 
     /// <summary>The overlay's upper directory (the container's own changes).</summary>

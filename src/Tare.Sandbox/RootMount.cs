@@ -21,7 +21,7 @@ internal static class RootMount
     public static Fd Create(RootFilesystem root)
     {
         if (root.Directory is { } directory) return Mounts.CloneTree(directory, recursive: true);
-        if (root.Layers.Count == 0 && root.Upper is { } only) return Mounts.CloneTree(only, recursive: false);
+        if (root.Layers.Count == 0 && root.Upper is { } only) return CloneAlone(only);
         var parameters = new List<(string, string?)> { ("source", "overlay") };
         if (Mounts.OverlayTakesLayersOneByOne)
         {
@@ -51,6 +51,26 @@ internal static class RootMount
             }
         }
         return Mounts.Create("overlay", parameters, MountAttributes.None);
+    }
+
+    /// <summary>
+    /// A mount of a directory of the data root that is as an overlay's would be: what is mounted in it is not seen by the host, and how the
+    /// data root's own filesystem is mounted says nothing of the container's.
+    /// </summary>
+    private static Fd CloneAlone(string directory)
+    {
+        const MountAttributes ofDataRoot = MountAttributes.NoSuid | MountAttributes.NoDev | MountAttributes.NoExec | MountAttributes.NoSymlinkFollow;
+        var mount = Mounts.CloneTree(directory, recursive: false);
+        try
+        {
+            Mounts.SetAttributes(mount, MountAttributes.None, ofDataRoot, Propagation.Private, recursive: false);
+            return mount;
+        }
+        catch
+        {
+            mount.Dispose();
+            throw;
+        }
     }
 
     /// <summary>

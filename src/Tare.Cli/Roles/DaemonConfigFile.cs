@@ -17,10 +17,14 @@ internal sealed class DaemonConfigFile
     private const string Insecure = "insecure-registries";
     private const string Downloads = "max-concurrent-downloads";
     private const string Uploads = "max-concurrent-uploads";
+    private const string Storage = "storage-driver";
 
     public IReadOnlyList<string> RegistryMirrors { get; private set; } = [];
 
     public IReadOnlyList<string> InsecureRegistries { get; private set; } = [];
+
+    /// <summary>Empty when it is not given.</summary>
+    public string StorageDriver { get; private set; } = "";
 
     public int? MaxConcurrentDownloads { get; private set; }
 
@@ -57,7 +61,7 @@ internal sealed class DaemonConfigFile
             {
                 Mirrors => "registry-mirror",
                 Insecure => "insecure-registry",
-                Downloads or Uploads => member.Name,
+                Downloads or Uploads or Storage => member.Name,
                 _ => "",
             };
             if (flag.Length == 0) unknown.Add(member.Name);
@@ -78,6 +82,9 @@ internal sealed class DaemonConfigFile
                 break;
             case Insecure:
                 InsecureRegistries = Texts(member);
+                break;
+            case Storage:
+                StorageDriver = member.Value.ValueKind == JsonValueKind.String ? member.Value.GetString()! : throw new JsonException($"{member.Name} is no string");
                 break;
             case Downloads:
                 MaxConcurrentDownloads = Number(member);

@@ -8,6 +8,7 @@ using Tare.Distribution;
 using Tare.Engine;
 using Tare.Engine.Registries;
 using Tare.Errors;
+using Tare.Images.Roots;
 using Tare.Keeper;
 using Tare.Linux;
 using FilePath = System.IO.Path;
@@ -38,6 +39,7 @@ internal sealed class DaemonVerb : Verb
     private readonly NumberFlag maxConcurrentDownloads;
     private readonly NumberFlag maxConcurrentUploads;
     private readonly DaemonRegistry registry;
+    private readonly TextFlag storageDriver;
     private readonly SwitchFlag version;
     private readonly NumberFlag readyFd;
     private readonly SwitchFlag dockerSocket;
@@ -60,6 +62,7 @@ internal sealed class DaemonVerb : Verb
         pidFile = Flags.Text("pidfile", "File to write the daemon's process number to", 'p');
         registry = new DaemonRegistry(Flags);
         registryMirrors = Flags.List("registry-mirror", "Mirror of Docker Hub, or [REGISTRY=]URL of another registry");
+        storageDriver = Flags.Text("storage-driver", "How containers get their files, \"overlay2\" or \"vfs\" (copies); without it overlay2 where it can be", 's');
         version = Flags.Switch("version", "Print the version and quit", 'v');
         readyFd = Flags.Add(new NumberFlag("ready-fd", '\0', "Descriptor to write a byte to when the engine listens", -1) { Hidden = true });
         dockerSocket = Flags.Add(new SwitchFlag("docker-socket", '\0', "Listen where dockerd does", false) { Hidden = true });
@@ -75,6 +78,7 @@ internal sealed class DaemonVerb : Verb
         var file = DaemonConfigFile.Load(configFile.Value, configFile.Given, Flags);
         var registries = Registries(file);
         var (downloads, uploads) = (Concurrency(maxConcurrentDownloads, file.MaxConcurrentDownloads), Concurrency(maxConcurrentUploads, file.MaxConcurrentUploads));
+        var driver = Driver(file);
         var level = DaemonLog.Parse(logLevel.Value) ?? throw new CommandException($"invalid logging level: {logLevel.Value}");
         var log = new DaemonLog(session, debug.Value ? EngineLogLevel.Debug : level);
         var data = FilePath.GetFullPath(dataRoot.Value);
@@ -110,6 +114,7 @@ internal sealed class DaemonVerb : Verb
                 Debug = debug.Value,
                 Labels = labels.Values,
                 CgroupParent = cgroupParent.Value,
+                StorageDriver = driver,
                 Registries = registries,
                 MaxConcurrentDownloads = downloads,
                 MaxConcurrentUploads = uploads,
@@ -172,6 +177,13 @@ internal sealed class DaemonVerb : Verb
         {
             throw new CommandException(e.Message);
         }
+    }
+
+    private StorageDriver? Driver(DaemonConfigFile file)
+    {
+        var name = storageDriver.Given ? storageDriver.Value : file.StorageDriver;
+        if (name.Length == 0) return null;
+        return StorageDrivers.Parse(name) ?? throw new CommandException($"driver not supported: {name}: the storage drivers are overlay2 and vfs");
     }
 
     private static int Concurrency(NumberFlag flag, int? inFile)

@@ -25,6 +25,9 @@ internal sealed class BackgroundWork(Action<EngineLogLevel, string> log) : IAsyn
     }
 
     /// <summary>For what may wait long in the kernel: it takes no worker from those who serve.</summary>
+    public static Task<T> OnOwnThread<T>(Func<T> work) => Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    /// <summary>The same for work without a result.</summary>
     public static Task OnOwnThread(Action work) => Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     /// <summary>Waits until nothing is under way.</summary>

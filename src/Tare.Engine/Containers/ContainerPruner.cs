@@ -42,7 +42,7 @@ internal sealed class ContainerPruner(ContainerRegistry registry, ContainerRemov
             if (container.State.IsRunning || definition.Created > until) continue;
             if (!filters.MatchPairs("label", definition.Config.Labels)) continue;
             if (filters.Contains("label!") && filters.MatchPairs("label!", definition.Config.Labels)) continue;
-            var size = images.FindWritable(container.Id) is { } layers ? await Task.Run(() => DirectorySize.Of(layers.Upper), cancellationToken) : 0;
+            var size = images.FindWritable(container.Id) is { } files ? await Task.Run(() => files.ChangedSize(cancellationToken), cancellationToken) : 0;
             try
             {
                 await remover.RemoveAsync(container, container.Id, force: false);

@@ -47,7 +47,8 @@ public sealed class ContainerService
     public Task<ContainerCreateResponse> CreateAsync(string? name, string? platform, ContainerCreateRequest request, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return Task.FromResult(creator.Create(name, platform, request));
+        // A copy takes as long as its files take, and there are few threads for all that is quick.
+        return creator.IsSlow ? BackgroundWork.OnOwnThread(() => creator.Create(name, platform, request)) : Task.FromResult(creator.Create(name, platform, request));
     }
 
     /// <summary>Starts a container; the task ends when its program is executed. Giving up does not stop the start.</summary>

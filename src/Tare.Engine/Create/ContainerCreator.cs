@@ -5,6 +5,7 @@ using Tare.Engine.Host;
 using Tare.Engine.Images;
 using Tare.Engine.Ports;
 using Tare.Errors;
+using Tare.Images.Roots;
 using Tare.Wire;
 
 namespace Tare.Engine.Create;
@@ -29,6 +30,9 @@ internal sealed class ContainerCreator(
     private static readonly string[] DefaultReadOnlyPaths = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
     private const long DefaultShmSize = 64 << 20;
+
+    /// <summary>Whether the files of a container are copied.</summary>
+    public bool IsSlow => images.Driver == StorageDriver.Vfs;
 
     /// <summary>Creates a container; a failure leaves nothing of it.</summary>
     public ContainerCreateResponse Create(string? name, string? platform, ContainerCreateRequest request)

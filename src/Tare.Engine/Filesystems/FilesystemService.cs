@@ -2,7 +2,7 @@ using Tare.Engine.Common;
 using Tare.Engine.Containers;
 using Tare.Engine.Ports;
 using Tare.Errors;
-using Tare.Images.Trees;
+using Tare.Images.Roots;
 using Tare.Wire;
 
 namespace Tare.Engine.Filesystems;
@@ -14,15 +14,13 @@ public sealed class FilesystemService
     private readonly ContainerCommitter committer;
     private readonly IImageSource images;
     private readonly ContainerEvents events;
-    private readonly EnginePaths paths;
 
-    internal FilesystemService(ContainerRegistry registry, ContainerCommitter committer, IImageSource images, ContainerEvents events, EnginePaths paths)
+    internal FilesystemService(ContainerRegistry registry, ContainerCommitter committer, IImageSource images, ContainerEvents events)
     {
         this.registry = registry;
         this.committer = committer;
         this.images = images;
         this.events = events;
-        this.paths = paths;
     }
 
     /// <summary>Makes an image of what a container has changed.</summary>
@@ -45,7 +43,7 @@ public sealed class FilesystemService
         using var reading = Enter(found, "export");
         try
         {
-            await BackgroundWork.OnOwnThread(() => RootArchive.Write(LayersOf(found), target, cancellationToken));
+            await BackgroundWork.OnOwnThread(() => FilesOf(found).Export(target, cancellationToken));
         }
         catch (TareException e)
         {
@@ -59,7 +57,7 @@ public sealed class FilesystemService
     {
         var found = registry.Find(container);
         using var reading = Enter(found, "diff");
-        var changes = await Task.Run(() => RootChanges.Of(LayersOf(found), cancellationToken), cancellationToken);
+        var changes = await Task.Run(() => FilesOf(found).Changes(cancellationToken), cancellationToken);
         return [.. changes.Select(change => new FilesystemChange { Kind = (int)change.Kind, Path = change.Path })];
     }
 
@@ -74,10 +72,6 @@ public sealed class FilesystemService
         throw TareException.Conflict($"You cannot {operation} container {container.Id} which is {(state.Phase == Phase.Dead ? "Dead" : "being removed")}");
     }
 
-    /// <summary>The layers that a launch puts on each other, the uppermost first.</summary>
-    private IReadOnlyList<string> LayersOf(Container container)
-    {
-        var layers = images.FindWritable(container.Id) ?? throw TareException.Internal($"container {container.Id} has no rootfs");
-        return [layers.Upper, .. layers.Lower, paths.BaseLayer];
-    }
+    private WritableRoot FilesOf(Container container) =>
+        images.FindWritable(container.Id) ?? throw TareException.Internal($"container {container.Id} has no rootfs");
 }

@@ -5,6 +5,7 @@ using Tare.Engine.Create;
 using Tare.Engine.Events;
 using Tare.Engine.Images;
 using Tare.Engine.Registries;
+using Tare.Images.Roots;
 using Tare.Wire;
 
 namespace Tare.Engine.Host;
@@ -78,8 +79,8 @@ public sealed class SystemService
             ContainersPaused = states.Count(phase => phase == Phase.Paused),
             ContainersStopped = states.Count(phase => phase is not (Phase.Running or Phase.Restarting or Phase.Paused)),
             Images = images.Count,
-            Driver = StorageDriver.Name,
-            DriverStatus = [["Backing Filesystem", BackingFilesystem()], ["Supports d_type", "true"], ["Using metacopy", "false"], ["Native Overlay Diff", "true"], ["userxattr", "false"]],
+            Driver = StorageDrivers.NameOf(images.Driver),
+            DriverStatus = DriverStatus(),
             Plugins = new PluginsInfo { Volume = [], Network = ["host", "null"], Log = ["json-file", "local"] },
             MemoryLimit = cgroups.Memory,
             SwapLimit = cgroups.Swap,
@@ -123,6 +124,11 @@ public sealed class SystemService
             Warnings = Warnings(),
         });
     }
+
+    /// <summary>Docker has nothing to say of copies.</summary>
+    private IReadOnlyList<IReadOnlyList<string>> DriverStatus() => images.Driver == StorageDriver.Vfs
+        ? []
+        : [["Backing Filesystem", BackingFilesystem()], ["Supports d_type", "true"], ["Using metacopy", "false"], ["Native Overlay Diff", "true"], ["userxattr", "false"]];
 
     private static string Runtime => string.Create(CultureInfo.InvariantCulture, $"none (.NET {Environment.Version})");
 

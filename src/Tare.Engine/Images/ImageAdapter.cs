@@ -1,5 +1,6 @@
 using Tare.Engine.Ports;
 using Tare.Images;
+using Tare.Images.Roots;
 using Tare.Oci.Images;
 
 namespace Tare.Engine.Images;
@@ -14,18 +15,19 @@ internal sealed class ImageAdapter(ImageStore store) : IImageSource
     public ContainerImage? Find(string reference) => store.Find(reference) is { } image ? ToContainerImage(image) : null;
 
     /// <inheritdoc/>
-    public ContainerLayers CreateWritable(string containerId, string imageId) => ToLayers(store.Layers.CreateWritable(containerId, store.Get(imageId)));
+    public StorageDriver Driver => store.Layers.Driver;
 
     /// <inheritdoc/>
-    public ContainerLayers? FindWritable(string containerId) => store.Layers.FindWritable(containerId) is { } layer ? ToLayers(layer) : null;
+    public WritableRoot CreateWritable(string containerId, string imageId) => store.CreateWritable(containerId, store.Get(imageId));
+
+    /// <inheritdoc/>
+    public WritableRoot? FindWritable(string containerId) => store.Layers.FindWritable(containerId);
 
     /// <inheritdoc/>
     public void RemoveWritable(string containerId) => store.Layers.RemoveWritable(containerId);
 
     /// <inheritdoc/>
     public void SweepWritables(IReadOnlySet<string> containers) => store.Layers.SweepWritables(containers);
-
-    private static ContainerLayers ToLayers(Tare.Images.Layers.WritableLayer layer) => new([.. layer.Lower.Reverse()], layer.Upper, layer.Work);
 
     private static ContainerImage ToContainerImage(Image image) => new()
     {

@@ -3,6 +3,7 @@ using Tare.Engine.Containers;
 using Tare.Engine.Events;
 using Tare.Errors;
 using Tare.Images;
+using Tare.Images.Roots;
 using Tare.Oci;
 using Tare.Wire;
 
@@ -49,7 +50,7 @@ public sealed class ImageService
     public Task<ImageInspect> InspectAsync(string image, string platform, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return Task.FromResult(ImageViews.Inspect(store.Get(image, ImageNames.Platform(platform))));
+        return Task.FromResult(ImageViews.Inspect(store.Get(image, ImageNames.Platform(platform)), store.Layers.Driver));
     }
 
     /// <summary>The steps that made an image, the last first.</summary>
@@ -142,6 +143,9 @@ public sealed class ImageService
     }
 
     /// <summary>How many there are.</summary>
+    /// <summary>How containers get their roots.</summary>
+    internal StorageDriver Driver => store.Layers.Driver;
+
     internal int Count => store.List().Count;
 
     private ImagePruneResponse Prune(bool danglingOnly, Func<Image, bool> filter, CancellationToken cancellationToken)

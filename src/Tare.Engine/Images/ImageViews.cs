@@ -1,5 +1,6 @@
 using Tare.Engine.Common;
 using Tare.Images;
+using Tare.Images.Roots;
 using Tare.Oci;
 using Tare.Oci.Images;
 using Tare.Wire;
@@ -43,7 +44,7 @@ internal static class ImageViews
     };
 
     /// <summary>Everything about an image.</summary>
-    public static ImageInspect Inspect(Image image) => new()
+    public static ImageInspect Inspect(Image image, StorageDriver driver) => new()
     {
         Id = image.Id.ToString(),
         RepoTags = [.. image.Tags.Select(tag => tag.FamiliarString)],
@@ -59,7 +60,7 @@ internal static class ImageViews
         Os = image.Config.Os ?? "",
         OsVersion = image.Config.OsVersion,
         Size = image.Size,
-        GraphDriver = GraphDriver([.. image.LayerDirectories.Reverse()]),
+        GraphDriver = GraphDriver([.. image.LayerDirectories.Reverse()], driver),
         RootFS = new ImageRootFS { Type = "layers", Layers = [.. image.DiffIds.Select(id => id.ToString())] },
         Metadata = new ImageMetadata { LastTagTime = image.LastTagged is { } tagged ? GoTime.Format(tagged) : GoTime.Zero },
     };
@@ -97,12 +98,14 @@ internal static class ImageViews
         return items;
     }
 
-    private static DriverData GraphDriver(IReadOnlyList<string> layersFromTheTop)
+    private static DriverData GraphDriver(IReadOnlyList<string> layersFromTheTop, StorageDriver driver)
     {
+        // Where layers are copied, Docker tells nothing of them.
+        if (driver == StorageDriver.Vfs) return new DriverData { Name = StorageDrivers.NameOf(driver) };
         var data = new Dictionary<string, string>();
         if (layersFromTheTop.Count > 1) data["LowerDir"] = string.Join(':', layersFromTheTop.Skip(1));
         if (layersFromTheTop.Count > 0) data["UpperDir"] = layersFromTheTop[0];
-        return new DriverData { Name = StorageDriver.Name, Data = data };
+        return new DriverData { Name = StorageDrivers.NameOf(driver), Data = data };
     }
 
     private static SortedSet<string>? Keys(IReadOnlyDictionary<string, OciEmpty>? set) =>

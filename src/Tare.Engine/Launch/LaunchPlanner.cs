@@ -50,7 +50,7 @@ internal sealed class LaunchPlanner(ContainerRegistry registry, IImageSource ima
     {
         var (config, host) = (definition.Config, definition.HostConfig);
         var security = ParsedSecurityOptions.Parse(host.SecurityOpt ?? []);
-        var layers = images.FindWritable(definition.Id) ?? throw TareException.Internal($"the files of container {definition.Id} are missing; remove the container");
+        var files = images.FindWritable(definition.Id) ?? throw TareException.Internal($"the files of container {definition.Id} are missing; remove the container");
         var (path, arguments) = ConfigMerger.CommandOf(config);
         return new ContainerOptions
         {
@@ -67,9 +67,9 @@ internal sealed class LaunchPlanner(ContainerRegistry registry, IImageSource ima
             Init = host.Init == true,
             Root = new RootFilesystem
             {
-                Layers = [.. layers.Lower, paths.BaseLayer],
-                Upper = layers.Upper,
-                Work = layers.Work,
+                Layers = files.MountedBelow,
+                Upper = files.Directory,
+                Work = files.Work,
                 ReadOnly = host.ReadonlyRootfs,
                 Volatile = host.AutoRemove,
             },

@@ -1,3 +1,4 @@
+using Tare.Images.Roots;
 using Tare.Oci.Images;
 using Tare.Wire;
 
@@ -15,13 +16,16 @@ internal interface IImageSource
     /// <summary>As <see cref="Resolve"/>, but null when there is none.</summary>
     ContainerImage? Find(string reference);
 
-    /// <summary>Makes the writable directories of a container, and holds its image's layers until they are removed.</summary>
-    ContainerLayers CreateWritable(string containerId, string imageId);
+    /// <summary>How the roots of new containers are made.</summary>
+    StorageDriver Driver { get; }
 
-    /// <summary>A container's directories; null when it has none.</summary>
-    ContainerLayers? FindWritable(string containerId);
+    /// <summary>Makes the root of a container, and holds its image's layers until it is removed.</summary>
+    WritableRoot CreateWritable(string containerId, string imageId);
 
-    /// <summary>Removes the writable directories and gives the layers free. Nothing happens when there are none.</summary>
+    /// <summary>A container's root; null when it has none.</summary>
+    WritableRoot? FindWritable(string containerId);
+
+    /// <summary>Removes the root and gives the layers free. Nothing happens when there is none.</summary>
     void RemoveWritable(string containerId);
 
     /// <summary>Removes what a crash has left of containers that are not these.</summary>
@@ -43,9 +47,3 @@ internal sealed record ContainerImage
 
     public ImageConfig? Config { get; init; }
 }
-
-/// <summary>The directories of a container's root filesystem; absolute paths.</summary>
-/// <param name="Lower">The image's layers, topmost first.</param>
-/// <param name="Upper">The container's own changes.</param>
-/// <param name="Work">The overlay's own.</param>
-internal sealed record ContainerLayers(IReadOnlyList<string> Lower, string Upper, string Work);

@@ -2,6 +2,7 @@ using Tare.Engine.Common;
 using Tare.Engine.Containers;
 using Tare.Engine.Create;
 using Tare.Engine.Ports;
+using Tare.Images.Roots;
 using Tare.Wire;
 
 namespace Tare.Engine.Views;
@@ -17,10 +18,10 @@ internal sealed class InspectView(EnginePaths paths, IImageSource images)
         // Each is one value: what is shown fits together even while the container changes.
         var (definition, state, name) = (container.Definition, container.State, container.Name);
         var (path, arguments) = ConfigMerger.CommandOf(definition.Config);
-        var layers = images.FindWritable(definition.Id);
+        var files = images.FindWritable(definition.Id);
         var started = state.Generation > 0;
         var execs = container.Execs.Keys.Order(StringComparer.Ordinal).ToArray();
-        var upper = size && layers is not null ? DirectorySize.Of(layers.Upper) : 0;
+        var changed = size && files is not null ? files.ChangedSize(CancellationToken.None) : 0;
         return new ContainerInspectResponse
         {
             Id = definition.Id,
@@ -36,13 +37,13 @@ internal sealed class InspectView(EnginePaths paths, IImageSource images)
             LogPath = "",
             Name = "/" + name,
             RestartCount = state.RestartCount,
-            Driver = StorageDriver.Name,
+            Driver = StorageDrivers.NameOf(files?.Driver ?? images.Driver),
             Platform = "linux",
             ExecIDs = execs.Length > 0 ? execs : null,
             HostConfig = HostConfigOf(definition.HostConfig),
-            GraphDriver = GraphDriver(definition.Id, layers),
-            SizeRw = size ? upper : null,
-            SizeRootFs = size ? upper + (images.Find(definition.ImageId)?.Size ?? 0) : null,
+            GraphDriver = GraphDriver(definition.Id, files),
+            SizeRw = size ? changed : null,
+            SizeRootFs = size ? changed + (images.Find(definition.ImageId)?.Size ?? 0) : null,
             Mounts = [.. definition.Mounts.Where(mount => !mount.FromTmpfsOption).Select(mount => mount.ToWire())],
             Config = definition.Config,
             NetworkSettings = Networks(definition),
@@ -80,19 +81,20 @@ internal sealed class InspectView(EnginePaths paths, IImageSource images)
         DnsSearch = host.DnsSearch ?? [],
     };
 
-    private DriverData GraphDriver(string id, ContainerLayers? layers) => new()
+    private DriverData GraphDriver(string id, WritableRoot? files) => new()
     {
-        Name = StorageDriver.Name,
-        Data = layers is null
+        Name = StorageDrivers.NameOf(files?.Driver ?? images.Driver),
+        // Of a copy there is nothing to tell, as with Docker.
+        Data = files?.Work is not { } work
             ? null
             : new Dictionary<string, string>
             {
                 ["ID"] = id,
-                ["LowerDir"] = string.Join(':', layers.Lower),
+                ["LowerDir"] = string.Join(':', files.Layers),
                 // Mounted in the container's own namespace only; the name is here for clients that expect one.
                 ["MergedDir"] = Path.Combine(paths.Container(id), "merged"),
-                ["UpperDir"] = layers.Upper,
-                ["WorkDir"] = layers.Work,
+                ["UpperDir"] = files.Directory,
+                ["WorkDir"] = work,
             },
     };
 

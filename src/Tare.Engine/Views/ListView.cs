@@ -77,7 +77,7 @@ internal sealed class ListView(ContainerRegistry registry, IImageSource images, 
     private ContainerSummary Row(Container container, bool size)
     {
         var (definition, state) = (container.Definition, container.State);
-        var upper = size && images.FindWritable(definition.Id) is { } layers ? DirectorySize.Of(layers.Upper) : 0;
+        var upper = size && images.FindWritable(definition.Id) is { } files ? files.ChangedSize(CancellationToken.None) : 0;
         return new ContainerSummary
         {
             Id = definition.Id,

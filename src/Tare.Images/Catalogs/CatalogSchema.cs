@@ -23,6 +23,7 @@ internal static class CatalogSchema
     /// <c>archive</c> is the length of a layer's uncompressed archive, null without a recipe. A name's <c>target</c> is the index that it
     /// stood for in its registry or archive, or empty: the images of the index's other platforms that are here belong to the name too.
     /// <c>image_manifest</c> and <c>image_index</c> have the documents as they came, whose bytes are in the content store.
+    /// <c>image_writable.copied</c> tells a copy of the layers from an overlay over them, and its <c>boot</c> is a layer's.
     /// <c>image_blob</c> is what a layer is compressed, and <c>image_blob_at</c> the repositories that are known to have it.
     /// </remarks>
     internal static SchemaOwner Owner { get; } = new("images", [
@@ -97,6 +98,10 @@ internal static class CatalogSchema
             seen INTEGER NOT NULL,
             PRIMARY KEY (digest, repository)
         ) STRICT, WITHOUT ROWID;
+        """,
+        """
+        ALTER TABLE image_writable ADD COLUMN copied INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE image_writable ADD COLUMN boot TEXT;
         """,
     ]);
 }

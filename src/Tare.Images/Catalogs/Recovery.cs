@@ -11,9 +11,9 @@ internal static class Recovery
     /// <summary>
     /// Drops images with a layer that was extracted during another boot and never seen on the disk: the machine went down
     /// within seconds of a load, and files may be empty; and images whose configuration is not there. Then sweeps what no row
-    /// accounts for.
+    /// accounts for. Copies of layers that containers have go as their layers do.
     /// </summary>
-    /// <returns>A sentence for each image that is lost.</returns>
+    /// <returns>A sentence for each image and container that is lost.</returns>
     internal static IReadOnlyList<string> Run(Database database, ContentStore content, LayerStore layers)
     {
         const string suspects = """
@@ -21,6 +21,7 @@ internal static class Recovery
             WHERE l.boot IS NOT NULL AND l.boot <> ?
             """;
         var documents = content.List();
+        var copies = layers.DropUnsettledCopies();
         var (lost, bare, wanted) = database.Write(
             session =>
             {
@@ -53,6 +54,7 @@ internal static class Recovery
         [
             .. lost.Select(image => $"the image {image} was dropped: the machine went down before its layers were on the disk; load it again"),
             .. bare.Select(image => $"the image {image} was dropped: its configuration is missing from the content store; load it again"),
+            .. copies.Select(container => $"the files of the container {container} were dropped: the machine went down before the copy of its image was on the disk; remove it and make it again"),
         ];
     }
 }

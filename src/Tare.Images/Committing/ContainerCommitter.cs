@@ -2,7 +2,7 @@ using Tare.Errors;
 using Tare.Images.Catalogs;
 using Tare.Images.Layers;
 using Tare.Images.Pipes;
-using Tare.Images.Trees;
+using Tare.Images.Roots;
 using Tare.Oci;
 using Tare.Oci.Compression;
 
@@ -19,11 +19,11 @@ internal sealed class ContainerCommitter(LayerStore layers, ImageCommitter commi
 
     /// <summary>Makes the image; a failure leaves nothing.</summary>
     /// <param name="parent">The image that the container was made from.</param>
-    /// <param name="upper">The container's upper directory.</param>
+    /// <param name="root">The container's files.</param>
     /// <param name="options">The rest.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="TareException">NotFound: the parent has just been removed; Internal: the disk is full.</exception>
-    internal async Task<Image> CommitAsync(Image parent, string upper, CommitOptions options, CancellationToken cancellationToken)
+    internal async Task<Image> CommitAsync(Image parent, WritableRoot root, CommitOptions options, CancellationToken cancellationToken)
     {
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var held = new List<long>();
@@ -35,7 +35,7 @@ internal sealed class ContainerCommitter(LayerStore layers, ImageCommitter commi
                 {
                     foreach (var diffId in parent.DiffIds) held.Add(layers.TryHold(diffId) ?? throw CatalogSnapshot.NotFound(parent.Id.ToString()));
                     job = new LayerJob(layers, new ChunkPool(), CompressionKind.None, "of the commit", cancellation.Token);
-                    return Add(parent, Write(job, upper, cancellation.Token), options);
+                    return Add(parent, Write(job, root, cancellation.Token), options);
                 },
                 CancellationToken.None,
                 TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach,
@@ -54,12 +54,12 @@ internal sealed class ContainerCommitter(LayerStore layers, ImageCommitter commi
         }
     }
 
-    private static NewLayer Write(LayerJob job, string upper, CancellationToken cancellation)
+    private static NewLayer Write(LayerJob job, WritableRoot root, CancellationToken cancellation)
     {
         try
         {
             using var sink = new LayerSink(job);
-            UpperArchive.Write(upper, sink, cancellation);
+            root.WriteLayer(sink, cancellation);
             var digest = sink.Complete();
             return new NewLayer(digest, job.Result.GetAwaiter().GetResult());
         }

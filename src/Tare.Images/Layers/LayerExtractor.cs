@@ -26,6 +26,7 @@ internal sealed class LayerExtractor : IDisposable
     private readonly RecipeSource _source;
     private readonly RecipeWriter _recipe;
     private readonly Attic _attic;
+    private readonly WhiteoutWriter _whiteouts;
     private readonly List<(byte[] Path, TarEntry Entry)> _directories = [];
     private byte[] _parentPath = [];
     private bool _replaced;
@@ -34,14 +35,16 @@ internal sealed class LayerExtractor : IDisposable
     /// <param name="folder">The layer's own folder, for what its recipe needs.</param>
     /// <param name="source">The archive, uncompressed.</param>
     /// <param name="recipe">Gets all that is needed to make the archive again.</param>
+    /// <param name="overlay">Whether the directory must do for overlayfs.</param>
     /// <param name="layer">What to call it in messages.</param>
-    internal LayerExtractor(Fd root, Fd folder, ByteSource source, RecipeWriter recipe, string layer)
+    internal LayerExtractor(Fd root, Fd folder, ByteSource source, RecipeWriter recipe, bool overlay, string layer)
     {
         _tree = new LayerTree(root);
         _layer = layer;
         _recipe = recipe;
         _source = new RecipeSource(source, recipe);
         _attic = new Attic(folder);
+        _whiteouts = new WhiteoutWriter(folder, overlay);
     }
 
     /// <summary>Bytes of content, as Docker counts them: regular files once each, and the targets of symbolic links.</summary>
@@ -98,7 +101,7 @@ internal sealed class LayerExtractor : IDisposable
 
         if (name.StartsWith(Whiteouts.Prefix))
         {
-            Whiteouts.Apply(_tree, parent, name, path);
+            _whiteouts.Apply(parent, name, path);
             return;
         }
 
@@ -117,6 +120,10 @@ internal sealed class LayerExtractor : IDisposable
                 break;
             case TarEntryType.HardLink:
                 ExtractHardLink(entry, parent, nameMemory, path);
+                break;
+            case TarEntryType.CharacterDevice when entry is { DeviceMajor: 0, DeviceMinor: 0 }:
+                // What overlayfs takes for a whiteout is one.
+                Create(parent, name, path, _whiteouts.Hide(parent, name), () => _whiteouts.Hide(parent, nameMemory.Span));
                 break;
             case TarEntryType.CharacterDevice:
                 ExtractNode(entry, FileSystem.TypeCharacterDevice, parent, nameMemory, path);
@@ -202,7 +209,7 @@ internal sealed class LayerExtractor : IDisposable
                 var hides = Whiteouts.IsWhiteout(existing);
                 Replace(parent, name);
                 error = FileSystem.MakeDirectory(parent, name, DraftDirectoryMode);
-                if (error == 0 && hides) Whiteouts.MakeOpaque(parent, name, path);
+                if (error == 0 && hides) _whiteouts.MakeOpaque(parent, name, path);
             }
         }
 
@@ -216,7 +223,9 @@ internal sealed class LayerExtractor : IDisposable
         var target = EntryPath.Clean(entry.LinkName, "the hard link's target");
         var (targetParentPath, targetName) = EntryPath.Split(target);
         var targetParent = _tree.Find(targetParentPath.Span, out var error);
-        if (targetParent is not null)
+        // A mark of ours is no file of the archive's.
+        if (targetName.Span.StartsWith(Whiteouts.Prefix)) error = Errno.ENOENT;
+        else if (targetParent is not null)
         {
             error = FileSystem.MakeHardLink(targetParent, targetName.Span, parent, name.Span);
             if (error == Errno.EEXIST)

@@ -1,6 +1,7 @@
 using Tare.Errors;
 using Tare.Images.Layers.Recipes;
 using Tare.Images.Pipes;
+using Tare.Images.Roots;
 using Tare.Linux;
 using Tare.Oci;
 using Tare.Oci.Archives;
@@ -141,7 +142,7 @@ internal sealed class LayerJob : IDisposable
             var flags = OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Exclusive | Paths.NoFollow;
             using (var file = BytePaths.TryOpen(draft.Folder, RecipeFormat.FileName, flags, RecipeMode, out var error) ?? throw ExtractionFailure.Of(RecipeFormat.FileName, error))
             using (var recipe = new RecipeWriter(new FdStream(file)))
-            using (var extractor = new LayerExtractor(draft.Root, draft.Folder, plain, recipe, label))
+            using (var extractor = new LayerExtractor(draft.Root, draft.Folder, plain, recipe, _store.Driver == StorageDriver.Overlay2, label))
             {
                 extractor.Extract(_cancellation);
                 draft.HasEndMarker = extractor.HasEndMarker;

@@ -1,6 +1,7 @@
 using System.Text;
 using Tare.Errors;
 using Tare.Images.Catalogs;
+using Tare.Images.Roots;
 using Tare.Linux;
 using Tare.Oci;
 using Tare.Store;
@@ -8,13 +9,14 @@ using Tare.Store;
 namespace Tare.Images.Layers;
 
 /// <summary>
-/// The overlay directories: one for each layer, shared by all images that have it, and one for each container. Every directory
+/// The directories of files: one for each layer, shared by all images that have it, and one for each container. Every directory
 /// is journaled in the database before it is made and until it is gone, so that a crash leaves nothing unaccounted. Thread-safe.
 /// </summary>
 /// <remarks>
 /// <code>
 /// layers/&lt;id&gt;/fs          id: a few characters, because mount options are limited to a page
-/// containers/&lt;id&gt;/fs      the container's upper directory
+/// layers/&lt;id&gt;/marks       only where it has some, see <see cref="Whiteouts"/>
+/// containers/&lt;id&gt;/fs      the container's upper directory, or its copy of the layers
 /// containers/&lt;id&gt;/work    overlay's own
 /// </code>
 /// </remarks>
@@ -23,9 +25,13 @@ public sealed class LayerStore : IDisposable
     private const int PrivateMode = 0x1C0;
     private const int RootMode = 0x1ED;
 
+    /// <summary>In place of a boot: the copy is not complete.</summary>
+    private const string Copying = "copying";
+
     private readonly string _layersPath;
     private readonly string _containersPath;
     private readonly Database _database;
+    private readonly StorageOptions _storage;
     private readonly Fd _layers;
     private readonly Fd _containers;
 
@@ -33,9 +39,10 @@ public sealed class LayerStore : IDisposable
     private readonly Dictionary<long, int> _held = [];
     private bool _postponed;
 
-    internal LayerStore(string dataRoot, Database database)
+    internal LayerStore(string dataRoot, Database database, StorageOptions storage)
     {
         _database = database;
+        _storage = storage;
         _layersPath = Path.Combine(dataRoot, "layers");
         _containersPath = Path.Combine(dataRoot, "containers");
         _layers = PrivateDirectory.Open(_layersPath);
@@ -45,10 +52,15 @@ public sealed class LayerStore : IDisposable
     /// <summary>The id of this boot of the machine: what was written during another one and not synced may be lost.</summary>
     internal static string BootId { get; } = File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
 
-    /// <summary>Makes the writable directories of a container over an image, and keeps the image's layers for as long as they exist.</summary>
-    /// <exception cref="TareException">Conflict: the container has some; NotFound: the image has just been removed; Internal: the disk is full.</exception>
-    public WritableLayer CreateWritable(string containerId, Image image)
+    /// <summary>How the roots of new containers are made.</summary>
+    public StorageDriver Driver => _storage.Driver;
+
+    /// <summary>Makes the root of a container from an image, and keeps the image's layers for as long as it exists.</summary>
+    /// <remarks>A copy takes as long as its files take; who makes one asks for <see cref="Settle"/> afterwards.</remarks>
+    /// <exception cref="TareException">Conflict: the container has one; NotFound: the image has just been removed; Internal: the disk is full.</exception>
+    public WritableRoot CreateWritable(string containerId, Image image)
     {
+        var copied = Driver == StorageDriver.Vfs;
         var lower = _database.Write(session =>
         {
             if (session.QueryFirst("SELECT 1 FROM image_writable WHERE container = ?", row => row.GetInt64(0), containerId) != 0)
@@ -56,20 +68,22 @@ public sealed class LayerStore : IDisposable
             var layers = session.Query(
                 "SELECT layer FROM image_has_layer WHERE image = ? ORDER BY position", row => row.GetInt64(0), image.Id.ToString());
             if (layers.Count != image.DiffIds.Count) throw TareException.NotFound($"No such image: {image.Id}");
-            session.Execute("INSERT INTO image_writable (container) VALUES (?)", containerId);
+            session.Execute("INSERT INTO image_writable (container, copied, boot) VALUES (?, ?, ?)", containerId, copied ? 1 : 0, copied ? Copying : null);
             for (var i = 0; i < layers.Count; i++)
                 session.Execute("INSERT INTO image_writable_has_layer (container, position, layer) VALUES (?, ?, ?)", containerId, i, layers[i]);
             return layers;
         });
         try
         {
+            var root = Writable(containerId, copied, lower);
             var name = Encoding.UTF8.GetBytes(containerId);
             var error = FileSystem.MakeDirectory(_containers, name, PrivateMode);
             if (error is not (0 or Errno.EEXIST)) throw Failure(containerId, error);
             using var container = BytePaths.TryOpenDirectory(_containers, name, out error) ?? throw Failure(containerId, error);
-            Make(container, "work"u8, PrivateMode, containerId);
+            if (!copied) Make(container, "work"u8, PrivateMode, containerId);
             Make(container, "fs"u8, RootMode, containerId);
-            return Writable(containerId, lower);
+            if (copied) Fill((CopiedRoot)root, container);
+            return root;
         }
         catch
         {
@@ -78,11 +92,11 @@ public sealed class LayerStore : IDisposable
         }
     }
 
-    /// <summary>The writable directories of a container, or <see langword="null"/>.</summary>
-    public WritableLayer? FindWritable(string containerId) => _database.Read(session =>
-        session.QueryFirst("SELECT 1 FROM image_writable WHERE container = ?", row => row.GetInt64(0), containerId) == 0
+    /// <summary>The root of a container, or <see langword="null"/>.</summary>
+    public WritableRoot? FindWritable(string containerId) => _database.Read(session =>
+        session.QueryFirst<long?>("SELECT copied FROM image_writable WHERE container = ?", row => row.GetInt64(0), containerId) is not { } copied
             ? null
-            : Writable(containerId, session.Query(
+            : Writable(containerId, copied != 0, session.Query(
                 "SELECT layer FROM image_writable_has_layer WHERE container = ? ORDER BY position", row => row.GetInt64(0), containerId)));
 
     /// <summary>
@@ -307,18 +321,37 @@ public sealed class LayerStore : IDisposable
         }
     }
 
-    /// <summary>Waits until all layers are on the disk, and notes it.</summary>
+    /// <summary>Waits until all layers and copies of them are on the disk, and notes it.</summary>
     internal void Settle()
     {
-        var layers = _database.Read(session => session.Query(
-            "SELECT id FROM image_layer WHERE boot IS NOT NULL AND state = ?", row => row.GetInt64(0), CatalogSchema.Ready));
-        if (layers.Count == 0) return;
+        var (layers, copies) = _database.Read(session => (
+            session.Query("SELECT id FROM image_layer WHERE boot IS NOT NULL AND state = ?", row => row.GetInt64(0), CatalogSchema.Ready),
+            session.Query("SELECT container FROM image_writable WHERE boot = ?", row => row.GetString(0), BootId)));
+        if (layers.Count + copies.Count == 0) return;
         var error = FileContent.SyncFileSystem(_layers);
         if (error != 0) throw new LinuxException("sync the layers' file system", error);
         _database.Write(session =>
         {
             foreach (var layer in layers) session.Execute("UPDATE image_layer SET boot = NULL WHERE id = ?", layer);
+            foreach (var container in copies) session.Execute("UPDATE image_writable SET boot = NULL WHERE container = ?", container);
         });
+    }
+
+    /// <summary>Removes copies that were made during another boot and never seen on the disk: files of theirs may be empty.</summary>
+    /// <returns>The containers.</returns>
+    internal IReadOnlyList<string> DropUnsettledCopies()
+    {
+        var lost = _database.Read(session => session.Query(
+            "SELECT container, boot FROM image_writable WHERE boot IS NOT NULL AND boot <> ?", row => (Container: row.GetString(0), Boot: row.GetString(1)), BootId));
+        foreach (var (container, _) in lost) RemoveWritable(container);
+        // What was still being made has no container yet.
+        return [.. lost.Where(row => row.Boot != Copying).Select(row => row.Container)];
+    }
+
+    private void Fill(CopiedRoot root, Fd container)
+    {
+        using (var target = BytePaths.TryOpenDirectory(container, "fs"u8, out var error) ?? throw Failure("the container", error)) root.Fill(target);
+        _database.Write(session => session.Execute("UPDATE image_writable SET boot = ? WHERE copied = 1 AND boot = ? AND container = ?", BootId, Copying, root.ContainerId));
     }
 
     private static void Make(Fd directory, ReadOnlySpan<byte> name, int mode, string what)
@@ -335,16 +368,12 @@ public sealed class LayerStore : IDisposable
         ? TareException.Internal($"there is no room for the directories of {what}: no space left on device; free some space in the data root and try again")
         : new LinuxException($"make the directories of {what}", error);
 
-    private WritableLayer Writable(string containerId, IReadOnlyList<long> layers)
+    private WritableRoot Writable(string containerId, bool copied, IReadOnlyList<long> layers)
     {
-        var container = Path.Combine(_containersPath, containerId);
-        return new WritableLayer(containerId, Path.Combine(container, "fs"), Path.Combine(container, "work"), [.. layers.Select(DirectoryOf)]);
+        var directory = Path.Combine(_containersPath, containerId, "fs");
+        IReadOnlyList<string> image = [.. layers.Reverse().Select(DirectoryOf)];
+        return copied
+            ? new CopiedRoot(containerId, directory, image, _storage.BaseLayer)
+            : new OverlayRoot(containerId, directory, Path.Combine(_containersPath, containerId, "work"), image, _storage.BaseLayer);
     }
 }
-
-/// <summary>The overlay directories of a container. All paths are absolute.</summary>
-/// <param name="ContainerId">The container.</param>
-/// <param name="Upper">The upper directory: what the container has changed.</param>
-/// <param name="Work">Overlay's work directory.</param>
-/// <param name="Lower">The image's layers, the lowest first.</param>
-public sealed record WritableLayer(string ContainerId, string Upper, string Work, IReadOnlyList<string> Lower);

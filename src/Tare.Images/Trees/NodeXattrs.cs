@@ -3,7 +3,7 @@ using Tare.Oci.Archives;
 
 namespace Tare.Images.Trees;
 
-/// <summary>The extended attributes of a file that go into an archive.</summary>
+/// <summary>The extended attributes of a file that are its own.</summary>
 internal static class NodeXattrs
 {
     /// <summary>struct vfs_ns_cap_data of revision 3 is that of revision 2 and the id of a namespace's root (linux/capability.h).</summary>
@@ -13,19 +13,30 @@ internal static class NodeXattrs
     private const byte Revision2 = 2;
     private const byte Revision3 = 3;
 
-    /// <summary>The attributes of a name, or with an empty name of an open file, sorted by name.</summary>
+    /// <summary>The attributes that go into an archive of a name, or with an empty name of an open file, sorted by name.</summary>
     internal static IReadOnlyList<TarAttribute> Of(Fd directory, ReadOnlySpan<byte> name)
+    {
+        var attributes = All(directory, name);
+        for (var i = 0; i < attributes.Length; i++)
+        {
+            if (attributes[i].Name.AsSpan().SequenceEqual("security.capability"u8)) attributes[i] = new TarAttribute(attributes[i].Name, Portable(attributes[i].Value));
+        }
+
+        return attributes;
+    }
+
+    /// <summary>The attributes, as they are on this machine.</summary>
+    internal static TarAttribute[] All(Fd directory, ReadOnlySpan<byte> name)
     {
         var names = ExtendedAttributes.List(directory, name);
         if (names.Count == 0) return [];
         var attributes = new List<TarAttribute>();
         foreach (var attribute in names)
         {
-            if (IsLocal(attribute) || ExtendedAttributes.Get(directory, name, attribute) is not { } value) continue;
-            attributes.Add(new TarAttribute(attribute, attribute.AsSpan().SequenceEqual("security.capability"u8) ? Portable(value) : value));
+            if (!IsLocal(attribute) && ExtendedAttributes.Get(directory, name, attribute) is { } value) attributes.Add(new TarAttribute(attribute, value));
         }
 
-        return attributes;
+        return [.. attributes];
     }
 
     /// <summary>What means something on this machine alone: overlay's own notes, and the labels of this host's policy.</summary>

@@ -2,30 +2,17 @@ using Tare.Linux;
 
 namespace Tare.Images.Trees;
 
-/// <summary>What a container has done to a path. The numbers are the API's.</summary>
-public enum TreeChangeKind
-{
-    Modified = 0,
-    Added = 1,
-    Deleted = 2,
-}
-
-/// <summary>A path that a container has changed.</summary>
-/// <param name="Kind">How.</param>
-/// <param name="Path">From the root, with a slash before it.</param>
-public readonly record struct TreeChange(TreeChangeKind Kind, string Path);
-
-/// <summary>What a container has changed of its image: what <c>docker diff</c> tells.</summary>
+/// <summary>What a container has changed of its image: what <c>docker diff</c> tells, with an upper directory of overlayfs.</summary>
 /// <remarks>
 /// As with Docker a file counts as modified when its type, permissions, owner, size or time differ, a directory also when anything in
 /// it does; of what is deleted only the uppermost directory is told.
 /// </remarks>
-public static class RootChanges
+internal static class RootChanges
 {
     /// <summary>The changes, directories before what is in them.</summary>
     /// <param name="layers">The overlay directories, the container's own first and the image's below it; absolute paths.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public static IReadOnlyList<TreeChange> Of(IReadOnlyList<string> layers, CancellationToken cancellationToken)
+    internal static IReadOnlyList<TreeChange> Of(IReadOnlyList<string> layers, CancellationToken cancellationToken)
     {
         using var stack = LayerStack.Open(layers);
         var walk = new Comparison(stack, cancellationToken);
@@ -70,7 +57,7 @@ public static class RootChanges
             }
 
             if (old is not { } before) Note(path, TreeChangeKind.Added);
-            else if (Differs(before.Status, entry.Status)) Note(path, TreeChangeKind.Modified);
+            else if (NodeComparison.Differs(before.Status, entry.Status)) Note(path, TreeChangeKind.Modified);
             else if (entry.IsDirectory) _changes.Add((path, TreeChangeKind.Modified));
             if (!entry.IsDirectory) return false;
 
@@ -109,9 +96,5 @@ public static class RootChanges
                 if (!_touched.Add(path[..slash])) break;
             }
         }
-
-        private static bool Differs(in NodeStatus a, in NodeStatus b) =>
-            a.Mode != b.Mode || a.Uid != b.Uid || a.Gid != b.Gid || a.DeviceMajor != b.DeviceMajor || a.DeviceMinor != b.DeviceMinor
-            || (a.Type != FileSystem.TypeDirectory && (a.Size != b.Size || a.ModifiedSeconds != b.ModifiedSeconds || a.ModifiedNanoseconds != b.ModifiedNanoseconds));
     }
 }

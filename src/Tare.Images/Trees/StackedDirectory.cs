@@ -31,7 +31,7 @@ internal sealed class StackedDirectory : IDisposable
     internal byte[] Path { get; }
 
     /// <summary>Whether the directory hides all that is below its uppermost layer.</summary>
-    internal bool IsOpaque => Descriptor(0) is { } directory && Hides(directory);
+    internal bool IsOpaque => Descriptor(0) is { } directory && Whiteouts.IsOpaque(directory, Form(0));
 
     /// <summary>What is in it, sorted by the bytes of the names.</summary>
     internal IReadOnlyList<TreeEntry> List()
@@ -40,11 +40,15 @@ internal sealed class StackedDirectory : IDisposable
         var entries = new List<TreeEntry>();
         for (var i = 0; i < _layers.Length; i++)
         {
+            // A layer hides names of those below, never its own: what it has and hides at once is seen.
+            var hidden = new List<byte[]>();
             foreach (var entry in ListLayer(i))
             {
-                if (seen?.Add(entry.Name) == false || entry.IsWhiteout) continue;
-                entries.Add(entry);
+                if (entry.IsWhiteout) hidden.Add(entry.Name);
+                else if (seen?.Add(entry.Name) != false) entries.Add(entry);
             }
+
+            seen?.UnionWith(hidden);
         }
 
         entries.Sort(static (a, b) => a.Name.AsSpan().SequenceCompareTo(b.Name));
@@ -64,9 +68,8 @@ internal sealed class StackedDirectory : IDisposable
     {
         for (var i = 0; i < _layers.Length; i++)
         {
-            if (Status(i, name) is not { } status) continue;
-            var entry = new TreeEntry(name, status, _layers[i]);
-            return entry.IsWhiteout ? null : entry;
+            if (Status(i, name) is { } status) return Whiteouts.IsWhiteout(status, Form(i)) ? null : new TreeEntry(name, status, _layers[i], false);
+            if (IsHidden(i, name)) return null;
         }
 
         return null;
@@ -80,13 +83,17 @@ internal sealed class StackedDirectory : IDisposable
         var layers = new List<int>();
         for (var i = Array.IndexOf(_layers, entry.Layer); i < _layers.Length; i++)
         {
-            if (Status(i, entry.Name) is not { } status) continue;
-            if (status.Type != FileSystem.TypeDirectory) break;
-            layers.Add(_layers[i]);
-            // The last one hides nothing.
-            if (i == _layers.Length - 1) break;
-            using var child = BytePaths.TryOpenDirectory(Descriptor(i)!, entry.Name, out _);
-            if (child is not null && Hides(child)) break;
+            if (Status(i, entry.Name) is { } status)
+            {
+                if (status.Type != FileSystem.TypeDirectory) break;
+                layers.Add(_layers[i]);
+                // The last one hides nothing.
+                if (i == _layers.Length - 1) break;
+                using var child = BytePaths.TryOpenDirectory(Descriptor(i)!, entry.Name, out _);
+                if (child is not null && Whiteouts.IsOpaque(child, Form(i))) break;
+            }
+
+            if (IsHidden(i, entry.Name)) break;
         }
 
         return new StackedDirectory(_stack, path, [.. layers]);
@@ -108,7 +115,10 @@ internal sealed class StackedDirectory : IDisposable
 
     public void Dispose() => Release();
 
-    private static bool Hides(Fd directory) => ExtendedAttributes.Get(directory, default, Whiteouts.OpaqueAttribute) is [(byte)'y'];
+    private HidingForm Form(int i) => _stack.Forms[_layers[i]];
+
+    /// <summary>Whether a layer hides a name of those below by a mark beside it.</summary>
+    private bool IsHidden(int i, byte[] name) => Form(i) == HidingForm.Marks && Descriptor(i) is { } directory && Whiteouts.HasMark(directory, name);
 
     private IEnumerable<TreeEntry> ListLayer(int i)
     {
@@ -118,7 +128,9 @@ internal sealed class StackedDirectory : IDisposable
         if (listing is null) yield break;
         foreach (var name in DirectoryTree.List(listing))
         {
-            if (Status(i, name.Name) is { } status) yield return new TreeEntry(name.Name, status, _layers[i]);
+            if (Status(i, name.Name) is not { } status) continue;
+            if (!Whiteouts.IsMark(name.Name, status, Form(i))) yield return new TreeEntry(name.Name, status, _layers[i], Whiteouts.IsWhiteout(status, Form(i)));
+            else if (Whiteouts.HiddenBy(name.Name) is { } hidden) yield return new TreeEntry(hidden, status, _layers[i], true);
         }
     }
 

@@ -6,9 +6,8 @@ namespace Tare.Images.Trees;
 /// <param name="Name">Its bytes.</param>
 /// <param name="Status">What it is in the uppermost layer that has it.</param>
 /// <param name="Layer">That layer, counted from the top.</param>
-internal readonly record struct TreeEntry(byte[] Name, NodeStatus Status, int Layer)
+/// <param name="IsWhiteout">Whether it only hides the name in the layers below.</param>
+internal readonly record struct TreeEntry(byte[] Name, NodeStatus Status, int Layer, bool IsWhiteout)
 {
     internal bool IsDirectory => Status.Type == FileSystem.TypeDirectory;
-
-    internal bool IsWhiteout => Layers.Whiteouts.IsWhiteout(Status);
 }
