@@ -5,6 +5,7 @@ using System.Threading.Channels;
 using Tare.Engine.Containers;
 using Tare.Engine.Ports;
 using Tare.Errors;
+using Tare.Images.Roots;
 using Tare.Keeper;
 using Tare.Linux;
 using Tare.Oci.Images;
@@ -59,11 +60,13 @@ internal sealed class FakeImages(string dataRoot) : IImageSource
 {
     public const string Id = "sha256:1111111111111111111111111111111111111111111111111111111111111111";
 
-    public ConcurrentDictionary<string, ContainerLayers> Writables { get; } = new();
+    public ConcurrentDictionary<string, WritableRoot> Writables { get; } = new();
 
     public bool FailOnCreate { get; set; }
 
     public ImageConfig Config { get; set; } = new() { Cmd = ["sleep", "1000"], Env = ["PATH=/bin"] };
+
+    public StorageDriver Driver { get; set; }
 
     public ContainerImage Resolve(string reference, OciPlatform? platform) => Find(reference) ?? throw TareException.NotFound($"No such image: {reference}");
 
@@ -71,18 +74,19 @@ internal sealed class FakeImages(string dataRoot) : IImageSource
         ? new ContainerImage { Id = Id, Os = "linux", Architecture = Host.MachineFacts.OciArchitecture, Config = Config }
         : null;
 
-    public ContainerLayers CreateWritable(string containerId, string imageId)
+    public WritableRoot CreateWritable(string containerId, string imageId)
     {
         if (FailOnCreate) throw TareException.Internal("no space left on device");
         var directory = Path.Combine(dataRoot, "containers", containerId);
-        var layers = new ContainerLayers(["/layers/2", "/layers/1"], Path.Combine(directory, "fs"), Path.Combine(directory, "work"));
-        Directory.CreateDirectory(layers.Upper);
-        Directory.CreateDirectory(layers.Work);
-        Writables[containerId] = layers;
-        return layers;
+        var work = Path.Combine(directory, "work");
+        var root = new OverlayRoot(containerId, Path.Combine(directory, "fs"), work, ["/layers/2", "/layers/1"], Path.Combine(dataRoot, "base"));
+        Directory.CreateDirectory(root.Directory);
+        Directory.CreateDirectory(work);
+        Writables[containerId] = root;
+        return root;
     }
 
-    public ContainerLayers? FindWritable(string containerId) => Writables.GetValueOrDefault(containerId);
+    public WritableRoot? FindWritable(string containerId) => Writables.GetValueOrDefault(containerId);
 
     public void RemoveWritable(string containerId) => Writables.TryRemove(containerId, out _);
 

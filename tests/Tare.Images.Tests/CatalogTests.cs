@@ -111,15 +111,15 @@ public sealed class CatalogTests : IAsyncLifetime
     {
         var image = await LoadAsync([Base, Top], "x:1");
         var writable = _store.Layers.CreateWritable(Container, image);
-        Assert.Equal(image.LayerDirectories, writable.Lower);
-        Assert.True(System.IO.Directory.Exists(writable.Upper) && System.IO.Directory.Exists(writable.Work));
+        Assert.Equal(image.LayerDirectories, writable.Layers);
+        Assert.True(System.IO.Directory.Exists(writable.Directory) && System.IO.Directory.Exists(writable.Work));
         Error(ErrorKind.Conflict, () => _store.Layers.CreateWritable(Container, image));
         var removed = Remove("x:1", force: true, users: [new ImageUser(Container, false)]);
         Assert.Equal(image.Id.ToString(), removed[^1].Deleted);
-        Assert.True(System.IO.Directory.Exists(writable.Lower[1]));
+        Assert.True(System.IO.Directory.Exists(writable.Layers[1]));
         Error(ErrorKind.NotFound, () => _store.Layers.CreateWritable("another", image));
         Assert.Equivalent(writable, _store.Layers.FindWritable(Container));
-        await System.IO.File.WriteAllTextAsync(Path.Combine(writable.Upper, "x"), "x");
+        await System.IO.File.WriteAllTextAsync(Path.Combine(writable.Directory, "x"), "x");
         _store.Layers.RemoveWritable(Container);
         _store.Layers.RemoveWritable(Container);
         Assert.Empty(_store.Leftovers());

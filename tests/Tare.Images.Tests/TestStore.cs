@@ -1,5 +1,6 @@
 using System.Text;
 using Tare.Images.Layers;
+using Tare.Images.Roots;
 using Tare.Linux;
 using Tare.Store;
 
@@ -11,12 +12,12 @@ internal sealed class TestStore : IAsyncDisposable
     private readonly bool _keep;
     private bool _closed;
 
-    internal TestStore(string? root = null)
+    internal TestStore(string? root = null, StorageOptions? storage = null, string? database = null)
     {
         _keep = root is not null;
         Root = root ?? Directory.CreateTempSubdirectory("tare-images-").FullName;
-        Database = Database.Open(Path.Combine(Root, "tare.db"), ImageStore.Schema);
-        Images = ImageStore.Open(Root, Database, TimeProvider.System);
+        Database = Database.Open(database ?? Path.Combine(Root, "tare.db"), ImageStore.Schema);
+        Images = ImageStore.Open(Root, Database, TimeProvider.System, storage: storage);
     }
 
     internal string Root { get; }

@@ -78,16 +78,16 @@ public sealed class TreeTests : IDisposable
         var parent = store.Images.Get("base:1");
         var writable = store.Layers.CreateWritable("c1", parent);
         Sh($"""
-            cd {writable.Upper}; mkdir etc; printf new >etc/passwd; mknod old c 0 0; mkdir -p a/b; printf 1 >a/b/c; ln a/b/c a/hard; mkfifo a/pipe; mknod a/dev c 1 5
+            cd {writable.Directory}; mkdir etc; printf new >etc/passwd; mknod old c 0 0; mkdir -p a/b; printf 1 >a/b/c; ln a/b/c a/hard; mkfifo a/pipe; mknod a/dev c 1 5
             chmod 2750 a; chown 12:34 a/b/c; setcap cap_net_raw+ep a/b/c; ln -s /etc/passwd a/link; mkdir dir
             find . -print0 | xargs -0 touch -h -d @1600000000
             """);
-        Set(writable.Upper, "a/b/c", "user.x", "y"u8);
-        Set(writable.Upper, "dir", "trusted.overlay.opaque", "y"u8);
+        Set(writable.Directory, "a/b/c", "user.x", "y"u8);
+        Set(writable.Directory, "dir", "trusted.overlay.opaque", "y"u8);
         var image = await store.Images.CommitAsync(Commit("c1", parent.Id), CancellationToken.None);
-        Assert.Equal([.. parent.DiffIds, Digest.Of(Upper(writable.Upper))], image.DiffIds);
+        Assert.Equal([.. parent.DiffIds, Digest.Of(Upper(writable.Directory))], image.DiffIds);
         Assert.Equal(parent.Id, image.Parent);
-        var upper = Listing(writable.Upper);
+        var upper = Listing(writable.Directory);
         Assert.Equal(upper, Listing(image.LayerDirectories[1]));
         Assert.Contains("whiteout /old", upper, StringComparison.Ordinal);
 
@@ -122,14 +122,14 @@ public sealed class TreeTests : IDisposable
         await store.LoadAsync(new MemoryStream(Docker([Tar(File("a", "x"))], null, "base:1")));
         var parent = store.Images.Get("base:1");
         var writable = store.Layers.CreateWritable("c1", parent);
-        await System.IO.File.WriteAllTextAsync(Path.Combine(writable.Upper, "f"), "x");
+        await System.IO.File.WriteAllTextAsync(Path.Combine(writable.Directory, "f"), "x");
         var before = store.Leftovers();
         using var cancelled = new CancellationTokenSource();
         await cancelled.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => store.Images.CommitAsync(Commit("c1", parent.Id), cancelled.Token));
         await Assert.ThrowsAsync<TareException>(() => store.Images.CommitAsync(Commit("nosuch", parent.Id), CancellationToken.None));
         await Assert.ThrowsAsync<TareException>(() => store.Images.CommitAsync(Commit("c1", Digest.Of([])), CancellationToken.None));
-        Deep(writable.Upper, 2500);
+        Deep(writable.Directory, 2500);
         var error = await Assert.ThrowsAsync<TareException>(() => store.Images.CommitAsync(Commit("c1", parent.Id), CancellationToken.None));
         Assert.Contains("longer than the 4095", error.Message, StringComparison.Ordinal);
         Assert.Equal(before, store.Leftovers());
@@ -225,7 +225,8 @@ public sealed class TreeTests : IDisposable
     private static byte[] Exported(params string[] layers)
     {
         var target = new MemoryStream();
-        RootArchive.Write(layers, target, CancellationToken.None);
+        using var stack = LayerStack.Open(layers);
+        RootArchive.Write(stack, target, CancellationToken.None);
         return target.ToArray();
     }
 

@@ -12,8 +12,11 @@ internal sealed class Daemon : IAsyncDisposable
     private Process? process;
     private int generation;
 
-    private Daemon(string folder, string dataRoot)
+    private readonly string[] options;
+
+    private Daemon(string folder, string dataRoot, string[] options)
     {
+        this.options = options;
         Folder = folder;
         DataRoot = dataRoot;
         ExecRoot = Path.Combine(folder, "run");
@@ -35,12 +38,13 @@ internal sealed class Daemon : IAsyncDisposable
 
     /// <summary>Starts a daemon and waits until it answers.</summary>
     /// <param name="dataRoot">Where it keeps its data; a folder of its own when not given.</param>
-    public static async Task<Daemon> StartAsync(string? dataRoot = null)
+    /// <param name="options">Further options of the daemon.</param>
+    public static async Task<Daemon> StartAsync(string? dataRoot = null, string[]? options = null)
     {
         Assert.True(File.Exists(Setup.Tare), $"{Setup.Tare} is missing: run `make build`");
         string folder = Path.Combine(Path.GetTempPath(), "tare-e2e-" + Path.GetRandomFileName());
         Directory.CreateDirectory(Path.Combine(folder, "tmp"));
-        Daemon daemon = new(folder, dataRoot ?? Path.Combine(folder, "data"));
+        Daemon daemon = new(folder, dataRoot ?? Path.Combine(folder, "data"), options ?? []);
         await daemon.StartAgainAsync();
         return daemon;
     }
@@ -52,8 +56,8 @@ internal sealed class Daemon : IAsyncDisposable
         {
             ArgumentList =
             {
-                "-c", "exec \"$0\" daemon -H \"$1\" --data-root \"$2\" --exec-root \"$3\" --pidfile \"$4\" >\"$5\" 2>&1 </dev/null",
-                Setup.Tare, Host, DataRoot, ExecRoot, Path.Combine(Folder, "tare.pid"), LogFile(++generation),
+                "-c", "log=$1; shift; exec \"$0\" daemon \"$@\" >\"$log\" 2>&1 </dev/null",
+                Setup.Tare, LogFile(++generation), "-H", Host, "--data-root", DataRoot, "--exec-root", ExecRoot, "--pidfile", Path.Combine(Folder, "tare.pid"), .. options,
             },
             WorkingDirectory = "/",
         };
