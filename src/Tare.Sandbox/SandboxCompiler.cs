@@ -117,7 +117,7 @@ public sealed class SandboxCompiler : IDisposable
                 Target = descriptors.Add(options.ContainerPidFd.Duplicate()),
                 Join = JoinedByExec(container.Namespaces),
                 CgroupProcs = descriptors.Add(cgroup.OpenForJoining()),
-                CgroupDirectory = cgroup.OpenDirectory() is { } directory ? descriptors.Add(directory) : null,
+                CgroupDirectory = cgroup.OpenDirectoryBeside(options.ContainerPidFd) is { } directory ? descriptors.Add(directory) : null,
                 // The filter is the container's, as with Docker: the exec's capabilities decide which of its rules apply.
                 SeccompFilter = SeccompFilter(container.Security, capabilities),
             });

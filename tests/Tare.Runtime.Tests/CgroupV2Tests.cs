@@ -55,6 +55,23 @@ public sealed class CgroupV2Tests
     }
 
     [Fact]
+    public void The_top_of_a_container_is_vacated_so_that_it_can_pass_controllers_on()
+    {
+        var name = "/" + CgroupFixture.NewName();
+        var container = Make(CgroupFixture.UnifiedLayout, name, GroupOptions.Daemon);
+        using var removal = new Removal(container);
+        using var first = new Sleeper(container);
+        var controllers = CgroupFixture.UnifiedLayout.Hierarchies[0].Controllers;
+        // What an engine in the container sees.
+        var inside = new CgroupLayout(true, [new CgroupHierarchy(container.DirectoryPath, controllers)]);
+        var inner = Make(inside, "/tare/inner", GroupOptions.Daemon);
+        Assert.Contains(first.Groups(), line => line.EndsWith(name + "/init", StringComparison.Ordinal));
+        Assert.Equal(string.Join(' ', controllers), CgroupFixture.Read(container.DirectoryPath, "cgroup.subtree_control"));
+        Assert.Equal(string.Join(' ', controllers), CgroupFixture.Read(inner.DirectoryPath, "cgroup.controllers"));
+        Assert.False(TopGroup.TryVacate(CgroupFixture.Unified));
+    }
+
+    [Fact]
     public void A_frozen_group_is_refused()
     {
         var cgroup = Make(CgroupFixture.UnifiedLayout, "/" + CgroupFixture.NewName(), GroupOptions.None);

@@ -87,6 +87,13 @@ public abstract class Cgroup
     /// <summary>How often the OOM killer struck in here.</summary>
     public abstract long OomKills { get; }
 
+    /// <summary>
+    /// As <see cref="OpenDirectory"/>, for a further process beside another: on v2 a group that passes controllers on takes none, and the
+    /// container, which may run an engine itself, has its own processes in one below.
+    /// </summary>
+    /// <param name="first">The container's first process: a pidfd.</param>
+    public virtual Fd? OpenDirectoryBeside(Fd first) => OpenDirectory();
+
     /// <summary>What the groups have used.</summary>
     /// <exception cref="TareException">The groups are gone, or a file cannot be read.</exception>
     public abstract CgroupStats ReadStats();

@@ -64,6 +64,10 @@ internal sealed class CgroupV2 : Cgroup
     }
 
     /// <inheritdoc/>
+    public override Fd? OpenDirectoryBeside(Fd first) =>
+        (string.IsNullOrEmpty(ControlFiles.TryReadText(directory, "cgroup.subtree_control", out _)) ? null : OciCgroup.OpenDirectoryOf(PidFds.PidOf(first))) ?? OpenDirectory();
+
+    /// <inheritdoc/>
     public override void Apply(LinuxResources resources) => new ResourcesV2(this).Apply(resources);
 
     /// <inheritdoc/>

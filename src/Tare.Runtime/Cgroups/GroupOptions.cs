@@ -21,6 +21,9 @@ internal enum GroupOptions
     /// <summary>Something else than this object has made the directories and put processes in them.</summary>
     MadeBySystemd = 16,
 
+    /// <summary>When the top of the hierarchy is itself a container's, what is in it is moved below, so that it can pass controllers on (v2).</summary>
+    VacateTop = 32,
+
     /// <summary>The daemon's: its groups are its own, under names that nobody else uses.</summary>
-    Daemon = SwapOptional,
+    Daemon = SwapOptional | VacateTop,
 }

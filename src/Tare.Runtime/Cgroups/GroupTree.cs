@@ -7,7 +7,8 @@ namespace Tare.Runtime.Cgroups;
 /// <summary>A directory of control groups and those below it, which the container makes and removes as it likes meanwhile.</summary>
 internal static class GroupTree
 {
-    private const int GroupMode = 0x1ED;
+    /// <summary>The permissions of a group's directory.</summary>
+    internal const int GroupMode = 0x1ED;
 
     /// <summary>Milliseconds that one look for ended processes takes at most.</summary>
     private const int LookAgain = 50;
@@ -41,6 +42,14 @@ internal static class GroupTree
         var found = new List<int>();
         AddProcesses(found, directory);
         foreach (var group in Below(directory)) AddProcesses(found, group);
+        return found;
+    }
+
+    /// <summary>The processes in a group alone.</summary>
+    public static List<int> OwnProcesses(string directory)
+    {
+        var found = new List<int>();
+        AddProcesses(found, directory);
         return found;
     }
 

@@ -65,7 +65,11 @@ internal sealed class MakerV2(CgroupHierarchy hierarchy, CgroupV2 cgroup)
     private void EnableControllers(string parent)
     {
         if (parent.Length > hierarchy.Path.Length) EnableControllers(Parent(parent));
-        if (ControlFiles.TryWrite(parent, "cgroup.subtree_control", "+" + string.Join(" +", hierarchy.Controllers)) == 0) return;
+        var all = "+" + string.Join(" +", hierarchy.Controllers);
+        var error = ControlFiles.TryWrite(parent, "cgroup.subtree_control", all);
+        if (error == Errno.EBUSY && parent.Length == hierarchy.Path.Length && cgroup.Options.HasFlag(GroupOptions.VacateTop) && TopGroup.TryVacate(parent))
+            error = ControlFiles.TryWrite(parent, "cgroup.subtree_control", all);
+        if (error == 0) return;
 
         // Not every controller can be passed on everywhere; one that a limit needs is missed when that limit is set.
         foreach (var controller in hierarchy.Controllers) _ = ControlFiles.TryWrite(parent, "cgroup.subtree_control", "+" + controller);

@@ -12,7 +12,7 @@ internal sealed class Daemon : IAsyncDisposable
     private Process? process;
     private int generation;
 
-    private readonly string[] options;
+    private string[] options;
 
     private Daemon(string folder, string dataRoot, string[] options)
     {
@@ -50,15 +50,17 @@ internal sealed class Daemon : IAsyncDisposable
     }
 
     /// <summary>Starts the daemon again on the same folders.</summary>
-    public async Task StartAgainAsync()
+    /// <param name="changed">Other options than before.</param>
+    public async Task StartAgainAsync(string[]? changed = null)
     {
-        ProcessStartInfo info = new("/bin/sh")
-        {
-            ArgumentList =
-            {
+        options = changed ?? options;
+        ProcessStartInfo info = new(
+            "/bin/sh",
+            [
                 "-c", "log=$1; shift; exec \"$0\" daemon \"$@\" >\"$log\" 2>&1 </dev/null",
                 Setup.Tare, LogFile(++generation), "-H", Host, "--data-root", DataRoot, "--exec-root", ExecRoot, "--pidfile", Path.Combine(Folder, "tare.pid"), .. options,
-            },
+            ])
+        {
             WorkingDirectory = "/",
         };
         info.Environment["TMPDIR"] = Path.Combine(Folder, "tmp");
@@ -82,6 +84,13 @@ internal sealed class Daemon : IAsyncDisposable
     {
         process!.Kill();
         process.WaitForExit();
+    }
+
+    /// <summary>Stops the daemon alone; its containers go on.</summary>
+    public async Task StopDaemonAsync()
+    {
+        Processes.Signal(process!.Id, Processes.SIGTERM);
+        await process.WaitForExitAsync();
     }
 
     /// <summary>Stops daemon and keeper as an operator would, and returns what is left behind, one line each.</summary>
