@@ -63,7 +63,15 @@ internal static class RootMount
         var mount = Mounts.CloneTree(directory, recursive: false);
         try
         {
-            Mounts.SetAttributes(mount, MountAttributes.None, ofDataRoot, Propagation.Private, recursive: false);
+            try
+            {
+                Mounts.SetAttributes(mount, MountAttributes.None, ofDataRoot, Propagation.Private, recursive: false);
+            }
+            catch (LinuxException e) when (e.Error == Errno.EPERM)
+            {
+                // In a user namespace the attributes of what was mounted outside are locked.
+                Mounts.SetAttributes(mount, MountAttributes.None, MountAttributes.None, Propagation.Private, recursive: false);
+            }
             return mount;
         }
         catch

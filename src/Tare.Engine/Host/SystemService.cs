@@ -1,5 +1,4 @@
 using System.Globalization;
-using Tare.Engine.Common;
 using Tare.Engine.Containers;
 using Tare.Engine.Create;
 using Tare.Engine.Events;

@@ -1,4 +1,3 @@
-using Tare.Engine.Common;
 using Tare.Images;
 using Tare.Images.Roots;
 using Tare.Oci;

@@ -1,5 +1,4 @@
 using Tare.Images.Trees;
-using Tare.Linux;
 
 namespace Tare.Images.Roots;
 

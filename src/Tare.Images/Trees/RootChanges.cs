@@ -1,5 +1,3 @@
-using Tare.Linux;
-
 namespace Tare.Images.Trees;
 
 /// <summary>What a container has changed of its image: what <c>docker diff</c> tells, with an upper directory of overlayfs.</summary>

@@ -1,5 +1,3 @@
-using Tare.Linux;
-
 namespace Tare.Images.Trees;
 
 /// <summary>
@@ -81,8 +79,8 @@ internal sealed class TreeComparison
 
     private sealed class Frame(StackedDirectory now, StackedDirectory? before) : IDisposable
     {
-        private readonly IReadOnlyList<TreeEntry> _now = now.List();
-        private readonly IReadOnlyList<TreeEntry> _before = before?.List() ?? [];
+        private IReadOnlyList<TreeEntry>? _now;
+        private IReadOnlyList<TreeEntry>? _before;
         private int _nextNow;
         private int _nextBefore;
 
@@ -100,6 +98,8 @@ internal sealed class TreeComparison
         internal bool Next(out TreeEntry? entry, out TreeEntry? old)
         {
             (entry, old) = (null, null);
+            _now ??= now.List();
+            _before ??= before?.List() ?? [];
             var (more, moreOld) = (_nextNow < _now.Count, _nextBefore < _before.Count);
             if (!more && !moreOld) return false;
             var order = !more ? 1 : !moreOld ? -1 : _now[_nextNow].Name.AsSpan().SequenceCompareTo(_before[_nextBefore].Name);
