@@ -51,7 +51,7 @@ public sealed class CopiesTests : OwnDaemonTests
                 {
                     // How the data root is mounted is not the container's business, and what a container mounts is its own.
                     await own.Detached("mounts", "mount -t tmpfs none /tmp && sleep 1000", "--privileged");
-                    await Eventually.TrueAsync(async () => (await own.Ok("exec", "mounts", "cat", "/proc/mounts")).Contains(" /tmp tmpfs", StringComparison.Ordinal), () => "nothing is mounted");
+                    await Eventually.EqualAsync(true, async () => (await own.Ok("exec", "mounts", "cat", "/proc/mounts")).Contains(" /tmp tmpfs", StringComparison.Ordinal));
                     Assert.DoesNotContain("noexec", (await own.Ok("exec", "mounts", "cat", "/proc/mounts")).Split('\n')[0], StringComparison.Ordinal);
                     Assert.DoesNotContain(folder + "/", await File.ReadAllTextAsync("/proc/self/mountinfo"), StringComparison.Ordinal);
                     Assert.NotEqual(0, (await own.Tare("run", "--rm", "--read-only", "--network", "none", Image, "touch", "/x")).Code);

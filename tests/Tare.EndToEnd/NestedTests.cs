@@ -63,7 +63,7 @@ public sealed class NestedTests : OwnDaemonTests
         await LoadAsync(own);
         string script = Start + $"\ntare run -d --name inner --network none {Image} sleep 98765\necho ready\nsleep 1000";
         await own.Ok("run", "-d", "--name", "outer", "--privileged", "--network", "none", Nested, "sh", "-c", script);
-        await Eventually.TrueAsync(async () => (await own.Ok("logs", "outer")).Contains("ready", StringComparison.Ordinal), () => "the engine inside does not run");
+        await Eventually.EqualAsync(true, async () => (await own.Ok("logs", "outer")).Contains("ready", StringComparison.Ordinal));
         Assert.Contains(Processes.All(), process => process.Arguments.Contains("98765"));
         Assert.Equal("inner", await own.Ok("exec", "-e", "DOCKER_HOST=unix:///run/inner.sock", "outer", "tare", "ps", "--format", "{{.Names}}"));
         await own.Ok("rm", "-f", "outer");

@@ -111,7 +111,7 @@ public sealed class CatalogTests : IAsyncLifetime
     {
         var image = await LoadAsync([Base, Top], "x:1");
         var writable = _store.Layers.CreateWritable(Container, image);
-        Assert.Equal(image.LayerDirectories, writable.Layers);
+        Assert.Equal(image.LayerDirectories.Reverse(), writable.Layers);
         Assert.True(System.IO.Directory.Exists(writable.Directory) && System.IO.Directory.Exists(writable.Work));
         Error(ErrorKind.Conflict, () => _store.Layers.CreateWritable(Container, image));
         var removed = Remove("x:1", force: true, users: [new ImageUser(Container, false)]);
