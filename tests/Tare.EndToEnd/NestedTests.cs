@@ -12,7 +12,7 @@ public sealed class NestedTests : OwnDaemonTests
         export DOCKER_HOST=unix:///run/inner.sock
         tare daemon -H $DOCKER_HOST --data-root /data "$@" >/log 2>&1 & daemon=$!
         for i in $(seq 300); do test -S /run/inner.sock && break; sleep 0.1; done
-        tare load -qi /inner.tar
+        tare load -qi /inner.tar >/dev/null
         """;
 
     private const string Work = Start + """
@@ -28,7 +28,7 @@ public sealed class NestedTests : OwnDaemonTests
         kill $daemon; wait $daemon; echo daemon $?
         for i in $(seq 100); do ls /run/tare 2>/dev/null | grep -q . || break; sleep 0.1; done
         ls /run/tare 2>/dev/null
-        grep copy /log
+        grep copy /log || true
         """;
 
     private static readonly string[] Expected = ["hello from sh", "not privileged", "kept", "A /file", "kept", "daemon 0"];
@@ -100,7 +100,14 @@ public sealed class NestedTests : OwnDaemonTests
     /// <summary>What the binary is linked to, and what it opens by name, as they lie on this machine.</summary>
     private static async Task<IReadOnlyList<string>> LibrariesAsync()
     {
-        string[] linked = (await Running.RunAsync("ldd", [Setup.Tare])).Ok().Lines;
-        return [.. linked.SelectMany(line => line.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)).Where(word => word.StartsWith('/')).Distinct()];
+        // OpenSSL computes its digests.
+        string[] known = (await Running.RunAsync("/sbin/ldconfig", ["-p"])).Ok().Lines;
+        string ssl = known.First(line => line.TrimStart().StartsWith("libssl.so.3 ", StringComparison.Ordinal)).Split("=> ")[1];
+        string[] linked = (await Running.RunAsync("ldd", [Setup.Tare, ssl])).Ok().Lines;
+        return
+        [
+            ssl,
+            .. linked.Where(line => !line.EndsWith(':')).SelectMany(line => line.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)).Where(word => word.StartsWith('/')).Distinct(),
+        ];
     }
 }
