@@ -57,6 +57,8 @@ public static class OverlaySupport
                 Layers = [Path.Combine(path, "lower")],
                 Upper = Path.Combine(path, "upper"),
                 Work = Path.Combine(path, "work"),
+                // Nobody waits for the disk because of what is thrown away.
+                Volatile = true,
             });
             return Use(mount);
         }
