@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Tare.EndToEnd.Harness;
 using Tare.EndToEnd.Harness.Oci;
 
@@ -16,7 +17,13 @@ public sealed class OciEnginesTests(PodmanFixture fixture) : IClassFixture<Podma
         if (fixture.Podman is null)
             return;
         (await Podman("pod", "rm", "--all", "--force", "--time", "0")).Ok();
-        (await Podman("rm", "--all", "--force", "--time", "0")).Ok();
+        // With id mappings podman's removal and its own clean-up after the process get into each other's way (containers/podman issue 11594).
+        Stopwatch watch = Stopwatch.StartNew();
+        Result removal;
+        do
+            removal = await Podman("rm", "--all", "--force", "--time", "0");
+        while (removal.Err.Contains("device or resource busy", StringComparison.Ordinal) && watch.Elapsed < Eventually.Limit);
+        removal.Ok();
     }
 
     [PodmanFact]
