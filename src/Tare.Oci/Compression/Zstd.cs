@@ -1,23 +1,14 @@
-using System.Reflection;
 using System.Runtime.InteropServices;
 using Tare.Errors;
 
-[assembly: DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-
 namespace Tare.Oci.Compression;
 
-/// <summary>
-/// The streaming calls of libzstd (zstd.h). All arguments are blittable. The published binary has the library linked in under
-/// exactly this name; elsewhere the shared library of the system is found, also without its development package.
-/// </summary>
+/// <summary>The streaming calls of libzstd (zstd.h). All arguments are blittable.</summary>
 internal static class Zstd
 {
     internal const int EndDirective = 2;
 
-    private const string Library = "zstd";
-    private const string SharedObject = "libzstd.so.1";
-
-    static Zstd() => NativeLibrary.SetDllImportResolver(typeof(Zstd).Assembly, Resolve);
+    static Zstd() => NativeLibraries.Use();
 
     /// <summary>A buffer and how far it has been used: ZSTD_inBuffer and ZSTD_outBuffer.</summary>
     [StructLayout(LayoutKind.Sequential)]
@@ -28,28 +19,28 @@ internal static class Zstd
         public nuint Position;
     }
 
-    [DllImport(Library)]
+    [DllImport(NativeLibraries.Zstd)]
     internal static extern nint ZSTD_createDStream();
 
-    [DllImport(Library)]
+    [DllImport(NativeLibraries.Zstd)]
     internal static extern nuint ZSTD_freeDStream(nint stream);
 
-    [DllImport(Library)]
+    [DllImport(NativeLibraries.Zstd)]
     internal static extern nuint ZSTD_decompressStream(nint stream, ref Buffer output, ref Buffer input);
 
-    [DllImport(Library)]
+    [DllImport(NativeLibraries.Zstd)]
     internal static extern nint ZSTD_createCStream();
 
-    [DllImport(Library)]
+    [DllImport(NativeLibraries.Zstd)]
     internal static extern nuint ZSTD_freeCStream(nint stream);
 
-    [DllImport(Library)]
+    [DllImport(NativeLibraries.Zstd)]
     internal static extern nuint ZSTD_compressStream2(nint stream, ref Buffer output, ref Buffer input, int directive);
 
-    [DllImport(Library)]
+    [DllImport(NativeLibraries.Zstd)]
     internal static extern uint ZSTD_isError(nuint code);
 
-    [DllImport(Library)]
+    [DllImport(NativeLibraries.Zstd)]
     internal static extern nint ZSTD_getErrorName(nuint code);
 
     /// <summary>A buffer that the collector does not move, so that its address can be given away.</summary>
@@ -62,9 +53,6 @@ internal static class Zstd
         ZSTD_isError(code) == 0
             ? code
             : throw TareException.Invalid($"the zstd data is damaged ({Marshal.PtrToStringUTF8(ZSTD_getErrorName(code))}); fetch or make the archive again");
-
-    private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? path) =>
-        name == Library && !NativeLibrary.TryLoad(name, assembly, path, out _) && NativeLibrary.TryLoad(SharedObject, out var handle) ? handle : 0;
 }
 
 /// <summary>Decompresses zstd (RFC 8878), all frames; truncation is an error.</summary>
