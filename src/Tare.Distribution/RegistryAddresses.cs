@@ -46,13 +46,19 @@ public static class RegistryAddresses
 
         if (registry.Contains("://", StringComparison.Ordinal)) throw TareException.Invalid($"insecure registry {text} should not contain '://'");
         if (System.Net.IPNetwork.TryParse(registry, out _)) return registry;
+        return Fault(registry) is { } fault ? throw TareException.Invalid($"insecure registry {registry} is not valid: {fault}") : registry;
+    }
+
+    /// <summary>Whether it names a registry, as references do: a host or an address, with a port or without.</summary>
+    public static bool IsRegistry(string text) => Fault(text) is null;
+
+    private static string? Fault(string registry)
+    {
+        if (System.Net.IPAddress.TryParse(registry, out _)) return null;
         var host = HostPort.Host(registry);
-        if (!System.Net.IPAddress.TryParse(host, out _) && !IsDomain(registry))
-            throw TareException.Invalid($"insecure registry {registry} is not valid: invalid host \"{host}\"");
+        if (!System.Net.IPAddress.TryParse(host, out _) && !IsDomain(registry)) return $"invalid host \"{host}\"";
         var port = registry.Length > host.Length && registry.LastIndexOf(':') is var colon && colon > registry.LastIndexOf(']') ? registry[(colon + 1)..] : "";
-        if (!System.Net.IPAddress.TryParse(registry, out _) && port.Length > 0 && (!int.TryParse(port, out var number) || number is < 0 or > 65535))
-            throw TareException.Invalid($"insecure registry {registry} is not valid: invalid port \"{port}\"");
-        return registry;
+        return port.Length > 0 && (!int.TryParse(port, out var number) || number is < 0 or > 65535) ? $"invalid port \"{port}\"" : null;
     }
 
     // What may stand before the first slash of a reference.

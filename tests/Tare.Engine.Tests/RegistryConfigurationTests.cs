@@ -21,9 +21,9 @@ public sealed class RegistryConfigurationTests
     [InlineData("foo", "invalid mirror: no scheme specified for \"foo\": must use either 'https://' or 'http://'")]
     [InlineData("host:5000", "invalid mirror: no scheme specified for \"host:5000\": must use either 'https://' or 'http://'")]
     [InlineData("ftp://x", "invalid mirror: unsupported scheme \"ftp\" in \"ftp://x\": must use either 'https://' or 'http://'")]
-    [InlineData("https://x/?a=b", "invalid mirror: query or fragment at end of the URI \"https://x/\"")]
-    [InlineData("https://x/#a", "invalid mirror: query or fragment at end of the URI \"https://x/\"")]
-    [InlineData("https://user:secret@x/", "invalid mirror: username/password not allowed in URI \"https://xxxxx@x/\"")]
+    [InlineData("https://x/?a=b", "invalid mirror: query or fragment at end of the URI \"https://x/?a=b\"")]
+    [InlineData("https://x/#a", "invalid mirror: query or fragment at end of the URI \"https://x/#a\"")]
+    [InlineData("https://user:secret@x/", "invalid mirror: username/password not allowed in URI \"https://user:xxxxx@x/\"")]
     [InlineData("a/b=https://x", "invalid mirror: \"a/b\" in \"a/b=https://x\" is no registry: name it as images do, HOST[:PORT]=https://MIRROR")]
     [InlineData("=https://x", "invalid mirror: \"\" in \"=https://x\" is no registry: name it as images do, HOST[:PORT]=https://MIRROR")]
     public void A_wrong_mirror(string text, string message)
@@ -36,7 +36,7 @@ public sealed class RegistryConfigurationTests
     [InlineData("a://b", "insecure registry a://b should not contain '://'")]
     [InlineData("-a", "invalid index name (-a). Cannot begin or end with a hyphen")]
     [InlineData("a..b", "insecure registry a..b is not valid: invalid host \"a..b\"")]
-    [InlineData("a:99999", "insecure registry a:99999 is not valid: invalid host \"a:99999\"")]
+    [InlineData("a:99999", "insecure registry a:99999 is not valid: invalid port \"99999\"")]
     [InlineData("10.0.0.0/64", "insecure registry 10.0.0.0/64 is not valid: invalid host \"10.0.0.0/64\"")]
     public void A_wrong_insecure_registry(string text, string message)
         => Assert.Equal(message, Assert.Throws<TareException>(() => RegistryConfiguration.Parse([], [text], "")).Message);

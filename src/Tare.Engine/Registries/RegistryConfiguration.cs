@@ -36,7 +36,7 @@ public static class RegistryConfiguration
         {
             UserAgent = userAgent,
             Mirrors = byRegistry.ToDictionary(pair => pair.Key, pair => (IReadOnlyList<string>)pair.Value),
-            InsecureRegistries = [.. insecure.Select(ParseInsecure).Distinct()],
+            InsecureRegistries = [.. insecure.Select(RegistryAddresses.ParseInsecureRegistry).Distinct()],
             CertificateDirectories = CertificateDirectories,
         };
     }
@@ -66,47 +66,11 @@ public static class RegistryConfiguration
         var scheme = text.IndexOf("://", StringComparison.Ordinal);
         var equals = text.IndexOf('=', StringComparison.Ordinal);
         // Behind the scheme an equals sign is the mirror's own.
-        if (equals < 0 || (scheme >= 0 && scheme < equals)) return (Reference.DefaultDomain, CheckMirror(text));
+        if (equals < 0 || (scheme >= 0 && scheme < equals)) return (Reference.DefaultDomain, RegistryAddresses.ParseMirror(text));
         var registry = text[..equals];
-        if (!IsHost(registry)) throw TareException.Invalid($"invalid mirror: \"{registry}\" in \"{text}\" is no registry: name it as images do, HOST[:PORT]=https://MIRROR");
-        return (registry == "index.docker.io" ? Reference.DefaultDomain : registry, CheckMirror(text[(equals + 1)..]));
-    }
-
-    private static string CheckMirror(string mirror)
-    {
-        if (mirror.IndexOf("://", StringComparison.Ordinal) <= 0)
-            throw TareException.Invalid($"invalid mirror: no scheme specified for \"{mirror}\": must use either 'https://' or 'http://'");
-        if (!Uri.TryCreate(mirror, UriKind.Absolute, out var uri)) throw TareException.Invalid($"invalid mirror: \"{mirror}\" is not a valid URI");
-        if (uri.Scheme is not ("http" or "https"))
-            throw TareException.Invalid($"invalid mirror: unsupported scheme \"{uri.Scheme}\" in \"{mirror}\": must use either 'https://' or 'http://'");
-        // Also where they are empty; and a password is not repeated.
-        if (mirror.AsSpan().ContainsAny('?', '#')) throw TareException.Invalid($"invalid mirror: query or fragment at end of the URI \"{uri.GetLeftPart(UriPartial.Path)}\"");
-        if (uri.UserInfo.Length > 0) throw TareException.Invalid($"invalid mirror: username/password not allowed in URI \"{uri.Scheme}://xxxxx@{uri.Authority}{uri.AbsolutePath}\"");
-        return mirror.TrimEnd('/') + "/";
-    }
-
-    private static string ParseInsecure(string text)
-    {
-        var host = text;
-        if (host.StartsWith('-') || host.EndsWith('-')) throw TareException.Invalid($"invalid index name ({host}). Cannot begin or end with a hyphen");
-        foreach (var scheme in new[] { "http://", "https://" })
-        {
-            if (host.StartsWith(scheme, StringComparison.OrdinalIgnoreCase)) host = host[scheme.Length..];
-        }
-
-        if (host.Contains("://", StringComparison.Ordinal)) throw TareException.Invalid($"insecure registry {text} should not contain '://'");
-        return IsNetwork(host) || IsHost(host) ? host : throw TareException.Invalid($"insecure registry {host} is not valid: invalid host \"{host}\"");
+        if (!RegistryAddresses.IsRegistry(registry)) throw TareException.Invalid($"invalid mirror: \"{registry}\" in \"{text}\" is no registry: name it as images do, HOST[:PORT]=https://MIRROR");
+        return (registry == "index.docker.io" ? Reference.DefaultDomain : registry, RegistryAddresses.ParseMirror(text[(equals + 1)..]));
     }
 
     private static bool IsNetwork(string text) => text.Contains('/', StringComparison.Ordinal) && IPNetwork.TryParse(text, out _);
-
-    /// <summary>Whether it is a host with or without a port, as references have it, or a bare IPv6 address.</summary>
-    private static bool IsHost(string text)
-    {
-        if (IPAddress.TryParse(text, out _)) return true;
-        var colon = text.LastIndexOf(':');
-        if (colon >= 0 && !text.EndsWith(']') && (!int.TryParse(text.AsSpan(colon + 1), System.Globalization.NumberStyles.None, null, out var port) || port > ushort.MaxValue)) return false;
-        // A name without a dot is a registry's when a port stands behind it.
-        return Reference.TryParse($"{(colon < 0 && !text.Contains('.', StringComparison.Ordinal) ? text + ":443" : text)}/x", out var reference) && reference.Path is "x" or "library/x";
-    }
 }
