@@ -10,6 +10,7 @@ namespace Tare.Cli.Verbs;
 internal sealed class CommitVerb : Verb
 {
     private readonly SwitchFlag _pause;
+    private readonly SwitchFlag _noPause;
     private readonly TextFlag _message;
     private readonly TextFlag _author;
     private readonly ListFlag _change;
@@ -20,6 +21,7 @@ internal sealed class CommitVerb : Verb
         Aliases = "container commit, commit";
         Flags.Interspersed = false;
         _pause = Flags.Switch("pause", "Freeze the container meanwhile", 'p', initial: true);
+        _noPause = Flags.Switch("no-pause", "Let the container run meanwhile");
         _message = Flags.Text("message", "Comment in the image's history", 'm');
         _author = Flags.Text("author", "Who made the image, such as \"Jo Doe <jo@example.com>\"", 'a');
         _change = Flags.List("change", "Apply an instruction of a Dockerfile to the image", 'c');
@@ -27,6 +29,7 @@ internal sealed class CommitVerb : Verb
 
     public override async ValueTask<int> RunAsync(Session session, IReadOnlyList<string> arguments)
     {
+        if (_pause.Given && _noPause.Given) throw new CommandException("conflicting options: --no-pause and --pause cannot be used together");
         var name = arguments.Count > 1 && arguments[1].Length > 0 ? Read(arguments[1]) : null;
         var id = await session.Client.Filesystems.CommitAsync(arguments[0], new CommitOptions
         {
@@ -35,7 +38,7 @@ internal sealed class CommitVerb : Verb
             Message = _message.Value,
             Author = _author.Value,
             Changes = _change.Values,
-            Pause = _pause.Value,
+            Pause = _pause.Value && !_noPause.Value,
         });
         session.Out.WriteLine(id);
         return 0;
