@@ -26,6 +26,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TARE = os.path.join(ROOT, "artifacts", "tare")
 IMAGE = "tare-bench/busybox:latest"
 IDLE = 20
+PARTS = ("verbs", "images", "server", "oci")
 
 # Runs beside the engine that it measures: reads one JSON command a line, answers with its wall time in milliseconds.
 WORKER = r"""
@@ -323,7 +324,9 @@ def measure_registry(engines, table, folder, peers, scale):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scale", type=float, default=float(os.environ.get("SCALE", "1")), help="of the number of runs")
-    scale = parser.parse_args().scale
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=os.environ.get("ONLY", "").split() or PARTS, help="parts to measure")
+    given = parser.parse_args()
+    scale = given.scale
     peers = os.environ.get("PEERS", "")
     folder = tempfile.mkdtemp(prefix="tare-bench-")
     engines = []
@@ -339,13 +342,17 @@ def main():
         for engine in engines:
             engine.time("load", "-q", "-i", engine.path(archive))
         table = Table(engines)
-        measure(engines, table, scale)
-        measure_registry(engines, table, folder, peers, scale)
+        if "verbs" in given.only:
+            measure(engines, table, scale)
+        if "images" in given.only:
+            measure_registry(engines, table, folder, peers, scale)
         table.print()
-        print()
-        table.missed += registry.measure_server(TARE, folder, scale, print_rows)
-        print()
-        table.missed += measure_oci(peers, scale)
+        if "server" in given.only:
+            print()
+            table.missed += registry.measure_server(TARE, folder, scale, print_rows)
+        if "oci" in given.only:
+            print()
+            table.missed += measure_oci(peers, scale)
         load = os.getloadavg()[0]
         print(f"medians of alternating runs, whole commands; {os.cpu_count()} CPUs, load {load:.1f}")
         if table.missed:
