@@ -4,8 +4,14 @@ using Tare.EndToEnd.Harness;
 
 namespace Tare.EndToEnd;
 
+/// <summary>login at the distribution's registry.</summary>
+public sealed class LoginTests(EngineFixture engine, RegistryFixture registries) : LoginCases(engine, registries), IClassFixture<RegistryFixture>;
+
+/// <summary>login at our own.</summary>
+public sealed class OwnRegistryLoginTests(EngineFixture engine, OwnRegistryFixture registries) : LoginCases(engine, registries), IClassFixture<OwnRegistryFixture>;
+
 /// <summary>login and logout, and where credentials are kept.</summary>
-public sealed class LoginTests(EngineFixture engine, RegistryFixture registries) : RegistryTests(engine, registries)
+public abstract class LoginCases(EngineFixture engine, RegistryFixture registries) : RegistryTests(engine, registries)
 {
     private const string Insecure = "WARNING! Using --password via the CLI is insecure. Use --password-stdin.\n";
 

@@ -4,8 +4,14 @@ using Tare.EndToEnd.Harness;
 
 namespace Tare.EndToEnd;
 
-/// <summary>pull and push with a registry of the distribution, what both show, and manifest inspect.</summary>
-public sealed partial class PullPushTests(EngineFixture engine, RegistryFixture registries) : RegistryTests(engine, registries)
+/// <summary>pull and push with the distribution's registry.</summary>
+public sealed class PullPushTests(EngineFixture engine, RegistryFixture registries) : PullPushCases(engine, registries), IClassFixture<RegistryFixture>;
+
+/// <summary>The same with our own.</summary>
+public sealed class OwnRegistryPullPushTests(EngineFixture engine, OwnRegistryFixture registries) : PullPushCases(engine, registries), IClassFixture<OwnRegistryFixture>;
+
+/// <summary>pull and push, what both show, and manifest inspect.</summary>
+public abstract partial class PullPushCases(EngineFixture engine, RegistryFixture registries) : RegistryTests(engine, registries)
 {
     [Theory, Clients]
     public async Task Push_and_pull_of_a_tag(string client)

@@ -6,7 +6,7 @@ using Tare.EndToEnd.Harness;
 namespace Tare.EndToEnd;
 
 /// <summary>search, on a registry of the tests that has an index. docker-registry has none.</summary>
-public sealed class SearchTests(EngineFixture engine, RegistryFixture registries) : RegistryTests(engine, registries)
+public sealed class SearchTests(EngineFixture engine, RegistryFixture registries) : RegistryTests(engine, registries), IClassFixture<RegistryFixture>
 {
     private const string Found = """
         {"query":"x","num_results":3,"results":[
@@ -125,5 +125,31 @@ public sealed class SearchTests(EngineFixture engine, RegistryFixture registries
                 // It has hung up.
             }
         }
+    }
+}
+
+/// <summary>search on our own registry, which has an index.</summary>
+public sealed class OwnRegistrySearchTests(EngineFixture engine, OwnRegistryFixture registries) : RegistryTests(engine, registries), IClassFixture<OwnRegistryFixture>
+{
+    [Theory, Clients]
+    public async Task What_was_pushed_is_found(string client)
+    {
+        string image = await Named(Registry);
+        string path = image[(Registry.Host.Length + 1)..image.LastIndexOf(':')];
+        (await RunOwn(client, "push", "-q", image)).Ok();
+        Assert.Equal(path, (await RunOwn(client, "search", "--format", "{{.Name}}", $"{Registry.Host}/{path}")).Ok().Text);
+        Assert.Equal("", (await RunOwn(client, "search", "--format", "{{.Name}}", $"{Registry.Host}/{path}-not")).Ok().Text);
+    }
+
+    [Theory, Clients]
+    public async Task Only_what_one_may_read_is_found(string client)
+    {
+        string image = await Named(Guarded);
+        string path = image[(Guarded.Host.Length + 1)..image.LastIndexOf(':')];
+        await LoginAsync(client);
+        (await RunOwn(client, "push", "-q", image)).Ok();
+        Assert.Equal(path, (await RunOwn(client, "search", "--format", "{{.Name}}", $"{Guarded.Host}/{path}")).Ok().Text);
+        (await RunOwn(client, "logout", Guarded.Host)).Ok();
+        Assert.DoesNotContain(path, (await RunOwn(client, "search", "--format", "{{.Name}}", $"{Guarded.Host}/{path}")).Out, StringComparison.Ordinal);
     }
 }

@@ -9,14 +9,16 @@ namespace Tare.EndToEnd.Harness;
 internal sealed class Daemon : IAsyncDisposable
 {
     private readonly LeakCheck before;
+    private readonly IsolatedHost? within;
     private Process? process;
     private int generation;
 
     private string[] options;
 
-    private Daemon(string folder, string dataRoot, string[] options)
+    private Daemon(string folder, string dataRoot, string[] options, IsolatedHost? within)
     {
         this.options = options;
+        this.within = within;
         Folder = folder;
         DataRoot = dataRoot;
         ExecRoot = Path.Combine(folder, "run");
@@ -39,12 +41,13 @@ internal sealed class Daemon : IAsyncDisposable
     /// <summary>Starts a daemon and waits until it answers.</summary>
     /// <param name="dataRoot">Where it keeps its data; a folder of its own when not given.</param>
     /// <param name="options">Further options of the daemon.</param>
-    public static async Task<Daemon> StartAsync(string? dataRoot = null, string[]? options = null)
+    /// <param name="within">Where it runs; on this machine as it is when not given.</param>
+    public static async Task<Daemon> StartAsync(string? dataRoot = null, string[]? options = null, IsolatedHost? within = null)
     {
         Assert.True(File.Exists(Setup.Tare), $"{Setup.Tare} is missing: run `make build`");
         string folder = Path.Combine(Path.GetTempPath(), "tare-e2e-" + Path.GetRandomFileName());
         Directory.CreateDirectory(Path.Combine(folder, "tmp"));
-        Daemon daemon = new(folder, dataRoot ?? Path.Combine(folder, "data"), options ?? []);
+        Daemon daemon = new(folder, dataRoot ?? Path.Combine(folder, "data"), options ?? [], within);
         await daemon.StartAgainAsync();
         return daemon;
     }
@@ -57,8 +60,8 @@ internal sealed class Daemon : IAsyncDisposable
         ProcessStartInfo info = new(
             "/bin/sh",
             [
-                "-c", "log=$1; shift; exec \"$0\" daemon \"$@\" >\"$log\" 2>&1 </dev/null",
-                Setup.Tare, LogFile(++generation), "-H", Host, "--data-root", DataRoot, "--exec-root", ExecRoot, "--pidfile", Path.Combine(Folder, "tare.pid"), .. options,
+                "-c", "exec \"$@\" >\"$0\" 2>&1 </dev/null", LogFile(++generation), .. within?.Enter ?? [],
+                Setup.Tare, "daemon", "-H", Host, "--data-root", DataRoot, "--exec-root", ExecRoot, "--pidfile", Path.Combine(Folder, "tare.pid"), .. options,
             ])
         {
             WorkingDirectory = "/",

@@ -9,9 +9,9 @@ public abstract class OwnDaemonTests
     internal const string Image = Setup.Image;
 
     /// <summary>Starts a daemon with the base image, runs the case, removes the containers and checks that nothing is left.</summary>
-    internal static async Task WithDaemon(Func<Own, Task> work, string? dataRoot = null, string[]? options = null)
+    internal static async Task WithDaemon(Func<Own, Task> work, string? dataRoot = null, string[]? options = null, IsolatedHost? within = null)
     {
-        Daemon daemon = await Daemon.StartAsync(dataRoot, options);
+        Daemon daemon = await Daemon.StartAsync(dataRoot, options, within);
         using Own own = new(daemon);
         // What the case found comes first; what it left behind is told after it, and does not take its place.
         List<Exception> failures = [];

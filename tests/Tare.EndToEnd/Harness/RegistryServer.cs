@@ -4,9 +4,19 @@ using System.Net.Sockets;
 
 namespace Tare.EndToEnd.Harness;
 
+/// <summary>The registries that engines push to and pull from.</summary>
+internal enum RegistryKind
+{
+    /// <summary>The distribution's docker-registry.</summary>
+    DockerRegistry,
+
+    /// <summary>`tare registry serve`.</summary>
+    Tare,
+}
+
 /// <summary>
-/// The distribution's docker-registry on a port of its own, with a store of its own. TARE_TEST_REGISTRY_ADDRESS names the address
-/// where it listens, when the engine under test cannot reach this machine's loopback; such an engine has to know it as insecure.
+/// A registry on a port of its own, with a store of its own. TARE_TEST_REGISTRY_ADDRESS names the address where it listens, when the
+/// engine under test cannot reach this machine's loopback; such an engine has to know it as insecure.
 /// </summary>
 internal sealed class RegistryServer : IAsyncDisposable
 {
@@ -24,21 +34,21 @@ internal sealed class RegistryServer : IAsyncDisposable
     /// <summary>As references name it: <c>127.0.0.1:40000</c>.</summary>
     public string Host { get; }
 
+    /// <param name="kind">Which.</param>
     /// <param name="users">Whether only <see cref="User"/> may use it.</param>
-    public static async Task<RegistryServer> StartAsync(bool users)
+    public static async Task<RegistryServer> StartAsync(RegistryKind kind, bool users)
     {
-        string program = Setup.Find("docker-registry") ?? throw new InvalidOperationException("docker-registry is missing: scripts/need test unpacks it");
         string folder = Directory.CreateTempSubdirectory("tare-e2e-registry-").FullName;
         string address = Environment.GetEnvironmentVariable("TARE_TEST_REGISTRY_ADDRESS") is { Length: > 0 } given ? given : "127.0.0.1";
         for (int attempt = 0; ; attempt++)
         {
             string host = $"{address}:{FreePort(address)}";
-            Process process = Start(program, folder, host, users);
+            Process process = Start(kind == RegistryKind.Tare ? Own(folder, host, users) : Docker(folder, host, users));
             RegistryServer server = new(process, folder, host);
             // Between finding a port and listening on it somebody else may have taken it.
             if (await server.AnswersAsync())
                 return server;
-            Assert.True(attempt < 5 && process.HasExited, $"docker-registry does not answer at {host}");
+            Assert.True(attempt < 5 && process.HasExited, $"the registry does not answer at {host}");
             process.Dispose();
         }
     }
@@ -55,17 +65,26 @@ internal sealed class RegistryServer : IAsyncDisposable
         return ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync());
     }
 
-    public async ValueTask DisposeAsync()
+    public async Task StopAsync()
     {
         if (!process.HasExited)
             process.Kill();
         await process.WaitForExitAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
         process.Dispose();
         Directory.Delete(folder, recursive: true);
     }
 
-    private static Process Start(string program, string folder, string host, bool users)
+    private static Process Start(IReadOnlyList<string> command) =>
+        Process.Start(new ProcessStartInfo("/bin/sh", ["-c", "exec \"$@\" >/dev/null 2>&1 </dev/null", "sh", .. command]) { WorkingDirectory = "/" })!;
+
+    private static IReadOnlyList<string> Docker(string folder, string host, bool users)
     {
+        string program = Setup.Find("docker-registry") ?? throw new InvalidOperationException("docker-registry is missing: scripts/need test unpacks it");
         string configuration = $"""
             version: 0.1
             log: [level: error, accesslog: [disabled: true]]
@@ -73,14 +92,24 @@ internal sealed class RegistryServer : IAsyncDisposable
             http: [addr: "{host}"]
             """.Replace('[', '{').Replace(']', '}');
         if (users)
-        {
-            File.WriteAllText(Path.Combine(folder, "users"), $"{User}:{HashedPassword}\n");
-            configuration += $"\nauth: {{htpasswd: {{realm: test, path: {folder}/users}}}}";
-        }
+            configuration += $"\nauth: {{htpasswd: {{realm: test, path: {WriteUsers(folder)}}}}}";
         string file = Path.Combine(folder, "registry.yml");
         File.WriteAllText(file, configuration + "\n");
-        ProcessStartInfo info = new("/bin/sh") { ArgumentList = { "-c", "exec \"$0\" serve \"$1\" >/dev/null 2>&1 </dev/null", program, file }, WorkingDirectory = "/" };
-        return Process.Start(info)!;
+        return [program, "serve", file];
+    }
+
+    private static IReadOnlyList<string> Own(string folder, string host, bool users)
+    {
+        Assert.True(File.Exists(Setup.Tare), $"{Setup.Tare} is missing: run `make build`");
+        string[] words = [Setup.Tare, "registry", "serve", "--root", Path.Combine(folder, "data"), "--listen", host];
+        return users ? [.. words, "--htpasswd", WriteUsers(folder)] : words;
+    }
+
+    private static string WriteUsers(string folder)
+    {
+        string file = Path.Combine(folder, "users");
+        File.WriteAllText(file, $"{User}:{HashedPassword}\n");
+        return file;
     }
 
     private async Task<bool> AnswersAsync()
@@ -110,17 +139,19 @@ internal sealed class RegistryServer : IAsyncDisposable
     }
 }
 
-/// <summary>Two registries that the cases about registries share: one for everybody, one with a user.</summary>
-public sealed class RegistryFixture : IAsyncLifetime
+/// <summary>Two registries that the cases of a class share: one for everybody, one with a user.</summary>
+public class RegistryFixture : IAsyncLifetime
 {
     internal RegistryServer Open { get; private set; } = null!;
 
     internal RegistryServer Guarded { get; private set; } = null!;
 
+    private protected virtual RegistryKind Kind => RegistryKind.DockerRegistry;
+
     public async Task InitializeAsync()
     {
-        Open = await RegistryServer.StartAsync(users: false);
-        Guarded = await RegistryServer.StartAsync(users: true);
+        Open = await RegistryServer.StartAsync(Kind, users: false);
+        Guarded = await RegistryServer.StartAsync(Kind, users: true);
     }
 
     public async Task DisposeAsync()
@@ -129,11 +160,18 @@ public sealed class RegistryFixture : IAsyncLifetime
             await Guarded.DisposeAsync();
         if (Open is not null)
             await Open.DisposeAsync();
+        GC.SuppressFinalize(this);
     }
 }
 
+/// <summary>The same of our own.</summary>
+public sealed class OwnRegistryFixture : RegistryFixture
+{
+    private protected override RegistryKind Kind => RegistryKind.Tare;
+}
+
 /// <summary>Base of the cases about registries: each has a folder of configuration of its own, so that what it logs in to is forgotten with it.</summary>
-public abstract class RegistryTests(EngineFixture engine, RegistryFixture registries) : EngineTests(engine), IClassFixture<RegistryFixture>
+public abstract class RegistryTests(EngineFixture engine, RegistryFixture registries) : EngineTests(engine)
 {
     private string? config;
 

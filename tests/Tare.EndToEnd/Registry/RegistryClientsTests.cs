@@ -94,19 +94,4 @@ public sealed class RegistryClientsTests
     }
 
     private static Task<Result> Skopeo(params string[] arguments) => Running.RunAsync("skopeo", ["--insecure-policy", .. arguments]);
-
-    /// <summary>buildah with a store of its own.</summary>
-    private sealed class Buildah(string folder)
-    {
-        public Task<Result> Run(params string[] arguments)
-        {
-            Directory.CreateDirectory(folder);
-            string policy = Path.Combine(folder, "policy.json");
-            File.WriteAllText(policy, """{"default":[{"type":"insecureAcceptAnything"}]}""");
-            string[] mine = arguments[0] is "push" or "pull" or "commit" ? ["--signature-policy", policy] : [];
-            return Running.RunAsync(
-                "buildah", ["--root", folder + "/store", "--runroot", folder + "/run", "--storage-driver", "vfs", arguments[0], .. mine, .. arguments[1..]],
-                environment: new Dictionary<string, string> { ["BUILDAH_ISOLATION"] = "chroot", ["HOME"] = folder });
-        }
-    }
 }

@@ -7,13 +7,16 @@ namespace Tare.EndToEnd.Harness.Registry;
 internal sealed partial class RegistryProcess : IAsyncDisposable
 {
     private readonly string[] options;
+    private readonly IsolatedHost? within;
     private Process? process;
     private int generation;
 
-    private RegistryProcess(string folder, string[] options)
+    private RegistryProcess(string folder, string[] options, IsolatedHost? within)
     {
         Folder = folder;
+        Host = (within is null ? "127.0.0.1" : IsolatedHost.Address) + ":0";
         this.options = options;
+        this.within = within;
     }
 
     public string Folder { get; }
@@ -21,7 +24,7 @@ internal sealed partial class RegistryProcess : IAsyncDisposable
     public string Root => Path.Combine(Folder, "root");
 
     /// <summary>host:port.</summary>
-    public string Host { get; private set; } = "127.0.0.1:0";
+    public string Host { get; private set; }
 
     public string Scheme { get; private set; } = "http";
 
@@ -37,11 +40,12 @@ internal sealed partial class RegistryProcess : IAsyncDisposable
 
     /// <summary>Starts a server and waits until it listens.</summary>
     /// <param name="prepare">Makes files in the folder and returns further options.</param>
-    public static async Task<RegistryProcess> StartAsync(Func<string, IEnumerable<string>>? prepare = null)
+    /// <param name="within">Where it runs; on this machine as it is when not given.</param>
+    public static async Task<RegistryProcess> StartAsync(Func<string, IEnumerable<string>>? prepare = null, IsolatedHost? within = null)
     {
         Assert.True(File.Exists(Setup.Tare), $"{Setup.Tare} is missing: run `make build`");
         string folder = Directory.CreateTempSubdirectory("tare-e2e-registry-").FullName;
-        RegistryProcess server = new(folder, prepare?.Invoke(folder).ToArray() ?? []);
+        RegistryProcess server = new(folder, prepare?.Invoke(folder).ToArray() ?? [], within);
         await server.StartAgainAsync();
         return server;
     }
@@ -50,12 +54,15 @@ internal sealed partial class RegistryProcess : IAsyncDisposable
     public async Task StartAgainAsync()
     {
         generation++;
-        ProcessStartInfo info = new("/bin/sh")
+        ProcessStartInfo info = new(
+            "/bin/sh",
+            [
+                "-c", "out=$1; shift; exec \"$@\" >\"$out\" 2>\"$0\" </dev/null", LogFile, Path.Combine(Folder, $"access-{generation}.log"), .. within?.Enter ?? [],
+                Setup.Tare, "registry", "serve", "--root", Root, "--listen", Host, .. options,
+            ])
         {
-            ArgumentList = { "-c", "out=$1 err=$2; shift 2; exec \"$0\" registry serve \"$@\" >\"$out\" 2>\"$err\" </dev/null", Setup.Tare, Path.Combine(Folder, $"access-{generation}.log"), LogFile },
             WorkingDirectory = "/",
         };
-        foreach (string word in new[] { "--root", Root, "--listen", Host }.Concat(options)) info.ArgumentList.Add(word);
         process = Process.Start(info)!;
         Match match = Match.Empty;
         await Eventually.TrueAsync(
