@@ -29,6 +29,17 @@ public sealed class CompressionTests
         Assert.Equal([.. Content(100_000), .. Content(5)], Decompress(kind, both));
     }
 
+    /// <summary>As zstd:chunked and eStargz-like layers have it: many frames, and others that decompressors skip (RFC 8878, 3.1.2).</summary>
+    [Fact]
+    public void Frames_that_are_to_be_skipped_are_skipped()
+    {
+        byte[] Skipped(byte kind, int length) => [(byte)(0x50 + kind), 0x2a, 0x4d, 0x18, (byte)length, (byte)(length >> 8), 0, 0, .. Content(length)];
+        byte[] chunked = [.. Skipped(0, 40), .. Compress(CompressionKind.Zstd, Content(70_000)), .. Compress(CompressionKind.Zstd, Content(9)), .. Skipped(15, 300), .. Skipped(0, 0)];
+        Assert.Equal(CompressionKind.Zstd, Compressions.Detect(chunked));
+        Assert.Equal([.. Content(70_000), .. Content(9)], Decompress(CompressionKind.Zstd, chunked));
+        Assert.Throws<TareException>(() => Decompress(CompressionKind.Zstd, chunked[..^12]));
+    }
+
     [Theory]
     [MemberData(nameof(Kinds))]
     public void A_cut_anywhere_is_noticed(CompressionKind kind)
