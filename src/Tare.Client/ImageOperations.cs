@@ -17,13 +17,17 @@ public sealed class ImageOperations
 
     /// <summary>Lists images.</summary>
     public async ValueTask<IReadOnlyList<ImageSummary>> ListAsync(bool all = false, Filters? filters = null, CancellationToken cancellationToken = default)
-        => WireJson.Read<IReadOnlyList<ImageSummary>>((await ListJsonAsync(all, filters, cancellationToken).ConfigureAwait(false)).Span) ?? [];
+        => WireJson.Read<IReadOnlyList<ImageSummary>>((await ListJsonAsync(all, filters, cancellationToken: cancellationToken).ConfigureAwait(false)).Span) ?? [];
 
     /// <summary>The list as the engine wrote it.</summary>
-    public ValueTask<ReadOnlyMemory<byte>> ListJsonAsync(bool all = false, Filters? filters = null, CancellationToken cancellationToken = default)
+    /// <param name="all">Nameless images too that others were built from.</param>
+    /// <param name="filters">Which ones.</param>
+    /// <param name="manifests">With the manifests that their names stand for.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public ValueTask<ReadOnlyMemory<byte>> ListJsonAsync(bool all = false, Filters? filters = null, bool manifests = false, CancellationToken cancellationToken = default)
     {
         var request = new Request("GET", "/images/json");
-        request.Query.Add("all", all).AddText("filters", filters?.ToString());
+        request.Query.Add("all", all).AddText("filters", filters?.ToString()).Add("manifests", manifests);
         return _engine.SendAndReadAsync(request, cancellationToken);
     }
 
@@ -147,10 +151,17 @@ public sealed class ImageOperations
     }
 
     /// <summary>Takes a name from an image, and removes the image with its last name.</summary>
-    public async ValueTask<IReadOnlyList<ImageDeleteResponseItem>> RemoveAsync(string image, bool force = false, bool prune = true, CancellationToken cancellationToken = default)
+    /// <param name="image">The image.</param>
+    /// <param name="force">Although it is in use.</param>
+    /// <param name="prune">With its nameless parents.</param>
+    /// <param name="platforms">The only platforms that go, <c>os/architecture/variant</c> each; absent for all.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    public async ValueTask<IReadOnlyList<ImageDeleteResponseItem>> RemoveAsync(
+        string image, bool force = false, bool prune = true, IEnumerable<string>? platforms = null, CancellationToken cancellationToken = default)
     {
         var request = new Request("DELETE", Path(image, ""));
         request.Query.Add("force", force).Add("noprune", !prune);
+        foreach (var platform in platforms ?? []) request.Query.AddText("platforms", PlatformJson(platform));
         return WireJson.Read<IReadOnlyList<ImageDeleteResponseItem>>((await _engine.SendAndReadAsync(request, cancellationToken).ConfigureAwait(false)).Span) ?? [];
     }
 

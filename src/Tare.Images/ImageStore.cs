@@ -123,6 +123,9 @@ public sealed class ImageStore : IAsyncDisposable
         return [image, .. snapshot.ImagesOf(target).Where(other => other != image.Id).Select(other => snapshot.Images[other])];
     }
 
+    /// <summary>What the names of an image stand for, which may be more than is here.</summary>
+    public IReadOnlyList<ImageVariant> ManifestsOf(Image image) => new VariantLister(_database, _content, _catalog.Current).Of(image);
+
     internal Task PushAsync(IRemoteTarget repository, Reference reference, OciPlatform? platform, IProgress<PushEvent> progress, CancellationToken cancellationToken)
     {
         var name = reference.WithDefaultTag();
@@ -240,12 +243,30 @@ public sealed class ImageStore : IAsyncDisposable
     /// <param name="options">How far to go.</param>
     /// <param name="users">Which containers use an image.</param>
     /// <exception cref="TareException">NotFound: no such image; Conflict: it is in use.</exception>
-    public IReadOnlyList<ImageRemoval> Remove(string nameOrId, RemoveOptions options, ImageUsers users)
+    public IReadOnlyList<ImageRemoval> Remove(string nameOrId, RemoveOptions options, ImageUsers users) => Remove(users, remover => remover.Remove(nameOrId, options));
+
+    /// <summary>Removes the images of some platforms from what a name stands for; the name goes with the last one that is here.</summary>
+    /// <param name="nameOrId">As for <see cref="Get(string)"/>.</param>
+    /// <param name="platforms">The platforms.</param>
+    /// <param name="options">How far to go.</param>
+    /// <param name="users">Which containers use an image.</param>
+    /// <exception cref="TareException">NotFound: no such image, or none of a platform; Conflict: it is in use, or has another name alone.</exception>
+    public IReadOnlyList<ImageRemoval> Remove(string nameOrId, IReadOnlyList<OciPlatform> platforms, RemoveOptions options, ImageUsers users)
+    {
+        return Remove(users, remover =>
+        {
+            var chosen = platforms.Select(platform => Get(nameOrId, platform)).Distinct().ToList();
+            var rest = Variants(nameOrId).Except(chosen).ToList();
+            return rest.Count == 0 ? remover.Remove(nameOrId, options) : remover.RemoveVariants(chosen, rest, options);
+        });
+    }
+
+    private IReadOnlyList<ImageRemoval> Remove(ImageUsers users, Func<ImageRemover, IReadOnlyList<ImageRemoval>> remove)
     {
         var remover = new ImageRemover(_database, _content, Layers, _catalog, users);
         try
         {
-            lock (_changing) return remover.Remove(nameOrId, options);
+            lock (_changing) return remove(remover);
         }
         finally
         {

@@ -5,6 +5,7 @@ using Tare.Engine;
 using Tare.Engine.Containers;
 using Tare.Engine.Filesystems;
 using Tare.Engine.Host;
+using Tare.Engine.Images;
 using Tare.Engine.Streams;
 using Tare.Errors;
 using Tare.Wire;
@@ -182,10 +183,10 @@ internal sealed class FakeBackends : ISystemBackend, IContainerBackend, IContain
 
     Task IExecBackend.ResizeAsync(string id, int rows, int columns, CancellationToken cancellationToken) => Done($"exec resize {id} {rows}x{columns}", 0);
 
-    public Task<IReadOnlyList<ImageSummary>> ListAsync(bool all, Filters filters, CancellationToken cancellationToken)
-        => Done<IReadOnlyList<ImageSummary>>($"images {all} {string.Join(',', filters.Get("reference"))}", [new ImageSummary { Id = "i", Size = 7 }]);
+    public Task<IReadOnlyList<ImageSummary>> ListAsync(ImageListOptions options, Filters filters, CancellationToken cancellationToken)
+        => Done<IReadOnlyList<ImageSummary>>($"images {options.All}{(options.SharedSize ? " shared" : "")}{(options.Manifests ? " manifests" : "")} {string.Join(',', filters.Get("reference"))}", [new ImageSummary { Id = "i", Size = 7 }]);
 
-    public Task<ImageInspect> InspectAsync(string image, string platform, CancellationToken cancellationToken) => Done($"image {image} {platform}", new ImageInspect { Id = "i", Size = 7, Config = new ImageConfig { Cmd = ["sh"] } });
+    public Task<ImageInspect> InspectAsync(string image, string platform, bool manifests, CancellationToken cancellationToken) => Done($"image {image} {platform}{(manifests ? " manifests" : "")}", new ImageInspect { Id = "i", Size = 7, Config = new ImageConfig { Cmd = ["sh"] } });
 
     public Task<IReadOnlyList<ImageHistoryResponseItem>> HistoryAsync(string image, string platform, CancellationToken cancellationToken)
         => Done<IReadOnlyList<ImageHistoryResponseItem>>($"history {image} {platform}", []);
@@ -228,8 +229,8 @@ internal sealed class FakeBackends : ISystemBackend, IContainerBackend, IContain
 
     public Task TagAsync(string image, string repository, string tag, CancellationToken cancellationToken) => Done($"tag {image} {repository}:{tag}", 0);
 
-    public Task<IReadOnlyList<ImageDeleteResponseItem>> RemoveAsync(string image, bool force, bool prune, CancellationToken cancellationToken)
-        => Done<IReadOnlyList<ImageDeleteResponseItem>>($"rmi {image} force={force} prune={prune}", [new ImageDeleteResponseItem { Untagged = image }]);
+    public Task<IReadOnlyList<ImageDeleteResponseItem>> RemoveAsync(string image, IReadOnlyList<string> platforms, bool force, bool prune, CancellationToken cancellationToken)
+        => Done<IReadOnlyList<ImageDeleteResponseItem>>($"rmi {image} {string.Concat(platforms.Select(platform => platform + " "))}force={force} prune={prune}", [new ImageDeleteResponseItem { Untagged = image }]);
 
     Task<ImagePruneResponse> IImageBackend.PruneAsync(Filters filters, CancellationToken cancellationToken) => Done("image prune", new ImagePruneResponse());
 

@@ -214,6 +214,27 @@ public sealed class StreamRouteTests
     }
 
     [Fact]
+    public async Task What_images_stand_for_on_other_platforms_is_listed_and_removed_by_clients_that_know_it()
+    {
+        const string wanted = "%7B%22os%22%3A%22linux%22%2C%22architecture%22%3A%22s390x%22%7D";
+        await using var server = await ServerFixture.StartAsync();
+        await server.SendAsync("GET", "/images/json?shared-size=1&manifests=1");
+        await server.SendAsync("GET", "/v1.41/images/json?shared-size=1&manifests=1");
+        await server.SendAsync("GET", "/images/a/json?manifests=1");
+        await server.SendAsync("GET", "/v1.47/images/a/json?manifests=1");
+        Assert.Equal((400, "conflicting options: manifests and platform options cannot both be set"), await server.ErrorAsync("GET", "/images/a/json?manifests=1&platform=" + wanted));
+        await server.SendAsync("DELETE", $"/images/a?platforms={wanted}&platforms={wanted}");
+        await server.SendAsync("DELETE", $"/v1.49/images/a?platforms={wanted}");
+        Assert.Equal(400, (await server.SendAsync("DELETE", "/images/a?platforms=x")).Status);
+        Assert.Equal(
+            [
+                "images False shared manifests", "images False", "image a  manifests", "image a",
+                "rmi a linux/s390x linux/s390x force=False prune=True", "rmi a force=False prune=True",
+            ],
+            server.Engine.Calls);
+    }
+
+    [Fact]
     public async Task The_built_in_networks_and_no_volumes()
     {
         await using var server = await ServerFixture.StartAsync();

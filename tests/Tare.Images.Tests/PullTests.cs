@@ -168,6 +168,71 @@ public sealed class PullTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_a_name_stands_for_is_listed_whether_it_is_here_or_not()
+    {
+        var host = _repository.Add(null, [First]);
+        var other = _repository.Add(null, [First, Second], platform: Other);
+        _repository.AddIndex("1", (other.Manifest, Other), (host.Manifest, Platforms.Host));
+        var (result, _) = await PullAsync("1");
+        var manifests = _store.Images.ManifestsOf(result.Image);
+        Assert.Equal([other.Manifest.ToString(), host.Manifest.ToString()], manifests.Select(variant => variant.Manifest.Digest));
+        Assert.Equal([null, host.Id], manifests.Select(variant => variant.Image?.Id));
+        Assert.Equal(["s390x", Platforms.Host.Architecture], manifests.Select(variant => variant.Platform!.Architecture));
+        Assert.Equal(0, manifests[0].ContentSize);
+        Assert.True(manifests[1].ContentSize > manifests[1].Manifest.Size);
+
+        // By its id it is the same, and an image that came without an index has its own manifest.
+        Assert.Equal(2, _store.Images.ManifestsOf(_store.Images.Get(host.Id.ToString())).Count);
+        _repository.Add("2", [Second]);
+        Assert.Equal(Platforms.Host.Architecture, Assert.Single(_store.Images.ManifestsOf((await PullAsync("2")).Result.Image)).Platform!.Architecture);
+        await RemoveAllAsync("registry.test/app:1", "registry.test/app:2");
+    }
+
+    [Fact]
+    public async Task A_platform_is_removed_and_the_name_means_what_is_left()
+    {
+        var host = _repository.Add(null, [First]);
+        var other = _repository.Add(null, [First, Second], platform: Other);
+        _repository.AddIndex("1", (other.Manifest, Other), (host.Manifest, Platforms.Host));
+        await PullAsync("1");
+        await PullAsync("1", Other);
+        _store.Images.Tag("registry.test/app:1", Reference.Parse("registry.test/app:same"));
+        var missing = Assert.Throws<TareException>(() => Remove("registry.test/app:1", new OciPlatform { Os = "linux", Architecture = "mips" }));
+        Assert.Equal(ErrorKind.NotFound, missing.Kind);
+        Assert.Equal(ErrorKind.Conflict, Assert.Throws<TareException>(() => Remove("registry.test/app:1", Platforms.Host, new ImageUser("c", Running: true))).Kind);
+
+        // The names of the host's image are those of the other one afterwards.
+        Assert.Equal(host.Id.ToString(), Assert.Single(Remove("registry.test/app:1", Platforms.Host), removal => removal.Deleted == host.Id.ToString()).Deleted);
+        Assert.Equal(other.Id, _store.Images.Get("registry.test/app:1").Id);
+        Assert.Equal(other.Id, _store.Images.Get("registry.test/app:same").Id);
+        Assert.Equal([other.Id], _store.Images.List().Select(image => image.Id));
+        await PullAsync("1");
+        Assert.Equal(host.Id, _store.Images.Get("registry.test/app:1").Id);
+
+        // With the last platform the name goes.
+        Remove("registry.test/app:same", Platforms.Host);
+        Remove("registry.test/app:1", Other);
+        Assert.Null(_store.Images.Find("registry.test/app:1"));
+        await RemoveAllAsync("registry.test/app:same");
+    }
+
+    [Fact]
+    public async Task A_platform_that_has_a_name_alone_is_removed_by_force()
+    {
+        var host = _repository.Add(null, [First]);
+        var other = _repository.Add(null, [First, Second], platform: Other);
+        _repository.AddIndex("1", (other.Manifest, Other), (host.Manifest, Platforms.Host));
+        await PullAsync("1");
+        await PullAsync("1", Other);
+        _store.Images.Tag(other.Id.ToString(), Reference.Parse("registry.test/alone:1"));
+        Assert.Equal(ErrorKind.Conflict, Assert.Throws<TareException>(() => Remove("registry.test/app:1", Other)).Kind);
+        var removals = _store.Images.Remove("registry.test/app:1", [Other], new RemoveOptions(Force: true, Prune: true), _ => []);
+        Assert.Contains(removals, removal => removal.Untagged == "registry.test/alone:1");
+        Assert.Equal([host.Id], _store.Images.List().Select(image => image.Id));
+        await RemoveAllAsync("registry.test/app:1");
+    }
+
+    [Fact]
     public async Task A_tag_that_has_moved_leaves_its_old_image_nameless()
     {
         var old = _repository.Add("1", [First]);
@@ -211,6 +276,9 @@ public sealed class PullTests : IAsyncLifetime
         Assert.Equal(before, _store.Leftovers());
     }
 
+    private IReadOnlyList<ImageRemoval> Remove(string name, OciPlatform platform, params ImageUser[] users) =>
+        _store.Images.Remove(name, [platform], new RemoveOptions(Force: false, Prune: true), _ => users);
+
     private static bool IsGzip(byte[] content) => Compressions.Detect(content) == CompressionKind.Gzip;
 
     private static byte[] Spoil(byte[] content, double position)
@@ -227,12 +295,12 @@ public sealed class PullTests : IAsyncLifetime
         return (result, [.. events.All]);
     }
 
-    private Task RemoveAllAsync(string? name = null)
+    private Task RemoveAllAsync(params string[] names)
     {
-        if (name is not null) _store.Images.Remove(name, new RemoveOptions(false, true), _ => []);
+        foreach (var name in names) _store.Images.Remove(name, new RemoveOptions(false, true), _ => []);
         foreach (var image in _store.Images.List())
         {
-            if (name is null) _store.Images.Remove(image.Id.ToString(), new RemoveOptions(true, true), _ => []);
+            if (names.Length == 0) _store.Images.Remove(image.Id.ToString(), new RemoveOptions(true, true), _ => []);
         }
 
         Assert.Empty(_store.Images.List());

@@ -102,9 +102,10 @@ internal static class EngineBackends
 
     private sealed class Images(ImageService service) : IImageBackend
     {
-        public Task<IReadOnlyList<ImageSummary>> ListAsync(bool all, Filters filters, CancellationToken cancellationToken) => service.ListAsync(all, filters, cancellationToken);
+        public Task<IReadOnlyList<ImageSummary>> ListAsync(ImageListOptions options, Filters filters, CancellationToken cancellationToken) => service.ListAsync(options, filters, cancellationToken);
 
-        public Task<ImageInspect> InspectAsync(string image, string platform, CancellationToken cancellationToken) => service.InspectAsync(image, platform, cancellationToken);
+        public Task<ImageInspect> InspectAsync(string image, string platform, bool manifests, CancellationToken cancellationToken)
+            => service.InspectAsync(image, platform, manifests, cancellationToken);
 
         public Task<IReadOnlyList<ImageHistoryResponseItem>> HistoryAsync(string image, string platform, CancellationToken cancellationToken)
             => service.HistoryAsync(image, platform, cancellationToken);
@@ -123,8 +124,8 @@ internal static class EngineBackends
 
         public Task TagAsync(string image, string repository, string tag, CancellationToken cancellationToken) => service.TagAsync(image, repository, tag, cancellationToken);
 
-        public Task<IReadOnlyList<ImageDeleteResponseItem>> RemoveAsync(string image, bool force, bool prune, CancellationToken cancellationToken)
-            => service.RemoveAsync(image, force, prune, cancellationToken);
+        public Task<IReadOnlyList<ImageDeleteResponseItem>> RemoveAsync(string image, IReadOnlyList<string> platforms, bool force, bool prune, CancellationToken cancellationToken)
+            => service.RemoveAsync(image, platforms, force, prune, cancellationToken);
 
         public Task<ImagePruneResponse> PruneAsync(Filters filters, CancellationToken cancellationToken) => service.PruneAsync(filters, cancellationToken);
     }

@@ -7,9 +7,9 @@ namespace Tare.Api.Backends;
 /// <summary>What the image routes need. The contracts are <see cref="ImageService"/>'s.</summary>
 internal interface IImageBackend
 {
-    Task<IReadOnlyList<ImageSummary>> ListAsync(bool all, Filters filters, CancellationToken cancellationToken);
+    Task<IReadOnlyList<ImageSummary>> ListAsync(ImageListOptions options, Filters filters, CancellationToken cancellationToken);
 
-    Task<ImageInspect> InspectAsync(string image, string platform, CancellationToken cancellationToken);
+    Task<ImageInspect> InspectAsync(string image, string platform, bool manifests, CancellationToken cancellationToken);
 
     Task<IReadOnlyList<ImageHistoryResponseItem>> HistoryAsync(string image, string platform, CancellationToken cancellationToken);
 
@@ -23,7 +23,7 @@ internal interface IImageBackend
 
     Task TagAsync(string image, string repository, string tag, CancellationToken cancellationToken);
 
-    Task<IReadOnlyList<ImageDeleteResponseItem>> RemoveAsync(string image, bool force, bool prune, CancellationToken cancellationToken);
+    Task<IReadOnlyList<ImageDeleteResponseItem>> RemoveAsync(string image, IReadOnlyList<string> platforms, bool force, bool prune, CancellationToken cancellationToken);
 
     Task<ImagePruneResponse> PruneAsync(Filters filters, CancellationToken cancellationToken);
 }

@@ -1,6 +1,7 @@
 using Tare.Api.Backends;
 using Tare.Api.Http;
 using Tare.Engine;
+using Tare.Engine.Images;
 using Tare.Errors;
 using Tare.Wire;
 
@@ -28,12 +29,21 @@ internal sealed class ImageRoutes(IImageBackend images, RegistryRoutes registrie
         var filters = Filters.Parse(context.Query["filters"]);
         if (context.Version.Before(25) && filters.IsEmpty && context.Query.Text("filter") is { } reference)
             filters = Filters.Of("reference", reference);
-        var list = await images.ListAsync(context.Query.Flag("all"), filters, context.Peer.Stopping);
+        var options = new ImageListOptions(
+            context.Query.Flag("all"),
+            SharedSize: !context.Version.Before(42) && context.Query.Flag("shared-size"),
+            Manifests: !context.Version.Before(47) && context.Query.Flag("manifests"));
+        var list = await images.ListAsync(options, filters, context.Peer.Stopping);
         await context.JsonAsync(200, Compatibility.Of(list, context.Version));
     }
 
     private async Task InspectAsync(ApiContext context)
-        => await context.JsonAsync(200, Compatibility.Of(await images.InspectAsync(context.Name, PlatformParameter.Read(context, since: 49), context.Peer.Stopping), context.Version));
+    {
+        var manifests = !context.Version.Before(48) && context.Query.Flag("manifests");
+        var platform = PlatformParameter.Read(context, since: 49);
+        if (manifests && platform.Length > 0) throw TareException.Invalid("conflicting options: manifests and platform options cannot both be set");
+        await context.JsonAsync(200, Compatibility.Of(await images.InspectAsync(context.Name, platform, manifests, context.Peer.Stopping), context.Version));
+    }
 
     private async Task HistoryAsync(ApiContext context)
         => await context.JsonAsync(200, await images.HistoryAsync(context.Name, PlatformParameter.Read(context, since: 48), context.Peer.Stopping));
@@ -99,7 +109,8 @@ internal sealed class ImageRoutes(IImageBackend images, RegistryRoutes registrie
     {
         if (string.IsNullOrWhiteSpace(context.Name))
             throw TareException.Invalid("image name cannot be blank");
-        await context.JsonAsync(200, await images.RemoveAsync(context.Name, context.Query.Flag("force"), !context.Query.Flag("noprune"), CancellationToken.None));
+        IReadOnlyList<string> platforms = context.Version.Before(50) ? [] : [.. context.Query.All("platforms").Select(PlatformParameter.Parse).Where(platform => platform.Length > 0)];
+        await context.JsonAsync(200, await images.RemoveAsync(context.Name, platforms, context.Query.Flag("force"), !context.Query.Flag("noprune"), CancellationToken.None));
     }
 
     private async Task PruneAsync(ApiContext context)

@@ -34,13 +34,18 @@ internal sealed class ImagesVerb : Verb
         _digests = Flags.Switch("digests", "Show digests");
         _format = Flags.Text("format", PsVerb.FormatUsage);
         _filters = FilterFlag.Add(Flags);
-        _tree = Flags.Add(new SwitchFlag("tree", '\0', "List the platforms of each image") { Hidden = true });
+        _tree = Flags.Switch("tree", "List the platforms of each image (experimental)");
     }
 
     public override async ValueTask<int> RunAsync(Session session, IReadOnlyList<string> arguments)
     {
-        if (_tree.Value) throw new CommandException("the tree of platforms is not there yet");
         if (arguments.Count > 0) _filters.Add("reference", arguments[0]);
+        if (_tree.Value)
+        {
+            await WriteTreeAsync(session);
+            return 0;
+        }
+
         using var document = JsonDocument.Parse(await session.Client.Images.ListJsonAsync(_all.Value, _filters));
         var format = _format.Value.Length > 0 ? _format.Value : session.Config.ImagesFormat.Length > 0 && !_quiet.Value ? session.Config.ImagesFormat : "table";
         format = Expand(format);
@@ -50,6 +55,17 @@ internal sealed class ImagesVerb : Verb
         if (arguments.Count > 0 && document.RootElement.GetArrayLength() == 0 && _name == "images" && Commands.VerbTable.IsImageCommand(arguments[0]))
             session.Error.WriteLine($"\nNo images found matching {GoText.Quote(arguments[0])}: did you mean \"{session.Program} image {arguments[0]}\"?");
         return 0;
+    }
+
+    private async Task WriteTreeAsync(Session session)
+    {
+        foreach (var (given, name) in new[] { (_quiet.Value, "quiet"), (_noTruncation.Value, "no-trunc"), (_digests.Value, "show-digest"), (_format.Value.Length > 0, "format") })
+        {
+            if (given) throw new CommandException($"--{name} is not yet supported with --tree");
+        }
+
+        using var document = JsonDocument.Parse(await session.Client.Images.ListJsonAsync(_all.Value, _filters, manifests: true));
+        new ImageTree(session.Out).Write(document.RootElement, _all.Value);
     }
 
     private string Expand(string format)

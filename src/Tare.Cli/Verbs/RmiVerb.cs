@@ -1,5 +1,6 @@
 using Tare.Cli.Commands;
 using Tare.Cli.Flags;
+using Tare.Cli.Formatting;
 using Tare.Client;
 
 namespace Tare.Cli.Verbs;
@@ -24,14 +25,14 @@ internal sealed class RmiVerb : Verb
 
     public override async ValueTask<int> RunAsync(Session session, IReadOnlyList<string> arguments)
     {
-        if (_platform.Given) throw new CommandException("removing one platform of an image is not there yet");
+        var platforms = _platform.Values.Select(PlatformText.Read).ToList();
         var errors = new List<string>();
         var fatal = false;
         foreach (var image in arguments)
         {
             try
             {
-                foreach (var item in await session.Client.Images.RemoveAsync(image, _force.Value, prune: !_noPrune.Value))
+                foreach (var item in await session.Client.Images.RemoveAsync(image, _force.Value, !_noPrune.Value, platforms))
                     session.Out.WriteLine(string.IsNullOrEmpty(item.Deleted) ? $"Untagged: {item.Untagged}" : $"Deleted: {item.Deleted}");
             }
             catch (Exception e) when (CommandException.IsExpected(e))

@@ -39,12 +39,7 @@ public sealed class DiskUsageService
 
     private async Task<IReadOnlyList<ImageSummary>> ImagesAsync(CancellationToken cancellationToken)
     {
-        var shared = SharedSizes.Of(store.List());
-        return
-        [
-            .. (await images.ListAsync(all: false, Filters.None, cancellationToken))
-                .Select(image => image with { SharedSize = shared.GetValueOrDefault(image.Id) }),
-        ];
+        return await images.ListAsync(new ImageListOptions(SharedSize: true), Filters.None, cancellationToken);
     }
 }
 

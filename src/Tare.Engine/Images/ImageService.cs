@@ -26,13 +26,14 @@ public sealed class ImageService
     }
 
     /// <summary>The images (filters: <c>dangling</c>, <c>label</c>, <c>before</c>, <c>since</c>, <c>reference</c>, <c>until</c>), newest first.</summary>
-    public Task<IReadOnlyList<ImageSummary>> ListAsync(bool all, Filters filters, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<ImageSummary>> ListAsync(ImageListOptions options, Filters filters, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         filters.Validate("dangling", "label", "before", "since", "reference", "until");
         var images = store.List().Where(ImageFilter.For(filters, store, time));
         var shown = ImageFilter.Names(filters);
-        var parents = all ? [] : store.List().Select(image => image.Parent).Where(parent => !parent.IsEmpty).ToHashSet();
+        var parents = options.All ? [] : store.List().Select(image => image.Parent).Where(parent => !parent.IsEmpty).ToHashSet();
+        var shared = options.SharedSize ? SharedSizes.Of(store.List()) : null;
         IReadOnlyList<ImageSummary> result =
         [
             .. images
@@ -40,17 +41,26 @@ public sealed class ImageService
                 .Where(image => image.Tags.Count > 0 || image.Digests.Count > 0 || !parents.Contains(image.Id))
                 .OrderByDescending(image => image.Created ?? DateTimeOffset.MinValue)
                 .ThenBy(image => image.Id)
-                .Select(image => ImageViews.Summary(image, shown, Users(image.Id).Count())),
+                .Select(image => ImageViews.Summary(image, shown, Users(image.Id).Count()) with
+                {
+                    SharedSize = shared?.GetValueOrDefault(image.Id.ToString()) ?? -1,
+                    Manifests = options.Manifests ? Manifests(image) : null,
+                }),
         ];
         return Task.FromResult(result);
     }
 
     /// <summary>Everything about an image.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="platform">os/architecture[/variant] that it must have, or empty.</param>
+    /// <param name="manifests">Whether the manifests are told that its names stand for.</param>
+    /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="TareException"><see cref="ErrorKind.NotFound"/>.</exception>
-    public Task<ImageInspect> InspectAsync(string image, string platform, CancellationToken cancellationToken)
+    public Task<ImageInspect> InspectAsync(string image, string platform, bool manifests, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return Task.FromResult(ImageViews.Inspect(store.Get(image, ImageNames.Platform(platform)), store.Layers.Driver));
+        var found = store.Get(image, ImageNames.Platform(platform));
+        return Task.FromResult(ImageViews.Inspect(found, store.Layers.Driver) with { Manifests = manifests ? Manifests(found) : null });
     }
 
     /// <summary>The steps that made an image, the last first.</summary>
@@ -130,8 +140,17 @@ public sealed class ImageService
     }
 
     /// <summary>Removes a name, and the image with the last one.</summary>
-    public Task<IReadOnlyList<ImageDeleteResponseItem>> RemoveAsync(string image, bool force, bool prune, CancellationToken cancellationToken) =>
-        Task.Run(() => Remove(image, new RemoveOptions(force, prune)), cancellationToken);
+    /// <param name="image">The image.</param>
+    /// <param name="platforms">The only platforms that go, os/architecture[/variant] each; empty for all.</param>
+    /// <param name="force">Although it is in use.</param>
+    /// <param name="prune">With its nameless parents.</param>
+    /// <param name="cancellationToken">Ends it, unless it has begun.</param>
+    public Task<IReadOnlyList<ImageDeleteResponseItem>> RemoveAsync(string image, IReadOnlyList<string> platforms, bool force, bool prune, CancellationToken cancellationToken)
+    {
+        var wanted = platforms.Select(platform => ImageNames.Platform(platform)!).ToList();
+        var options = new RemoveOptions(force, prune);
+        return Task.Run(() => wanted.Count == 0 ? Remove(image, options) : Tell(store.Remove(image, wanted, options, Users)), cancellationToken);
+    }
 
     /// <summary>Removes images that nobody uses (filters: <c>dangling</c>, <c>until</c>, <c>label</c>, <c>label!</c>).</summary>
     public Task<ImagePruneResponse> PruneAsync(Filters filters, CancellationToken cancellationToken)
@@ -142,10 +161,10 @@ public sealed class ImageService
         return Task.Run(() => Prune(danglingOnly, filter, cancellationToken), cancellationToken);
     }
 
-    /// <summary>How many there are.</summary>
     /// <summary>How containers get their roots.</summary>
     internal StorageDriver Driver => store.Layers.Driver;
 
+    /// <summary>How many there are.</summary>
     internal int Count => store.List().Count;
 
     private ImagePruneResponse Prune(bool danglingOnly, Func<Image, bool> filter, CancellationToken cancellationToken)
@@ -174,9 +193,13 @@ public sealed class ImageService
         return new ImagePruneResponse { ImagesDeleted = deleted.Count > 0 ? deleted : null, SpaceReclaimed = (ulong)reclaimed };
     }
 
-    private IReadOnlyList<ImageDeleteResponseItem> Remove(string image, RemoveOptions options)
+    private IReadOnlyList<ImageDeleteResponseItem> Remove(string image, RemoveOptions options) => Tell(store.Remove(image, options, Users));
+
+    private IReadOnlyList<ImageManifestSummary> Manifests(Image image) =>
+        [.. store.ManifestsOf(image).Select(variant => ImageViews.Manifest(variant, variant.Image is { } own ? [.. Users(own.Id).Select(user => user.Id)] : []))];
+
+    private IReadOnlyList<ImageDeleteResponseItem> Tell(IReadOnlyList<ImageRemoval> removals)
     {
-        var removals = store.Remove(image, options, Users);
         foreach (var removal in removals.Where(removal => !removal.Image.IsEmpty))
         {
             var id = removal.Image.ToString();
@@ -193,3 +216,9 @@ public sealed class ImageService
 
     private void Publish(Image image, string action, string name) => ImageEvents.Publish(events, image, action, name);
 }
+
+/// <summary>What a list of images has to tell.</summary>
+/// <param name="All">Nameless images too that others were built from.</param>
+/// <param name="SharedSize">How much of each image others have too.</param>
+/// <param name="Manifests">What the names of each image stand for.</param>
+public sealed record ImageListOptions(bool All = false, bool SharedSize = false, bool Manifests = false);

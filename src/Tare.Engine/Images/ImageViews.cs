@@ -42,6 +42,28 @@ internal static class ImageViews
         Size = image.Size,
     };
 
+    /// <summary>A manifest that an image's names stand for.</summary>
+    /// <param name="variant">The manifest.</param>
+    /// <param name="containers">The ids of the containers that use it.</param>
+    public static ImageManifestSummary Manifest(ImageVariant variant, IReadOnlyList<string> containers)
+    {
+        var descriptor = variant.Manifest;
+        var attestation = descriptor.Annotations?.GetValueOrDefault("vnd.docker.reference.type") == "attestation-manifest";
+        var unpacked = variant.Image?.Size ?? 0;
+        return new ImageManifestSummary
+        {
+            ID = descriptor.Digest,
+            Descriptor = OciViews.Descriptor(descriptor),
+            Available = variant.Image is not null,
+            Size = new ImageManifestSize { Content = variant.ContentSize, Total = variant.ContentSize + unpacked },
+            Kind = attestation ? "attestation" : variant.Platform is null ? "unknown" : "image",
+            ImageData = !attestation && variant.Platform is { } platform
+                ? new ImageManifestImageData { Platform = OciViews.Platform(platform), Size = new ImageManifestUnpackedSize { Unpacked = unpacked }, Containers = containers }
+                : null,
+            AttestationData = attestation ? new ImageManifestAttestationData { For = descriptor.Annotations!.GetValueOrDefault("vnd.docker.reference.digest", "") } : null,
+        };
+    }
+
     /// <summary>Everything about an image.</summary>
     public static ImageInspect Inspect(Image image, StorageDriver driver) => new()
     {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Tare.Distribution;
+using Tare.Engine.Images;
 using Tare.Errors;
 using Tare.Oci;
 using Tare.Oci.Images;
@@ -73,7 +74,7 @@ public sealed class RegistryService
         if (MediaTypes.IsIndex(manifest.MediaType))
         {
             var index = JsonSerializer.Deserialize(manifest.Content, ImageJson.Default.OciIndex)!;
-            return [.. index.Manifests.Select(entry => ToWire(entry.Platform))];
+            return [.. index.Manifests.Select(entry => entry.Platform is { } platform ? OciViews.Platform(platform) : new OCIPlatform())];
         }
 
         if (!MediaTypes.IsManifest(manifest.MediaType)) return null;
@@ -89,15 +90,6 @@ public sealed class RegistryService
             return null;
         }
     }
-
-    private static OCIPlatform ToWire(OciPlatform? platform) => new()
-    {
-        Architecture = platform?.Architecture ?? "",
-        Os = platform?.Os ?? "",
-        OsVersion = platform?.OsVersion,
-        OsFeatures = platform?.OsFeatures,
-        Variant = platform?.Variant,
-    };
 
     private static int Stars(string text) =>
         int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var stars)

@@ -62,6 +62,32 @@ internal sealed class ImageRemover(Database database, ContentStore content, Laye
         return _removals;
     }
 
+    /// <summary>Removes images that their names mean on one platform. The names stay, and mean the others.</summary>
+    /// <param name="images">What goes.</param>
+    /// <param name="rest">What the names mean afterwards, the first by itself.</param>
+    /// <param name="options">How far to go.</param>
+    /// <exception cref="TareException">Conflict. What was removed before stays removed.</exception>
+    internal IReadOnlyList<ImageRemoval> RemoveVariants(IReadOnlyList<Image> images, IReadOnlyList<Image> rest, RemoveOptions options)
+    {
+        foreach (var image in images)
+        {
+            // Names that stand for this image alone.
+            var single = Names(image).Where(name => !catalog.Current.ImagesOf(catalog.Current.TargetOf(name)).Contains(rest[0].Id)).ToList();
+            if (single.Count > 0 && !options.Force) throw Refuse(image, new Refusal(Hard: false, Used: false, "image is referenced in multiple repositories"));
+            if (Check(image, Conflict.Hard | (options.Force ? 0 : Conflict.StoppedContainer)) is { } refused) throw Refuse(image, refused);
+            database.Write(
+                session =>
+                {
+                    foreach (var name in Names(image).Except(single)) CatalogWriter.SetName(session, name, rest[0].Id, catalog.Current.TargetOf(name), tagged: null);
+                },
+                Durability.Full);
+            catalog.Invalidate();
+            RemoveImage(image.Id, options.Force, options.Prune, quiet: false);
+        }
+
+        return _removals;
+    }
+
     private static IEnumerable<Reference> Names(Image image) => image.Tags.Concat(image.Digests).OrderBy(name => name.ToString(), StringComparer.Ordinal);
 
     private static string Short(string id) => id.Length > ShortIdLength ? id[..ShortIdLength] : id;

@@ -78,6 +78,11 @@ internal sealed class ImageArchive
 
     public string[] Variables { get; init; } = ["PATH=/bin"];
 
+    public string Architecture { get; init; } = HostArchitecture;
+
+    public static string HostArchitecture =>
+        System.Runtime.InteropServices.RuntimeInformation.OSArchitecture == System.Runtime.InteropServices.Architecture.Arm64 ? "arm64" : "amd64";
+
     /// <summary>Changes a document on its way into the archive; for archives that lie.</summary>
     public Func<string, byte[], byte[]> Tamper { get; init; } = (_, data) => data;
 
@@ -99,11 +104,36 @@ internal sealed class ImageArchive
         return tar.End();
     }
 
+    /// <summary>One name for several platforms, as an OCI layout.</summary>
+    public static byte[] Platforms(string name, params ImageArchive[] platforms)
+    {
+        Dictionary<string, byte[]> blobs = [];
+        List<string> listed = [];
+        foreach (ImageArchive image in platforms)
+        {
+            byte[] manifest = image.Manifest();
+            foreach (byte[] blob in image.Layers.Append(image.Config()).Append(manifest))
+                blobs[Hex(blob)] = blob;
+            listed.Add(Descriptor("application/vnd.oci.image.manifest.v1+json", manifest)[..^1] + $$""","platform":{"architecture":"{{image.Architecture}}","os":"linux"} """ + "}");
+        }
+        byte[] index = Encoding.UTF8.GetBytes($$"""{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{{string.Join(',', listed)}}]}""");
+        blobs[Hex(index)] = index;
+        string annotated = Descriptor("application/vnd.oci.image.index.v1+json", index);
+        annotated = annotated[..^1] + $$""","annotations":{"io.containerd.image.name":"docker.io/{{name}}","org.opencontainers.image.ref.name":"latest"} """ + "}";
+        TarMaker tar = new();
+        tar.File("oci-layout", """{"imageLayoutVersion":"1.0.0"}"""u8.ToArray());
+        tar.File("index.json", Encoding.UTF8.GetBytes($$"""{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{{annotated}}]}"""));
+        tar.Folder("blobs");
+        tar.Folder("blobs/sha256");
+        foreach ((string hex, byte[] blob) in blobs)
+            tar.File("blobs/sha256/" + hex, blob);
+        return tar.End();
+    }
+
     public byte[] Oci(string name)
     {
         byte[] config = Config();
-        string layers = string.Join(',', Layers.Select(layer => Descriptor("application/vnd.oci.image.layer.v1.tar", layer)));
-        byte[] manifest = Encoding.UTF8.GetBytes($$"""{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{{Descriptor("application/vnd.oci.image.config.v1+json", config)}},"layers":[{{layers}}]}""");
+        byte[] manifest = Manifest();
         string annotated = Descriptor("application/vnd.oci.image.manifest.v1+json", manifest);
         annotated = annotated[..^1] + $$""","annotations":{"io.containerd.image.name":"docker.io/{{name}}","org.opencontainers.image.ref.name":"latest"} """ + "}";
         TarMaker tar = new();
@@ -120,10 +150,15 @@ internal sealed class ImageArchive
 
     public static string Digest(byte[] data) => "sha256:" + Hex(data);
 
+    /// <summary>Its OCI manifest.</summary>
+    public byte[] Manifest()
+    {
+        string layers = string.Join(',', Layers.Select(layer => Descriptor("application/vnd.oci.image.layer.v1.tar", layer)));
+        return Encoding.UTF8.GetBytes($$"""{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{{Descriptor("application/vnd.oci.image.config.v1+json", Config())}},"layers":[{{layers}}]}""");
+    }
+
     private byte[] Config() => Encoding.UTF8.GetBytes(
         $$"""{"architecture":"{{Architecture}}","os":"linux","created":"2025-01-01T00:00:00Z","config":{"Env":[{{Quote(Variables)}}],"Cmd":[{{Quote(Command)}}]},"rootfs":{"type":"layers","diff_ids":[{{Quote(Layers.Select(Digest))}}]},"history":[{{string.Join(',', Layers.Select(_ => """{"created":"2025-01-01T00:00:00Z","created_by":"tests"}"""))}}]}""");
-
-    private static string Architecture => System.Runtime.InteropServices.RuntimeInformation.OSArchitecture == System.Runtime.InteropServices.Architecture.Arm64 ? "arm64" : "amd64";
 
     private static string Descriptor(string type, byte[] data) => $$"""{"mediaType":"{{type}}","digest":"{{Digest(data)}}","size":{{data.Length}}}""";
 
