@@ -15,6 +15,11 @@ public sealed partial class PlatformTests(EngineFixture engine) : EngineTests(en
         if (OldClient.Is(client))
             return;
         (string name, ImageArchive host, ImageArchive other) = await LoadAsync();
+        // The list has one row for it, and the other platform's image is no leftover.
+        Assert.Equal(host.Id[7..19], await Ok(client, "images", "-q", name));
+        Assert.DoesNotContain(other.Id[7..19], await Ok(client, "images", "-q"), StringComparison.Ordinal);
+        Assert.Contains(other.Id[7..19], await Ok(client, "images", "-qa"), StringComparison.Ordinal);
+        Assert.DoesNotContain(other.Id[7..19], await Ok(client, "images", "-q", "--filter", "dangling=true"), StringComparison.Ordinal);
         Own(name + "-too");
         await Ok(client, "tag", name, name + "-too");
         string container = Name();

@@ -32,13 +32,12 @@ public sealed class ImageService
         filters.Validate("dangling", "label", "before", "since", "reference", "until");
         var images = store.List().Where(ImageFilter.For(filters, store, time));
         var shown = ImageFilter.Names(filters);
-        var parents = options.All ? [] : store.List().Select(image => image.Parent).Where(parent => !parent.IsEmpty).ToHashSet();
         var shared = options.SharedSize ? SharedSizes.Of(store.List()) : null;
         IReadOnlyList<ImageSummary> result =
         [
             .. images
-                // A nameless image that others were built from is a step of theirs.
-                .Where(image => image.Tags.Count > 0 || image.Digests.Count > 0 || !parents.Contains(image.Id))
+                // A nameless image that others were built from is a step of theirs, and one of another platform belongs to its name.
+                .Where(image => options.All || image.IsDangling || image.Tags.Count > 0 || image.Digests.Count > 0)
                 .OrderByDescending(image => image.Created ?? DateTimeOffset.MinValue)
                 .ThenBy(image => image.Id)
                 .Select(image => ImageViews.Summary(image, shown, Users(image.Id).Count()) with
