@@ -105,6 +105,15 @@ public sealed class RegistryRouteTests
         Assert.Equal("{\"status\":\"Pulling from a\",\"id\":\"b\"}\r\n{\"errorDetail\":{\"message\":\"gone\"},\"error\":\"gone\"}\r\n", body);
     }
 
+    [Fact]
+    public async Task A_fault_of_ours_is_told_too()
+    {
+        await using var server = await ServerFixture.StartAsync(new FakeBackends { Progress = [new() { Status = "Pulling from a", Id = "b" }], Failure = new InvalidOperationException("a fault") });
+        Assert.Equal(
+            (200, "{\"status\":\"Pulling from a\",\"id\":\"b\"}\r\n{\"errorDetail\":{\"message\":\"a fault\"},\"error\":\"a fault\"}\r\n"),
+            await server.SendAsync("POST", "/v1.51/images/create?fromImage=a&tag=b"));
+    }
+
     [Theory]
     [InlineData("1.51", true)]
     [InlineData("1.52", false)]

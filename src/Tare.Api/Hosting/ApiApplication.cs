@@ -93,6 +93,8 @@ internal sealed class ApiApplication : IHttpApplication<ApiContext>
         };
         if (status == StatusCodes.Status500InternalServerError)
             options.Log(ApiLogLevel.Error, $"{context.Method} {context.Target}: {(error is TareException ? message : error)}");
+        if (error is ToldException)
+            return;
         if (context.HasStarted)
         {
             // The head is out; only a broken connection can still say that something failed.

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using Tare.Errors;
 using Tare.Wire;
 using Tare.Wire.Json;
 
@@ -19,9 +18,6 @@ internal sealed class JsonLines(ApiContext context, string contentType, string l
     private PipeWriter? body;
 
     internal bool HasStarted => body is not null;
-
-    /// <summary>A stream of progress, whose lines end as Docker's do.</summary>
-    internal static JsonLines OfProgress(ApiContext context) => new(context, MediaType.Json, "\r\n");
 
     /// <summary>
     /// The type that the client's Accept header names; without one, JSON lines, which up to API 1.51 were called plain JSON.
@@ -65,10 +61,6 @@ internal sealed class JsonLines(ApiContext context, string contentType, string l
             turn.Release();
         }
     }
-
-    /// <summary>Tells on a stream of progress what has failed.</summary>
-    internal ValueTask FailAsync(TareException error, CancellationToken cancellationToken) =>
-        WriteAsync(new ProgressMessage { ErrorDetail = new ErrorDetail { Message = error.Message }, Error = error.Message }, cancellationToken);
 
     public void Dispose() => turn.Dispose();
 }

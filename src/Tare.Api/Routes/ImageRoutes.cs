@@ -53,16 +53,11 @@ internal sealed class ImageRoutes(IImageBackend images, RegistryRoutes registrie
     {
         var stopping = context.Peer.Stopping;
         var platform = PlatformParameter.Read(context, since: 48);
-        using var lines = JsonLines.OfProgress(context);
-        try
-        {
-            await images.LoadAsync(context.Body, platform, context.Query.Flag("quiet", otherwise: true), message => lines.WriteAsync(message, stopping), stopping);
-            await lines.StartAsync(stopping);
-        }
-        catch (TareException e)
-        {
-            await lines.FailAsync(e, stopping);
-        }
+        await ProgressLines.RunAsync(
+            context,
+            progress => images.LoadAsync(context.Body, platform, context.Query.Flag("quiet", otherwise: true), progress, stopping),
+            stopping,
+            announced: true);
     }
 
     private async Task SaveAsync(ApiContext context, IReadOnlyList<string> names)
@@ -86,17 +81,12 @@ internal sealed class ImageRoutes(IImageBackend images, RegistryRoutes registrie
         var message = query.Text("message") ?? "Imported from " + source;
         var platform = context.Version.Before(32) ? string.Empty : query["platform"];
         var stopping = context.Peer.Stopping;
-        using var lines = JsonLines.OfProgress(context);
-        try
-        {
-            await (source == "-"
-                ? images.ImportAsync(context.Body, query["repo"], query["tag"], query.All("changes"), message, platform, line => lines.WriteAsync(line, stopping), stopping)
-                : images.ImportFromAsync(source, query["repo"], query["tag"], query.All("changes"), message, platform, line => lines.WriteAsync(line, stopping), stopping));
-        }
-        catch (TareException e) when (lines.HasStarted)
-        {
-            await lines.FailAsync(e, stopping);
-        }
+        await ProgressLines.RunAsync(
+            context,
+            progress => source == "-"
+                ? images.ImportAsync(context.Body, query["repo"], query["tag"], query.All("changes"), message, platform, progress, stopping)
+                : images.ImportFromAsync(source, query["repo"], query["tag"], query.All("changes"), message, platform, progress, stopping),
+            stopping);
     }
 
     private async Task TagAsync(ApiContext context)

@@ -90,20 +90,8 @@ internal sealed class RegistryRoutes(IRegistryBackend registries)
     /// Success is announced with the first message. What fails before has a status of its own; what fails after it is told on the stream.
     /// Whoever goes away ends the transfer.
     /// </summary>
-    private static async Task StreamAsync(ApiContext context, Func<Func<ProgressMessage, ValueTask>, CancellationToken, Task> transfer)
-    {
-        var gone = context.Peer.Gone;
-        using var lines = JsonLines.OfProgress(context);
-        try
-        {
-            await transfer(message => lines.WriteAsync(Compatibility.Of(message, context.Version), gone), gone);
-            await lines.StartAsync(gone);
-        }
-        catch (TareException e) when (lines.HasStarted)
-        {
-            await lines.FailAsync(e, gone);
-        }
-    }
+    private static Task StreamAsync(ApiContext context, Func<Func<ProgressMessage, ValueTask>, CancellationToken, Task> transfer) =>
+        ProgressLines.RunAsync(context, progress => transfer(progress, context.Peer.Gone), context.Peer.Gone);
 
     /// <summary>A header that is missing or makes no sense is nobody, as with Docker: many things need no credentials.</summary>
     private static AuthConfig Credentials(ApiContext context) => WithUser(AuthConfig.Decode(context.RequestHeaders[AuthConfig.Header]));
