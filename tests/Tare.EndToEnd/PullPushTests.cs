@@ -160,6 +160,58 @@ public abstract partial class PullPushCases(EngineFixture engine, RegistryFixtur
     }
 
     [Theory, Clients]
+    public async Task A_list_of_manifests_is_put_together_annotated_and_pushed(string client)
+    {
+        if (OldClient.Is(client))
+            return;
+        string one = await Named(Registry, "one"), other = await Named(Registry, "other");
+        await PushAsync(client, one, other);
+        string repository = one[..one.LastIndexOf(':')], list = repository + ":list";
+        string digest = (await RunOwn(client, "image", "inspect", "-f", "{{index .RepoDigests 0}}", one)).Ok().Text.Split('@')[1];
+        Assert.Equal($"No such manifest: {list}\n", (await RunOwn(client, "manifest", "push", "--insecure", list)).Expect(1).Err);
+        Assert.Equal($"no such manifest: {repository}:none\n", (await RunOwn(client, "manifest", "create", "--insecure", list, repository + ":none")).Expect(1).Err);
+        Assert.Equal($"Created manifest list {list}\n", (await RunOwn(client, "manifest", "create", "--insecure", list, one)).Ok().Out);
+        Assert.Equal("refusing to amend an existing manifest list with no --amend flag\n", (await RunOwn(client, "manifest", "create", "--insecure", list, other)).Expect(1).Err);
+        (await RunOwn(client, "manifest", "create", "--insecure", "--amend", list, other)).Ok();
+        Assert.Equal($"manifest for image {repository}:none does not exist in {list}\n", (await RunOwn(client, "manifest", "annotate", "--arch", "s390x", list, repository + ":none")).Expect(1).Err);
+        Assert.Equal("manifest entry for image has unsupported os/arch combination: linux/vax\n", (await RunOwn(client, "manifest", "annotate", "--os", "linux", "--arch", "vax", list, other)).Expect(1).Err);
+        Assert.Equal("", (await RunOwn(client, "manifest", "annotate", "--arch", "arm", "--variant", "v7", "--os-version", "1", "--os-features", "a,b", list, other)).Ok().Out);
+
+        // What one client has begun the other goes on with.
+        string kept = (await RunOwn(client, "manifest", "inspect", list)).Ok().Out;
+        foreach (string reader in Setup.Clients.Where(reader => !OldClient.Is(reader)))
+        {
+            Assert.Equal(kept, (await RunOwn(reader, "manifest", "inspect", list)).Ok().Out);
+            Assert.Equal((await RunOwn(client, "manifest", "inspect", "-v", list, other)).Ok().Out, (await RunOwn(reader, "manifest", "inspect", "-v", list, other)).Ok().Out);
+        }
+        JsonArray manifests = (JsonArray)JsonNode.Parse(kept)!["manifests"]!;
+        Assert.Equal([$"{ImageArchive.HostArchitecture} ", "arm v7"], manifests.Select(manifest => $"{manifest!["platform"]!["architecture"]} {manifest["platform"]!["variant"]}").OrderBy(text => text != $"{ImageArchive.HostArchitecture} "));
+
+        Result push = (await RunOwn(client, "manifest", "push", "--insecure", "--purge", list)).Ok();
+        Assert.Matches($@"^Pushed ref {Regex.Escape(repository)}@{digest} with digest: {digest}\nsha256:[0-9a-f]{{64}}\n$", push.Out);
+        Assert.Equal($"No such manifest: {list}\n", (await RunOwn(client, "manifest", "rm", list)).Expect(1).Err);
+        Assert.Equal(manifests.ToJsonString(), JsonNode.Parse((await RunOwn(client, "manifest", "inspect", "--insecure", list)).Ok().Out)!["manifests"]!.ToJsonString());
+        (await RunOwn(client, "rmi", one, other)).Ok();
+        Assert.Contains($"Digest: {push.Lines[^1]}\n", (await RunOwn(client, "pull", list)).Ok().Out, StringComparison.Ordinal);
+        (await RunOwn(client, "rmi", list)).Ok();
+    }
+
+    [Theory, Clients]
+    public async Task A_list_of_manifests_is_forgotten(string client)
+    {
+        if (OldClient.Is(client))
+            return;
+        string one = await Named(Registry, "one");
+        await PushAsync(client, one);
+        string[] lists = [one[..one.LastIndexOf(':')] + ":a", one[..one.LastIndexOf(':')] + ":b"];
+        foreach (string list in lists)
+            (await RunOwn(client, "manifest", "create", "--insecure", list, one)).Ok();
+        Assert.Equal("", (await RunOwn(client, ["manifest", "rm", .. lists])).Ok().Out);
+        Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(Config, "manifests")));
+        Assert.Equal($"No such manifest: {lists[0]}\nNo such manifest: {lists[1]}\n", (await RunOwn(client, ["manifest", "rm", .. lists])).Expect(1).Err);
+    }
+
+    [Theory, Clients]
     public async Task The_API_tells_what_a_registry_has(string client)
     {
         string image = await Named(Registry);
@@ -169,6 +221,12 @@ public abstract partial class PullPushCases(EngineFixture engine, RegistryFixtur
         Assert.Equal("linux", (string)found["Platforms"]![0]!["os"]!);
         Assert.Equal(404, (await Api.SendAsync(HttpMethod.Get, $"distribution/{Registry.Host}/nosuch:v1/json")).Status);
         Assert.Equal(404, (await Api.SendAsync(HttpMethod.Post, $"images/create?fromImage={Registry.Host}/nosuch&tag=v1")).Status);
+    }
+
+    private async Task PushAsync(string client, params string[] images)
+    {
+        foreach (string image in images)
+            (await RunOwn(client, "push", "-q", image)).Ok();
     }
 
     [GeneratedRegex("sha256:[0-9a-f]{64}")]

@@ -24,7 +24,7 @@ internal static class VerbTable
 
     private static readonly string[] ImageNames = ["history", "import", "inspect", "load", "ls", "prune", "pull", "push", "rm", "save", "tag"];
 
-    private static readonly string[] ManifestNames = ["inspect"];
+    private static readonly string[] ManifestNames = ["annotate", "create", "inspect", "push", "rm"];
 
     private static readonly string[] RegistryNames = ["gc", "retention", "serve", "user"];
 
@@ -74,7 +74,15 @@ internal static class VerbTable
             "history" or "import" or "load" or "pull" or "push" or "save" or "tag" => TopLevel(name),
             _ => null,
         },
-        "manifest" => name == "inspect" ? new ManifestInspectVerb() : null,
+        "manifest" => name switch
+        {
+            "annotate" => new ManifestAnnotateVerb(),
+            "create" => new ManifestCreateVerb(),
+            "inspect" => new ManifestInspectVerb(),
+            "push" => new ManifestPushVerb(),
+            "rm" => new ManifestRmVerb(),
+            _ => null,
+        },
         "registry" => name switch
         {
             "gc" => new RegistryGcVerb(),
@@ -100,7 +108,6 @@ internal static class VerbTable
             or "trust" or "update" or "volume",
         "container" => name is "cp" or "stats" or "update",
         "image" => name is "build",
-        "manifest" => name is "annotate" or "create" or "push" or "rm",
         "system" => name is "prune" or "dial-stdio",
         _ => false,
     };

@@ -2,11 +2,12 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Tare.Cli.Formatting;
 using Tare.Distribution;
 using Tare.Oci;
 using Tare.Oci.Images;
 
-namespace Tare.Cli.Formatting;
+namespace Tare.Cli.Manifests;
 
 /// <summary>A manifest with the platform that it is for.</summary>
 internal sealed record PlatformManifest(Reference Reference, RemoteManifest Manifest, OciPlatform Platform);
@@ -41,9 +42,8 @@ internal static class ManifestDocuments
     /// <summary>A list of manifests, made anew of what was found.</summary>
     public static string List(IReadOnlyList<PlatformManifest> manifests)
     {
-        var type = manifests is [{ Manifest.MediaType: MediaTypes.OciManifest }, ..] ? MediaTypes.OciIndex : MediaTypes.DockerManifestList;
         var text = new StringBuilder("{\"schemaVersion\":2,\"mediaType\":");
-        AppendString(text, type);
+        AppendString(text, ListType(manifests));
         text.Append(",\"manifests\":[");
         for (var i = 0; i < manifests.Count; i++)
         {
@@ -59,6 +59,10 @@ internal static class ManifestDocuments
 
         return Indent(Encoding.UTF8.GetBytes(text.Append("]}").ToString()), "   "u8);
     }
+
+    /// <summary>The type of such a list.</summary>
+    public static string ListType(IReadOnlyList<PlatformManifest> manifests) =>
+        manifests is [{ Manifest.MediaType: MediaTypes.OciManifest }, ..] ? MediaTypes.OciIndex : MediaTypes.DockerManifestList;
 
     private static void AppendVerbose(StringBuilder text, PlatformManifest item)
     {
@@ -132,14 +136,16 @@ internal static class ManifestDocuments
     {
         var reader = new Utf8JsonReader(configuration);
         using var document = JsonDocument.ParseValue(ref reader);
-        var root = document.RootElement;
-        return new OciPlatform
-        {
-            Architecture = root.Text("architecture"),
-            Os = root.Text("os"),
-            OsVersion = root.Text("os.version"),
-            OsFeatures = root.Texts("os.features"),
-            Variant = root.Text("variant"),
-        };
+        return Platform(document.RootElement);
     }
+
+    /// <summary>A platform as documents have it; what they leave out is empty.</summary>
+    public static OciPlatform Platform(JsonElement platform) => new()
+    {
+        Architecture = platform.Text("architecture"),
+        Os = platform.Text("os"),
+        OsVersion = platform.Text("os.version"),
+        OsFeatures = platform.Texts("os.features"),
+        Variant = platform.Text("variant"),
+    };
 }
