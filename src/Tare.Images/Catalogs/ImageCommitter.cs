@@ -57,26 +57,39 @@ internal sealed class ImageCommitter(Database database, ContentStore content, Ca
         {
             var images = pushed.Images.Where(image => catalog.Current.Images.ContainsKey(image.Image.Id)).ToList();
             if (images.Count == 0) return;
-            foreach (var (_, manifest) in images) content.Write(manifest.Digest, manifest.Content);
-            if (pushed.Index is { } made) content.Write(made.Document.Digest, made.Document.Content);
-            var now = time.GetUtcNow();
-            database.Write(
-                session =>
+            var written = new List<Digest>();
+            try
+            {
+                foreach (var document in images.Select(image => image.Manifest).Concat(pushed.Index is { } made ? [made.Document] : []))
                 {
-                    foreach (var (diffId, blob) in pushed.Blobs)
-                    {
-                        if (LayerStore.FindReady(session, diffId) is { } layer) BlobTable.Add(session, layer, blob, pushed.Name.Name, now);
-                    }
+                    if (content.Write(document.Digest, document.Content)) written.Add(document.Digest);
+                }
 
-                    foreach (var (image, manifest) in images) CatalogWriter.AddManifest(session, manifest, image.Id);
-                    if (pushed.Index is { } index) CatalogWriter.AddIndex(session, index);
-                    var target = pushed.Index?.Document.Digest ?? default;
-                    var name = pushed.Name.WithoutTagAndDigest().WithDigest(target.IsEmpty ? images[0].Manifest.Digest : target);
-                    CatalogWriter.SetName(session, name, images[0].Image.Id, target, tagged: null);
-                },
-                Durability.Full);
+                database.Write(session => Note(session, pushed, images), Durability.Full);
+            }
+            catch
+            {
+                foreach (var digest in written) content.Remove(digest);
+                throw;
+            }
+
             catalog.Invalidate();
         }
+    }
+
+    private void Note(WriteSession session, PushedImages pushed, IReadOnlyList<(Image Image, ImageDocument Manifest)> images)
+    {
+        var now = time.GetUtcNow();
+        foreach (var (diffId, blob) in pushed.Blobs)
+        {
+            if (LayerStore.FindReady(session, diffId) is { } layer) BlobTable.Add(session, layer, blob, pushed.Name.Name, now);
+        }
+
+        foreach (var (image, manifest) in images) CatalogWriter.AddManifest(session, manifest, image.Id);
+        if (pushed.Index is { } index) CatalogWriter.AddIndex(session, index);
+        var target = pushed.Index?.Document.Digest ?? default;
+        var name = pushed.Name.WithoutTagAndDigest().WithDigest(target.IsEmpty ? images[0].Manifest.Digest : target);
+        CatalogWriter.SetName(session, name, images[0].Image.Id, target, tagged: null);
     }
 
     private List<LayerDraft> Commit(WriteSession session, ImageChange change, CatalogSnapshot before, Dictionary<Reference, Digest> replaced)
