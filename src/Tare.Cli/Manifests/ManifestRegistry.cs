@@ -67,6 +67,6 @@ internal sealed class ManifestRegistry(Session session, string domain, bool inse
     {
         if (!MediaTypes.IsManifest(manifest.MediaType)) throw new CommandException($"unsupported manifest type: {manifest.MediaType}");
         var config = JsonSerializer.Deserialize(manifest.Content, ImageJson.Default.OciManifest)!.Config;
-        return new PlatformManifest(reference, manifest, ManifestDocuments.PlatformOf(await RemoteConfiguration.ReadAsync(repository, config, CancellationToken.None)));
+        return new PlatformManifest(reference, manifest, ManifestDocuments.PlatformOf(await RemoteConfiguration.ReadAsync(config, token => repository.OpenBlobAsync(config, token), CancellationToken.None)));
     }
 }

@@ -81,7 +81,7 @@ public sealed class RegistryService
         try
         {
             var config = JsonSerializer.Deserialize(manifest.Content, ImageJson.Default.OciManifest)!.Config;
-            var platform = WireJson.Read<OCIPlatform>(await RemoteConfiguration.ReadAsync(repository, config, cancellationToken));
+            var platform = WireJson.Read<OCIPlatform>(await RemoteConfiguration.ReadAsync(config, token => repository.OpenBlobAsync(config, token), cancellationToken));
             return platform is null || (platform.Os.Length == 0 && platform.Architecture.Length == 0) ? null : [platform];
         }
         catch (Exception e) when (e is JsonException or TareException)

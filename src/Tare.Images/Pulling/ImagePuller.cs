@@ -9,8 +9,6 @@ namespace Tare.Images.Pulling;
 /// <summary>Brings images from registries into the store: all of an image, or nothing.</summary>
 internal sealed class ImagePuller(LayerStore layers, LayerFetches fetches, Catalog catalog, ImageCommitter committer)
 {
-    private const int MaxConfigurationLength = 8 * 1024 * 1024;
-
     /// <summary>Pulls an image.</summary>
     /// <param name="repository">Where from.</param>
     /// <param name="reference">The name, with a tag or a digest.</param>
@@ -29,7 +27,7 @@ internal sealed class ImagePuller(LayerStore layers, LayerFetches fetches, Catal
         if (known && names.All(name => before.ByName(name.Reference) == id && before.TargetOf(name.Reference) == name.Target))
             return new PullResult(present!, remote.Target, IsNew: false);
 
-        var configuration = await ReadConfigurationAsync(repository, remote.Manifest.Config, cancellationToken).ConfigureAwait(false);
+        var configuration = await RemoteConfiguration.ReadAsync(remote.Manifest.Config, token => repository.OpenBlobAsync(remote.Manifest.Config, token), cancellationToken).ConfigureAwait(false);
         var diffIds = Verify(configuration, id, remote.Manifest);
         var held = new List<long>();
         var committed = false;
@@ -81,23 +79,6 @@ internal sealed class ImagePuller(LayerStore layers, LayerFetches fetches, Catal
         return diffIds.Count == manifest.Layers.Count
             ? diffIds
             : throw TareException.Invalid($"the image is damaged: its manifest has {manifest.Layers.Count} layers, and its configuration {diffIds.Count}");
-    }
-
-    private static async Task<byte[]> ReadConfigurationAsync(IRemoteRepository repository, OciDescriptor descriptor, CancellationToken cancellationToken)
-    {
-        if (descriptor.Size is < 0 or > MaxConfigurationLength)
-            throw TareException.Invalid($"the configuration {descriptor.Digest} has {descriptor.Size} bytes, more than the {MaxConfigurationLength} that are read");
-        var digest = Digest.Parse(descriptor.Digest);
-        var content = new byte[descriptor.Size];
-        for (var attempt = 1; ; attempt++)
-        {
-            await using var stream = await repository.OpenBlobAsync(descriptor, cancellationToken).ConfigureAwait(false);
-            await stream.ReadExactlyAsync(content, cancellationToken).ConfigureAwait(false);
-            var actual = Digest.Of(content);
-            if (actual == digest) return content;
-            if (attempt == LayerFetch.Attempts)
-                throw TareException.Invalid($"the configuration {digest} came with the digest {actual}: it was damaged on its way, or the registry has another");
-        }
     }
 
     /// <summary>Gets all layers, those that are missing from the registry; what is held is in the list whatever happens.</summary>
