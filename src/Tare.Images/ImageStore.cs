@@ -251,15 +251,12 @@ public sealed class ImageStore : IAsyncDisposable
     /// <param name="options">How far to go.</param>
     /// <param name="users">Which containers use an image.</param>
     /// <exception cref="TareException">NotFound: no such image, or none of a platform; Conflict: it is in use, or has another name alone.</exception>
-    public IReadOnlyList<ImageRemoval> Remove(string nameOrId, IReadOnlyList<OciPlatform> platforms, RemoveOptions options, ImageUsers users)
+    public IReadOnlyList<ImageRemoval> Remove(string nameOrId, IReadOnlyList<OciPlatform> platforms, RemoveOptions options, ImageUsers users) => Remove(users, remover =>
     {
-        return Remove(users, remover =>
-        {
-            var chosen = platforms.Select(platform => Get(nameOrId, platform)).Distinct().ToList();
-            var rest = Variants(nameOrId).Except(chosen).ToList();
-            return rest.Count == 0 ? remover.Remove(nameOrId, options) : remover.RemoveVariants(chosen, rest, options);
-        });
-    }
+        var chosen = platforms.Select(platform => Get(nameOrId, platform)).Distinct().ToList();
+        var rest = Variants(nameOrId).Except(chosen).ToList();
+        return rest.Count == 0 ? remover.Remove(nameOrId, options) : remover.RemoveVariants(chosen, rest, options);
+    });
 
     private IReadOnlyList<ImageRemoval> Remove(ImageUsers users, Func<ImageRemover, IReadOnlyList<ImageRemoval>> remove)
     {

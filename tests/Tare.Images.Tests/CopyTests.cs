@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
@@ -11,6 +10,7 @@ using Tare.Oci;
 using Tare.Oci.Archives;
 using Tare.Oci.Images;
 using static Tare.Images.Tests.Archive;
+using static Tare.Images.Tests.Shell;
 
 namespace Tare.Images.Tests;
 
@@ -359,15 +359,5 @@ public sealed class CopyTests : IDisposable
             using var child = BytePaths.TryOpenDirectory(directory, entry.Name, out _);
             List(child!, name, timed, lines);
         }
-    }
-
-    private static string Sh(string script)
-    {
-        using var process = Process.Start(new ProcessStartInfo("/bin/sh", ["-ec", script.Replace("/proc/self/", $"/proc/{Environment.ProcessId}/", StringComparison.Ordinal)]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        var error = process.StandardError.ReadToEndAsync();
-        var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        Assert.True(process.ExitCode == 0, $"{script}\n{output}{error.GetAwaiter().GetResult()}");
-        return output;
     }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
@@ -9,6 +8,7 @@ using Tare.Oci;
 using Tare.Oci.Archives;
 using Tare.Oci.Images;
 using static Tare.Images.Tests.Archive;
+using static Tare.Images.Tests.Shell;
 
 namespace Tare.Images.Tests;
 
@@ -288,16 +288,6 @@ public sealed class TreeTests : IDisposable
     {
         using var file = Paths.Open(Path.Combine(folder, path), OpenFlags.ReadOnly);
         Assert.Equal(0, ExtendedAttributes.Set(file, default, B(attribute), value));
-    }
-
-    private static string Sh(string script)
-    {
-        using var process = Process.Start(new ProcessStartInfo("/bin/sh", ["-ec", script]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        var error = process.StandardError.ReadToEndAsync();
-        var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        Assert.True(process.ExitCode == 0, $"{script}\n{output}{error.GetAwaiter().GetResult()}");
-        return output;
     }
 
     private string Make(string name) => System.IO.Directory.CreateDirectory(Path.Combine(_root, name)).FullName;

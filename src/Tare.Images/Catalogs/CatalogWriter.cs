@@ -67,7 +67,7 @@ internal static class CatalogWriter
     /// <returns>Layers whose directories must go after the commit, and documents that nothing refers to any more.</returns>
     internal static (IReadOnlyList<long> Layers, IReadOnlyList<Digest> Documents) RemoveImage(WriteSession session, LayerStore layers, Digest id)
     {
-        var documents = session.Query("SELECT digest FROM image_manifest WHERE image = ?", row => Digest.Parse(row.GetString(0)), id.ToString());
+        var documents = CatalogReader.ManifestsOf(session, id).Select(manifest => manifest.Digest).ToList();
         session.Execute("DELETE FROM image WHERE id = ?", id.ToString());
         return (layers.DoomUnused(session), [id, .. documents, .. RemoveUnnamedIndexes(session)]);
     }

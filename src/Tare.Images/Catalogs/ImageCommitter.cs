@@ -20,31 +20,10 @@ internal sealed class ImageCommitter(Database database, ContentStore content, Ca
     {
         lock (changing)
         {
-            var written = new List<Digest>();
             var replaced = new Dictionary<Reference, Digest>();
-            try
-            {
-                foreach (var image in change.Images)
-                {
-                    if (content.Write(image.Id, image.Configuration)) written.Add(image.Id);
-                    if (image.Manifest is { } manifest && content.Write(manifest.Digest, manifest.Content)) written.Add(manifest.Digest);
-                }
-
-                foreach (var index in change.Indexes)
-                {
-                    if (content.Write(index.Document.Digest, index.Document.Content)) written.Add(index.Document.Digest);
-                }
-
-                var before = catalog.Current;
-                var published = database.Write(session => Commit(session, change, before, replaced), Durability.Full);
-                foreach (var draft in published) draft.Published = true;
-            }
-            catch
-            {
-                foreach (var digest in written) content.Remove(digest);
-                throw;
-            }
-
+            var before = catalog.Current;
+            var published = Write(Documents(change), session => Commit(session, change, before, replaced));
+            foreach (var draft in published) draft.Published = true;
             catalog.Invalidate();
             return new CommittedImages(catalog.Current, replaced);
         }
@@ -57,23 +36,46 @@ internal sealed class ImageCommitter(Database database, ContentStore content, Ca
         {
             var images = pushed.Images.Where(image => catalog.Current.Images.ContainsKey(image.Image.Id)).ToList();
             if (images.Count == 0) return;
-            var written = new List<Digest>();
-            try
-            {
-                foreach (var document in images.Select(image => image.Manifest).Concat(pushed.Index is { } made ? [made.Document] : []))
+            var documents = images.Select(image => image.Manifest).Concat(pushed.Index is { } made ? [made.Document] : []);
+            Write(
+                documents.Select(document => (document.Digest, document.Content)),
+                session =>
                 {
-                    if (content.Write(document.Digest, document.Content)) written.Add(document.Digest);
-                }
-
-                database.Write(session => Note(session, pushed, images), Durability.Full);
-            }
-            catch
-            {
-                foreach (var digest in written) content.Remove(digest);
-                throw;
-            }
-
+                    Note(session, pushed, images);
+                    return 0;
+                });
             catalog.Invalidate();
+        }
+    }
+
+    private static IEnumerable<(Digest Digest, byte[] Content)> Documents(ImageChange change)
+    {
+        foreach (var image in change.Images)
+        {
+            yield return (image.Id, image.Configuration);
+            if (image.Manifest is { } manifest) yield return (manifest.Digest, manifest.Content);
+        }
+
+        foreach (var index in change.Indexes) yield return (index.Document.Digest, index.Document.Content);
+    }
+
+    /// <summary>Writes documents and then the rows that refer to them; when that fails, those go again that were not there before.</summary>
+    private T Write<T>(IEnumerable<(Digest Digest, byte[] Content)> documents, Func<WriteSession, T> rows)
+    {
+        var written = new List<Digest>();
+        try
+        {
+            foreach (var (digest, bytes) in documents)
+            {
+                if (content.Write(digest, bytes)) written.Add(digest);
+            }
+
+            return database.Write(rows, Durability.Full);
+        }
+        catch
+        {
+            foreach (var digest in written) content.Remove(digest);
+            throw;
         }
     }
 

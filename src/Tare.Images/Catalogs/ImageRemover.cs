@@ -71,14 +71,15 @@ internal sealed class ImageRemover(Database database, ContentStore content, Laye
     {
         foreach (var image in images)
         {
+            var before = catalog.Current;
             // Names that stand for this image alone.
-            var single = Names(image).Where(name => !catalog.Current.ImagesOf(catalog.Current.TargetOf(name)).Contains(rest[0].Id)).ToList();
+            var single = Names(image).Where(name => !before.ImagesOf(before.TargetOf(name)).Contains(rest[0].Id)).ToList();
             if (single.Count > 0 && !options.Force) throw Refuse(image, new Refusal(Hard: false, Used: false, "image is referenced in multiple repositories"));
             if (Check(image, Conflict.Hard | (options.Force ? 0 : Conflict.StoppedContainer)) is { } refused) throw Refuse(image, refused);
             database.Write(
                 session =>
                 {
-                    foreach (var name in Names(image).Except(single)) CatalogWriter.SetName(session, name, rest[0].Id, catalog.Current.TargetOf(name), tagged: null);
+                    foreach (var name in Names(image).Except(single)) CatalogWriter.SetName(session, name, rest[0].Id, before.TargetOf(name), tagged: null);
                 },
                 Durability.Full);
             catalog.Invalidate();

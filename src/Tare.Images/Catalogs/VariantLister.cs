@@ -29,8 +29,7 @@ internal sealed class VariantLister(Database database, ContentStore content, Cat
 
     private List<ImageVariant> OfImage(Image image)
     {
-        var manifests = database.Read(session => session.Query(
-            "SELECT digest, media_type FROM image_manifest WHERE image = ?", row => (Digest: Digest.Parse(row.GetString(0)), MediaType: row.GetString(1)), image.Id.ToString()));
+        var manifests = database.Read(session => CatalogReader.ManifestsOf(session, image.Id));
         return
         [
             .. manifests

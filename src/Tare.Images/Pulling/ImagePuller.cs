@@ -18,7 +18,7 @@ internal sealed class ImagePuller(LayerStore layers, LayerFetches fetches, Catal
     internal async Task<PullResult> PullAsync(IRemoteRepository repository, Reference reference, OciPlatform? platform, IProgress<PullEvent> progress, CancellationToken cancellationToken)
     {
         var remote = await RemoteImage.ResolveAsync(
-            repository, reference.Digest.IsEmpty ? reference.Tag! : reference.Digest.ToString(), platform ?? Platforms.Host, cancellationToken).ConfigureAwait(false);
+            repository, reference.TagOrDigest!, platform ?? Platforms.Host, cancellationToken).ConfigureAwait(false);
         progress.Report(new PullResolvedEvent(remote.Target));
         var id = Digest.Parse(remote.Manifest.Config.Digest);
         var names = Names(reference, remote, id);

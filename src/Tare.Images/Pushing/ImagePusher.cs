@@ -116,8 +116,7 @@ internal sealed class ImagePusher(Database database, ContentStore content, Layer
             await using (upload.ConfigureAwait(false)) await upload.FinishAsync(image.Id, configuration, cancellationToken).ConfigureAwait(false);
         }
 
-        var came = database.Read(session => session.Query(
-            "SELECT digest, media_type FROM image_manifest WHERE image = ?", row => (Digest: Digest.Parse(row.GetString(0)), MediaType: row.GetString(1)), image.Id.ToString()));
+        var came = database.Read(session => CatalogReader.ManifestsOf(session, image.Id));
         foreach (var (digest, mediaType) in came)
         {
             if (content.TryRead(digest, out _) is not { } bytes) continue;
