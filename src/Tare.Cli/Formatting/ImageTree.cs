@@ -70,7 +70,7 @@ internal sealed class ImageTree(Output target)
 
     private string Legend(int screen)
     {
-        var (plain, fancy) = (" Info ->  U In Use ", $"\e[1m\e[106m\e[30mi{Reset}{Reset} \e[96mInfo → {Reset}{Reset} {Chip} In Use ");
+        var (plain, fancy) = (Note.PlainInformation + " U In Use ", $"{Note.FancyInformation} {Chip} In Use ");
         // On a terminal the letter, blanks and the chip take as many columns as these.
         var width = _colours ? "i Info →   U  In Use ".Length : plain.Length;
         return new string(' ', Math.Max(screen - width, 0)) + (_colours ? fancy : plain);
@@ -84,8 +84,6 @@ internal sealed class ImageTree(Output target)
         var names = top.Names.OrderByDescending(name => name.Length).ToList();
         foreach (var name in names.SkipLast(1)) target.WriteLine(Colour(Name, name));
         target.WriteLine(Row(names.Count > 0 ? names[^1] : "<untagged>", names.Count > 0 ? Name : Nameless, Normal, top.Details, widths));
-        if (spaced && top.Variants.Count == 0) target.WriteLine();
-        if (top.Variants.Count == 0) return;
         for (var i = 0; i < top.Variants.Count; i++)
         {
             var variant = top.Variants[i];
@@ -93,7 +91,7 @@ internal sealed class ImageTree(Output target)
             target.WriteLine(Row((i < top.Variants.Count - 1 ? "├─ " : "└─ ") + variant.Platform, colour, colour, variant.Details, widths));
         }
 
-        target.WriteLine();
+        if (spaced) target.WriteLine();
     }
 
     private string Row(string first, string firstColour, string colour, Details details, List<int> widths)

@@ -52,6 +52,22 @@ internal sealed class ManifestLists(string configDirectory)
     /// <exception cref="TareException">It is malformed.</exception>
     public static Reference Name(string text) => Reference.Parse(text).WithDefaultTag();
 
+    /// <summary>As the other; what is wrong with it is told of the object that it was to name.</summary>
+    /// <param name="text">The name.</param>
+    /// <param name="what">What comes before the name in the message.</param>
+    /// <exception cref="CommandException">It is malformed.</exception>
+    public static Reference Name(string text, string what)
+    {
+        try
+        {
+            return Name(text);
+        }
+        catch (TareException e)
+        {
+            throw new CommandException($"{what} {text}: {e.Message}");
+        }
+    }
+
     public static CommandException NotFound(Reference reference) => new($"No such manifest: {reference}");
 
     private static PlatformManifest Read(string file)

@@ -30,7 +30,7 @@ internal sealed class ManifestRegistry(Session session, string domain, bool inse
         var repository = Open(reference, RepositoryAccess.Pull);
         try
         {
-            var manifest = await repository.GetManifestAsync(reference.Digest.IsEmpty ? reference.Tag! : reference.Digest.ToString(), CancellationToken.None);
+            var manifest = await repository.GetManifestAsync(reference.TagOrDigest!, CancellationToken.None);
             return MediaTypes.IsIndex(manifest.MediaType)
                 ? (await AllOfAsync(repository, reference, manifest), true)
                 : ([await WithPlatformAsync(repository, reference, manifest)], false);

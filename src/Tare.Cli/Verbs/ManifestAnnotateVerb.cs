@@ -1,8 +1,6 @@
 using Tare.Cli.Commands;
 using Tare.Cli.Flags;
 using Tare.Cli.Manifests;
-using Tare.Errors;
-using Tare.Oci;
 
 namespace Tare.Cli.Verbs;
 
@@ -35,7 +33,8 @@ internal sealed class ManifestAnnotateVerb : Verb
 
     public override ValueTask<int> RunAsync(Session session, IReadOnlyList<string> arguments)
     {
-        var (list, image) = (Name(arguments[0], "manifest list "), Name(arguments[1], "manifest "));
+        var list = ManifestLists.Name(arguments[0], "annotate: error parsing name for manifest list");
+        var image = ManifestLists.Name(arguments[1], "annotate: error parsing name for manifest");
         var lists = new ManifestLists(session.Options.ConfigDirectory);
         var manifest = lists.Find(list, image) ?? throw new CommandException($"manifest for image {arguments[1]} does not exist in {arguments[0]}");
         var before = manifest.Platform;
@@ -54,16 +53,4 @@ internal sealed class ManifestAnnotateVerb : Verb
     }
 
     private static string? Given(TextFlag flag, string? otherwise) => flag.Value.Length > 0 ? flag.Value : otherwise;
-
-    private static Reference Name(string text, string what)
-    {
-        try
-        {
-            return ManifestLists.Name(text);
-        }
-        catch (TareException e)
-        {
-            throw new CommandException($"annotate: error parsing name for {what}{text}: {e.Message}");
-        }
-    }
 }

@@ -1,7 +1,6 @@
 using Tare.Cli.Commands;
 using Tare.Cli.Flags;
 using Tare.Cli.Manifests;
-using Tare.Errors;
 using Tare.Oci;
 
 namespace Tare.Cli.Verbs;
@@ -21,7 +20,7 @@ internal sealed class ManifestCreateVerb : Verb
 
     public override async ValueTask<int> RunAsync(Session session, IReadOnlyList<string> arguments)
     {
-        var list = ListName(arguments[0]);
+        var list = ManifestLists.Name(arguments[0], "error parsing name for manifest list");
         var lists = new ManifestLists(session.Options.ConfigDirectory);
         if (lists.Exists(list) && !_amend.Value) throw new CommandException("refusing to amend an existing manifest list with no --amend flag");
         foreach (var text in arguments.Skip(1))
@@ -32,18 +31,6 @@ internal sealed class ManifestCreateVerb : Verb
 
         session.Out.WriteLine($"Created manifest list {list}");
         return 0;
-    }
-
-    private static Reference ListName(string text)
-    {
-        try
-        {
-            return ManifestLists.Name(text);
-        }
-        catch (TareException e)
-        {
-            throw new CommandException($"error parsing name for manifest list {text}: {e.Message}");
-        }
     }
 
     private async Task<PlatformManifest> AskAsync(Session session, Reference image)

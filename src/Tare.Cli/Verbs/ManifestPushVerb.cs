@@ -40,7 +40,7 @@ internal sealed class ManifestPushVerb : Verb
         }
 
         var content = Encoding.UTF8.GetBytes(ManifestDocuments.List(manifests));
-        var digest = await target.PutManifestAsync(list.Digest.IsEmpty ? list.Tag! : list.Digest.ToString(), ManifestDocuments.ListType(manifests), content, CancellationToken.None);
+        var digest = await target.PutManifestAsync(list.TagOrDigest!, ManifestDocuments.ListType(manifests), content, CancellationToken.None);
         session.Out.WriteLine(digest.ToString());
         if (_purge.Value) lists.Remove(list);
         return 0;
