@@ -71,7 +71,7 @@ internal sealed class FakeImages(string dataRoot) : IImageSource
     public ContainerImage Resolve(string reference, OciPlatform? platform) => Find(reference) ?? throw TareException.NotFound($"No such image: {reference}");
 
     public ContainerImage? Find(string reference) => reference is "bb" or "bb:latest" or Id
-        ? new ContainerImage { Id = Id, Os = "linux", Architecture = Host.MachineFacts.OciArchitecture, Config = Config }
+        ? new ContainerImage { Id = Id, Os = "linux", Architecture = PlatformSpecifier.HostArchitecture, Config = Config }
         : null;
 
     public WritableRoot CreateWritable(string containerId, string imageId)

@@ -6,6 +6,7 @@ using Tare.Engine.Images;
 using Tare.Engine.Ports;
 using Tare.Errors;
 using Tare.Images.Roots;
+using Tare.Oci.Images;
 using Tare.Wire;
 
 namespace Tare.Engine.Create;
@@ -138,7 +139,7 @@ internal sealed class ContainerCreator(
 
     private static void WarnOfPlatform(ContainerImage image, string? platform, List<string> warnings)
     {
-        var host = MachineFacts.OciArchitecture;
+        var host = PlatformSpecifier.HostArchitecture;
         if (!string.IsNullOrEmpty(platform) || image.Architecture.Length == 0 || image.Architecture == host) return;
         warnings.Add($"The requested image's platform ({image.Os}/{image.Architecture}) does not match the detected host platform (linux/{host}) and no specific platform was requested");
     }

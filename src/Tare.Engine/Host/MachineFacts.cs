@@ -17,13 +17,6 @@ internal static class MachineFacts
         var other => other.ToString().ToLowerInvariant(),
     };
 
-    /// <summary>The machine as the OCI names it.</summary>
-    public static string OciArchitecture => RuntimeInformation.OSArchitecture switch
-    {
-        Architecture.X64 => "amd64",
-        var other => other.ToString().ToLowerInvariant(),
-    };
-
     /// <summary>The host's name now.</summary>
     public static string HostName() => FirstLine("/proc/sys/kernel/hostname");
 

@@ -5,6 +5,7 @@ using Tare.Engine.Events;
 using Tare.Engine.Images;
 using Tare.Engine.Registries;
 using Tare.Images.Roots;
+using Tare.Oci.Images;
 using Tare.Wire;
 
 namespace Tare.Engine.Host;
@@ -42,7 +43,7 @@ public sealed class SystemService
                 Details = new Dictionary<string, string>
                 {
                     ["ApiVersion"] = ApiVersions.Maximum,
-                    ["Arch"] = MachineFacts.OciArchitecture,
+                    ["Arch"] = PlatformSpecifier.HostArchitecture,
                     ["BuildTime"] = options.BuildTime,
                     ["Experimental"] = "false",
                     ["GitCommit"] = options.Commit,
@@ -59,7 +60,7 @@ public sealed class SystemService
         GitCommit = options.Commit,
         GoVersion = Runtime,
         Os = "linux",
-        Arch = MachineFacts.OciArchitecture,
+        Arch = PlatformSpecifier.HostArchitecture,
         KernelVersion = MachineFacts.KernelVersion,
         BuildTime = options.BuildTime,
     };
