@@ -100,6 +100,9 @@ public sealed record Reference
         return Digest.TryParse(text, out var id) ? (null, id) : (Parse(text), default);
     }
 
+    /// <summary>What a repository is asked for: the digest, or without one the tag; <see langword="null"/> when there is neither.</summary>
+    public string? TagOrDigest => Digest.IsEmpty ? Tag : Digest.ToString();
+
     /// <summary>This reference with another tag.</summary>
     /// <exception cref="TareException">The tag is malformed.</exception>
     public Reference WithTag(string tag) =>

@@ -39,7 +39,7 @@ internal sealed class RegistryRoutes(IRegistryBackend registries)
         await StreamAsync(
             context,
             (progress, cancellationToken) => registries.PullAsync(
-                reference.Name, reference.Digest.IsEmpty ? reference.Tag ?? "" : reference.Digest.ToString(), platform, Credentials(context), progress, cancellationToken));
+                reference.Name, reference.TagOrDigest ?? "", platform, Credentials(context), progress, cancellationToken));
     }
 
     private async Task PushAsync(ApiContext context)

@@ -77,7 +77,7 @@ internal sealed class Creator(Session session, ContainerFlags flags, string verb
     {
         var reference = Reference.Parse(image).WithDefaultTag();
         var messages = session.Client.Images.PullAsync(
-            reference.Name, reference.Digest.IsEmpty ? reference.Tag : reference.Digest.ToString(), flags.Platform.Value, session.Credentials.HeaderFor(reference));
+            reference.Name, reference.TagOrDigest, flags.Platform.Value, session.Credentials.HeaderFor(reference));
         await new ProgressDisplay(session.Error) { Quiet = flags.Quiet.Value }.ShowAsync(messages);
     }
 }

@@ -37,7 +37,7 @@ internal sealed class PullVerb : Verb
         if (reference.Digest.IsEmpty) ContentTrust.Check(_untrusted);
         // Whether credentials that cannot be read are needed, the registry will say.
         var auth = session.Credentials.HeaderOrNobody(ServerAddress.Of(reference.Domain));
-        var tag = _allTags.Value ? null : reference.Digest.IsEmpty ? reference.Tag : reference.Digest.ToString();
+        var tag = _allTags.Value ? null : reference.TagOrDigest;
         await new ProgressDisplay(session.Out) { Quiet = _quiet.Value }.ShowAsync(session.Client.Images.PullAsync(reference.Name, tag, _platform.Value, auth));
         session.Out.WriteLine(reference.ToString());
         return 0;

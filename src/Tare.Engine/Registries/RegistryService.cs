@@ -61,7 +61,7 @@ public sealed class RegistryService
         if (named is null) throw TareException.Internal("no manifest found for full image ID");
         var reference = named.WithDefaultTag();
         var repository = client.Open(reference, credentials.ToCredentials(), RepositoryAccess.Pull);
-        var manifest = await repository.GetManifestAsync(reference.Digest.IsEmpty ? reference.Tag! : reference.Digest.ToString(), cancellationToken);
+        var manifest = await repository.GetManifestAsync(reference.TagOrDigest!, cancellationToken);
         return new DistributionInspect
         {
             Descriptor = new OCIDescriptor { MediaType = manifest.MediaType, Digest = manifest.Digest.ToString(), Size = manifest.Content.Length },
