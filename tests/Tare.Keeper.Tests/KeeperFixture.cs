@@ -39,12 +39,14 @@ internal sealed class KeeperFixture : IAsyncDisposable
         pump = PumpAsync(Client);
     }
 
-    public KeeperClientOptions ClientOptions() => new()
+    public KeeperClientOptions ClientOptions() => ClientOptions(ExecRoot, Notices.Enqueue);
+
+    public static KeeperClientOptions ClientOptions(string execRoot, Action<string>? notice) => new()
     {
-        ExecRoot = ExecRoot,
+        ExecRoot = execRoot,
         Executable = Environment.ProcessPath!,
         RoleArguments = ["exec", Path.Combine(AppContext.BaseDirectory, "Tare.Keeper.Host.dll"), "keeper"],
-        Notice = Notices.Enqueue,
+        Notice = notice,
     };
 
     public LogOptions Log(string id, long max = LogOptions.DefaultMaxBytes, long segment = LogOptions.DefaultSegmentBytes) =>

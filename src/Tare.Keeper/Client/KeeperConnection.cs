@@ -30,7 +30,7 @@ internal sealed class KeeperConnection(KeeperClientOptions options, Lock gate, F
     private Fd? keeperPidFd;
     private ulong lastRequest;
     private Exception? broken;
-    private bool disposed;
+    private volatile bool disposed;
 
     /// <summary>The process id of the keeper that is connected.</summary>
     public int KeeperPid { get; private set; }
@@ -173,6 +173,10 @@ internal sealed class KeeperConnection(KeeperClientOptions options, Lock gate, F
         {
             if (!disposed) options.Notice?.Invoke($"there is no keeper any more: {error.Message}");
             Break(error);
+        }
+        catch (ObjectDisposedException) when (disposed)
+        {
+            // Closed in the middle of the first talk with another keeper, which ends when it sees that.
         }
         finally
         {

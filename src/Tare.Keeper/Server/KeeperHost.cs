@@ -20,6 +20,7 @@ internal sealed class KeeperHost : IDisposable
     private readonly Requests requests;
     private ulong listenerToken;
     private Fd? ending;
+    private bool awaitsTurn;
 
     /// <summary>Puts it together around the exclusive lock and the listening socket.</summary>
     public KeeperHost(KeeperOptions options, Fd exclusive, Fd listener, Action<string> complain)
@@ -45,6 +46,8 @@ internal sealed class KeeperHost : IDisposable
         lateUpgrade = new Upgrade(state, options, Capture);
         Listen();
     }
+
+    private bool IsDeserted => requests.Sessions.Count == 0 && state.Children.Values.All(child => child.Phase == Phase.Ended);
 
     public static string SocketPath(string execRoot) => execRoot + "/keeper.sock";
 
@@ -191,14 +194,34 @@ internal sealed class KeeperHost : IDisposable
 
     /// <summary>
     /// When the last daemon has gone and the last process has ended, the keeper ends: ends that nobody has acknowledged are in the
-    /// journal with all that there is to tell, and the next keeper tells them. Not while another daemon is on its way (it has the
-    /// lock): this is called again when that one has gone.
+    /// journal with all that there is to tell, and the next keeper tells them. Not while another daemon is on its way: it has the lock.
     /// </summary>
     private void EndIfDeserted()
     {
-        if (ending is not null || requests.Sessions.Count > 0 || state.Children.Values.Any(child => child.Phase != Phase.Ended)) return;
+        if (ending is not null || !IsDeserted) return;
         ending = RegularFiles.OpenLocked(StartLockPath(options.ExecRoot), wait: false);
         if (ending is not null) loop.Stop();
+        else AwaitTurn();
+    }
+
+    /// <summary>Who has the lock may never come, or may have been the one who has just gone: the keeper looks again when it is free.</summary>
+    private void AwaitTurn()
+    {
+        if (awaitsTurn) return;
+        awaitsTurn = true;
+        var waiter = new Thread(
+            () =>
+            {
+                var turn = RegularFiles.OpenLocked(StartLockPath(options.ExecRoot), wait: true);
+                state.Loop.Post(() =>
+                {
+                    awaitsTurn = false;
+                    turn?.Dispose();
+                    EndIfDeserted();
+                });
+            },
+            64 * 1024) { IsBackground = true, Name = "end of the keeper" };
+        waiter.Start();
     }
 
     private Handover Capture() => new()
