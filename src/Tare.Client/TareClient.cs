@@ -21,6 +21,7 @@ public sealed class TareClient : IDisposable
         Filesystems = new FilesystemOperations(_engine);
         Images = new ImageOperations(_engine);
         System = new SystemOperations(_engine);
+        Volumes = new VolumeOperations(_engine);
     }
 
     /// <summary>The newest API version that this client knows.</summary>
@@ -46,6 +47,9 @@ public sealed class TareClient : IDisposable
 
     /// <summary>The engine itself.</summary>
     public SystemOperations System { get; }
+
+    /// <summary>Volumes.</summary>
+    public VolumeOperations Volumes { get; }
 
     /// <inheritdoc/>
     public void Dispose() => _engine.Dispose();

@@ -7,8 +7,10 @@ using Tare.Engine.Host;
 using Tare.Engine.Launch;
 using Tare.Engine.Ports;
 using Tare.Engine.Views;
+using Tare.Engine.Volumes;
 using Tare.Keeper;
 using Tare.Linux;
+using Tare.Volumes;
 
 namespace Tare.Engine;
 
@@ -20,7 +22,7 @@ internal sealed class EngineCore : IAsyncDisposable
     private readonly Reconciler reconciler;
     private Task exitLoop = Task.CompletedTask;
 
-    public EngineCore(EngineOptions options, IContainerTable table, IImageSource images, IKeeper keeper, ISandbox sandbox, Poller poller)
+    public EngineCore(EngineOptions options, IContainerTable table, IImageSource images, VolumeStore volumeStore, IKeeper keeper, ISandbox sandbox, Poller poller)
     {
         Background = new BackgroundWork(options.Log);
         EventLog = new EventLog(options.Time);
@@ -29,21 +31,23 @@ internal sealed class EngineCore : IAsyncDisposable
 
         var paths = new EnginePaths(options.DataRoot);
         var events = new ContainerEvents(EventLog);
+        var volumeEvents = new VolumeEvents(EventLog);
+        var volumes = new ContainerVolumes(volumeStore, volumeEvents, Background, options);
         var resources = new ResourceValidator(Cgroups, MachineFacts.Processors);
         var planner = new LaunchPlanner(Registry, images, paths, options.CgroupParent);
         var stopper = new ContainerStopper(Registry, events, options);
-        var remover = new ContainerRemover(Registry, stopper, events, images, paths, Background);
-        var launcher = new ContainerLauncher(Registry, planner, sandbox, keeper, poller, events, paths, options);
+        var remover = new ContainerRemover(Registry, stopper, events, images, volumes, paths, Background);
+        var launcher = new ContainerLauncher(Registry, planner, volumes, sandbox, keeper, poller, events, paths, options);
         var runner = new ContainerRunner(Registry, launcher, stopper, remover, events);
         var execs = new ExecTable(events, options.Time);
-        exits = new ExitHandler(Registry, launcher, remover, execs, keeper, events, Background, options);
-        reconciler = new Reconciler(Registry, keeper, poller, sandbox, planner, images, exits, remover, runner, paths, Background, options);
+        exits = new ExitHandler(Registry, launcher, remover, volumes, execs, keeper, events, Background, options);
+        reconciler = new Reconciler(Registry, keeper, poller, sandbox, planner, images, volumes, exits, remover, runner, paths, Background, options);
         Runner = runner;
         ContainerEvents = events;
         Containers = new ContainerService(new ContainerParts
         {
             Registry = Registry,
-            Creator = new ContainerCreator(Registry, new ConfigValidator(resources), images, events, paths, Cgroups, options.Time),
+            Creator = new ContainerCreator(Registry, new ConfigValidator(resources), images, volumes, events, paths, Cgroups, options.Time),
             Runner = runner,
             Stopper = stopper,
             Remover = remover,
@@ -56,12 +60,15 @@ internal sealed class EngineCore : IAsyncDisposable
             Events = events,
         });
         Execs = new ExecService(Registry, execs, new ExecRunner(execs, planner, sandbox, keeper, poller, events), events);
+        Volumes = new VolumeService(volumeStore, volumes, volumeEvents);
         Events = new EventService(EventLog, options.Time);
     }
 
     public ContainerService Containers { get; }
 
     public ExecService Execs { get; }
+
+    public VolumeService Volumes { get; }
 
     public EventService Events { get; }
 

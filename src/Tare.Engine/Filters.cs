@@ -66,6 +66,14 @@ public sealed class Filters
         return result;
     }
 
+    /// <summary>These filters, and one key with one value in place of what it had.</summary>
+    public Filters With(string key, string value)
+    {
+        var result = Of(key, value);
+        foreach (var (name, values) in fields) result.fields.TryAdd(name, values);
+        return result;
+    }
+
     /// <summary>Whether the key was given, even without values.</summary>
     public bool Contains(string key) => fields.ContainsKey(key);
 

@@ -10,12 +10,14 @@ using Tare.Engine.Launch;
 using Tare.Engine.Ports;
 using Tare.Engine.Registries;
 using Tare.Engine.Storage;
+using Tare.Engine.Volumes;
 using Tare.Images;
 using Tare.Images.Roots;
 using Tare.Keeper;
 using Tare.Linux;
 using Tare.Sandbox;
 using Tare.Store;
+using Tare.Volumes;
 
 namespace Tare.Engine;
 
@@ -31,12 +33,12 @@ public sealed class TareEngine : IAsyncDisposable
     private readonly EngineCore core;
     private readonly RegistryClient registries;
 
-    private TareEngine(EngineOptions options, Database database, ImageStore store, IKeeper keeper)
+    private TareEngine(EngineOptions options, Database database, ImageStore store, VolumeStore volumes, IKeeper keeper)
     {
         this.database = database;
         this.store = store;
         var images = new ImageAdapter(store);
-        core = new EngineCore(options, new ContainerTable(database), images, keeper, new SandboxAdapter(sandbox), Poller);
+        core = new EngineCore(options, new ContainerTable(database), images, volumes, keeper, new SandboxAdapter(sandbox), Poller);
         Images = new ImageService(store, core.Registry, core.EventLog, options.Time);
         Filesystems = new FilesystemService(
             core.Registry,
@@ -46,7 +48,7 @@ public sealed class TareEngine : IAsyncDisposable
         registries = new RegistryClient(options.Registries, options.Time);
         Registries = new RegistryService(registries);
         Transfers = new TransferService(store, registries, core.EventLog);
-        Usage = new DiskUsageService(store, Images, core.Containers);
+        Usage = new DiskUsageService(store, Images, core.Containers, core.Volumes);
         System = new SystemService(options, EngineIdentity.Of(database), core.Cgroups, core.Registry, Images, core.EventLog);
     }
 
@@ -61,6 +63,9 @@ public sealed class TareEngine : IAsyncDisposable
 
     /// <summary>Images.</summary>
     public ImageService Images { get; }
+
+    /// <summary>Volumes.</summary>
+    public VolumeService Volumes => core.Volumes;
 
     /// <summary>Images from and to registries.</summary>
     public TransferService Transfers { get; }
@@ -88,7 +93,7 @@ public sealed class TareEngine : IAsyncDisposable
         Directory.CreateDirectory(paths.Containers);
         BaseLayer.Make(paths.BaseLayer);
         var driver = StorageSelection.Choose(options);
-        var database = Database.Open(paths.Database, ImageStore.Schema, EngineSchema.Owner);
+        var database = Database.Open(paths.Database, ImageStore.Schema, VolumeStore.Schema, EngineSchema.Owner);
         var store = ImageStore.Open(
             options.DataRoot,
             database,
@@ -96,7 +101,7 @@ public sealed class TareEngine : IAsyncDisposable
             new TransferLimits(options.MaxConcurrentDownloads, options.MaxConcurrentUploads),
             new StorageOptions(driver, paths.BaseLayer));
         foreach (var loss in store.Losses) options.Log(EngineLogLevel.Warning, loss);
-        var engine = new TareEngine(options, database, store, keeper);
+        var engine = new TareEngine(options, database, store, VolumeStore.Open(options.DataRoot, database, options.Time), keeper);
         try
         {
             await engine.core.StartAsync(cancellationToken);

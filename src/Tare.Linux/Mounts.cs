@@ -46,6 +46,8 @@ public static partial class Mounts
     private const ulong STATX_ATTR_MOUNT_ROOT = 0x2000;
     private const int MNT_DETACH = 2;
     private const int UMOUNT_NOFOLLOW = 8;
+    private const uint MOVE_MOUNT_F_EMPTY_PATH = 4;
+    private const uint MOVE_MOUNT_T_EMPTY_PATH = 0x40;
     private const uint FSOPEN_CLOEXEC = 1;
     private const uint FSMOUNT_CLOEXEC = 1;
     private const uint FSCONFIG_SET_FLAG = 0;
@@ -142,6 +144,13 @@ public static partial class Mounts
         if (umount2(root.ProcPath, MNT_DETACH) != 0) throw new LinuxException($"unmount {root}", Marshal.GetLastPInvokeError());
     }
 
+    /// <summary>Puts a detached mount upon an open directory, where it stays until it is taken away (move_mount(2)).</summary>
+    public static void Attach(Fd mount, Fd place)
+    {
+        if (syscall(SyscallNumbers.move_mount, mount.Number, "", place.Number, "", (nint)(MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH)) < 0)
+            throw new LinuxException($"put a mount upon {place}", Marshal.GetLastPInvokeError());
+    }
+
     /// <summary>The id of a mount, 0 when the kernel does not tell it in this form.</summary>
     private static unsafe ulong Stat(Fd file, uint form, out ulong attributes)
     {
@@ -188,4 +197,7 @@ public static partial class Mounts
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint syscall(nint number, nint fd, nint flags, nint attributes);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial nint syscall(nint number, nint from, string fromPath, nint to, string toPath, nint flags);
 }

@@ -64,7 +64,7 @@ internal sealed class FakeBackends : ISystemBackend, IContainerBackend, IContain
 
     internal Exception? FailureInTheMiddle { get; set; }
 
-    internal ApiBackends All => new(this, this, this, this, this, this, this);
+    internal ApiBackends All => new(this, this, this, this, this, this, this, new FakeVolumes(this));
 
     public SystemVersion Version() => new() { Version = "9.9", ApiVersion = ApiVersions.Maximum, Os = "linux" };
 

@@ -81,11 +81,9 @@ public sealed class CreateTests
     public async Task What_has_no_effect_is_said_in_its_own_words()
     {
         await using var harness = await Harness.OpenAsync();
-        harness.Images.Config = harness.Images.Config with { Volumes = new HashSet<string> { "/data" } };
         var request = new ContainerCreateRequest
         {
             Image = "bb",
-            Volumes = new HashSet<string> { "/anon" },
             HostConfig = new HostConfig
             {
                 NetworkMode = "none",
@@ -96,9 +94,7 @@ public sealed class CreateTests
         var response = await harness.Containers.CreateAsync("said", null, request, CancellationToken.None);
         Assert.Equal(
             [
-                "/data is a volume of the image; volumes are not supported yet: its data stays in the container and goes with it",
                 "host.docker.internal is not among the container's hosts: there is no bridge network yet, and so no host-gateway; give the host's address instead",
-                "the anonymous volume /anon is not made; volumes are not supported yet: its data stays in the container and goes with it",
             ],
             response.Warnings.Order(StringComparer.Ordinal));
         Assert.Equal(["db:10.0.0.1"], harness.Get("said").Definition.HostConfig.ExtraHosts!);
@@ -170,8 +166,7 @@ public sealed class CreateTests
         await using var harness = await Harness.OpenAsync();
         foreach (var change in (Action<ContainerCreateRequest>[])
         [
-            r => r.HostConfig!.Binds = ["data:/data"],
-            r => r.HostConfig!.Mounts = [new Mount { Type = "volume", Source = "data", Target = "/data" }],
+            r => r.HostConfig!.Mounts = [new Mount { Type = "image", Source = "data", Target = "/data" }],
             r => r.HostConfig!.Links = ["a:b"],
             r => r.HostConfig!.StorageOpt = new Dictionary<string, string> { ["size"] = "1g" },
             r => r.HostConfig!.LogConfig = new LogConfig { Type = "syslog" },
@@ -210,7 +205,7 @@ public sealed class CreateTests
             Binds = ["/a/../b:/x/y/", "/c:/x:ro,rslave"],
             Tmpfs = new Dictionary<string, string> { ["/run"] = "size=1m,exec" },
         };
-        var mounts = MountParser.Parse(host, _ => []);
+        var mounts = MountParser.Parse(host, [], _ => []);
         Assert.Equal(["/run", "/x", "/x/y"], mounts.Select(mount => mount.Target));
         Assert.Equal(("/c", true, "rslave", "ro,rslave"), (mounts[1].Source, mounts[1].ReadOnly, mounts[1].Propagation, mounts[1].Mode));
         Assert.Equal("/b", mounts[2].Source);

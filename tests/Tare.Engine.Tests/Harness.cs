@@ -1,5 +1,7 @@
 using Tare.Engine.Containers;
 using Tare.Linux;
+using Tare.Store;
+using Tare.Volumes;
 using Tare.Wire;
 
 namespace Tare.Engine.Tests;
@@ -8,9 +10,14 @@ namespace Tare.Engine.Tests;
 internal sealed class Harness : IAsyncDisposable
 {
     private readonly string root = Directory.CreateTempSubdirectory("tare-engine-").FullName;
+    private readonly Database database;
     private EngineCore? core;
 
-    public Harness() => Images = new FakeImages(root);
+    public Harness()
+    {
+        Images = new FakeImages(root);
+        database = Database.Open(Path.Combine(root, "tare.db"), VolumeStore.Schema);
+    }
 
     public FakeTable Table { get; } = new();
 
@@ -51,6 +58,7 @@ internal sealed class Harness : IAsyncDisposable
             new EngineOptions { DataRoot = root, ExecRoot = root, Log = (_, text) => { lock (Log) Log.Add(text); } },
             Table,
             Images,
+            VolumeStore.Open(root, database, TimeProvider.System),
             Keeper,
             Sandbox,
             Poller);
@@ -74,6 +82,12 @@ internal sealed class Harness : IAsyncDisposable
     public Container Get(string id) => Core.Registry.Find(id);
 
     public string DirectoryOf(string id) => Path.Combine(root, "containers", id);
+
+    /// <summary>The database of volumes, to play what a crash leaves.</summary>
+    public Database VolumeRows => database;
+
+    /// <summary>What is below volumes/ on the disk.</summary>
+    public IReadOnlyList<string> Volumes => [.. Directory.EnumerateDirectories(Path.Combine(root, "volumes")).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)];
 
     public IReadOnlyList<string> Directories => [.. Directory.EnumerateDirectories(Path.Combine(root, "containers")).Select(path => Path.GetFileName(path)!)];
 
@@ -102,6 +116,7 @@ internal sealed class Harness : IAsyncDisposable
         await KillEngineAsync();
         Keeper.Dispose();
         Poller.Dispose();
+        database.Dispose();
         Directory.Delete(root, recursive: true);
     }
 }

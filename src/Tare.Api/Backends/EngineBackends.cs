@@ -7,12 +7,13 @@ using Tare.Engine.Host;
 using Tare.Engine.Images;
 using Tare.Engine.Registries;
 using Tare.Engine.Streams;
+using Tare.Engine.Volumes;
 using Tare.Wire;
 
 namespace Tare.Api.Backends;
 
 /// <summary>All that the routes need, each module its own part.</summary>
-internal sealed record ApiBackends(ISystemBackend System, IContainerBackend Containers, IContainerStreamBackend Streams, IExecBackend Execs, IImageBackend Images, IRegistryBackend Registries, IFilesystemBackend Filesystems);
+internal sealed record ApiBackends(ISystemBackend System, IContainerBackend Containers, IContainerStreamBackend Streams, IExecBackend Execs, IImageBackend Images, IRegistryBackend Registries, IFilesystemBackend Filesystems, IVolumeBackend Volumes);
 
 /// <summary>The engine behind the routes' interfaces; nothing is decided here.</summary>
 internal static class EngineBackends
@@ -20,7 +21,7 @@ internal static class EngineBackends
     internal static ApiBackends Of(TareEngine engine)
     {
         var containers = new Containers(engine.Containers);
-        return new ApiBackends(new Host(engine.System, engine.Usage, engine.Events), containers, containers, new Execs(engine.Execs), new Images(engine.Images), new Registries(engine.Registries, engine.Transfers), new Filesystems(engine.Filesystems));
+        return new ApiBackends(new Host(engine.System, engine.Usage, engine.Events), containers, containers, new Execs(engine.Execs), new Images(engine.Images), new Registries(engine.Registries, engine.Transfers), new Filesystems(engine.Filesystems), new Volumes(engine.Volumes));
     }
 
     private sealed class Host(SystemService system, DiskUsageService usage, EventService events) : ISystemBackend
@@ -86,6 +87,19 @@ internal static class EngineBackends
         public Task ExportAsync(string container, Stream target, CancellationToken cancellationToken) => service.ExportAsync(container, target, cancellationToken);
 
         public Task<IReadOnlyList<FilesystemChange>> ChangesAsync(string container, CancellationToken cancellationToken) => service.ChangesAsync(container, cancellationToken);
+    }
+
+    private sealed class Volumes(VolumeService service) : IVolumeBackend
+    {
+        public Task<Volume> CreateAsync(VolumeCreateRequest request, CancellationToken cancellationToken) => service.CreateAsync(request, cancellationToken);
+
+        public Task<VolumeListResponse> ListAsync(Filters filters, CancellationToken cancellationToken) => service.ListAsync(filters, cancellationToken);
+
+        public Task<Volume> InspectAsync(string name, CancellationToken cancellationToken) => service.InspectAsync(name, cancellationToken);
+
+        public Task RemoveAsync(string name, bool force, CancellationToken cancellationToken) => service.RemoveAsync(name, force, cancellationToken);
+
+        public Task<VolumePruneResponse> PruneAsync(Filters filters, CancellationToken cancellationToken) => service.PruneAsync(filters, cancellationToken);
     }
 
     private sealed class Execs(ExecService service) : IExecBackend

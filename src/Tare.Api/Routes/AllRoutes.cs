@@ -19,7 +19,7 @@ internal static class AllRoutes
             .. new ImageRoutes(backends.Images, registries).All(),
             .. registries.All(),
             .. NetworkRoutes.All(),
-            .. VolumeRoutes.All(),
+            .. new VolumeRoutes(backends.Volumes).All(),
             .. UnsupportedRoutes.All(),
         ]);
     }

@@ -12,8 +12,6 @@ internal static class UnsupportedRoutes
     [
         ("POST", "/build", "ImageBuild", 0),
         ("POST", "/build/prune", "BuildPrune", 31),
-        ("POST", "/volumes/create", "VolumeCreate", 0),
-        ("POST", "/volumes/prune", "VolumePrune", 25),
         ("POST", "/networks/create", "NetworkCreate", 0),
         ("POST", "/networks/prune", "NetworkPrune", 25),
         ("GET", "/plugins/privileges", "GetPluginPrivileges", 0),
@@ -35,8 +33,6 @@ internal static class UnsupportedRoutes
         ("POST", "/plugins/{name}/upgrade", "PluginUpgrade", 26),
         ("POST", "/plugins/{name}/push", "PluginPush", 0),
         ("POST", "/plugins/{name}/set", "PluginSet", 0),
-        ("PUT", "/volumes/{name}", "VolumeUpdate", 0),
-        ("DELETE", "/volumes/{name}", "VolumeDelete", 0),
         ("DELETE", "/networks/{id}", "NetworkDelete", 0),
         ("DELETE", "/plugins/{name}", "PluginDelete", 0),
     ];

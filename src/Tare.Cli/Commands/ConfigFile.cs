@@ -18,6 +18,9 @@ internal sealed class ConfigFile
 
     public string ImagesFormat => Text("imagesFormat");
 
+    /// <summary>How volumes are listed.</summary>
+    public string VolumesFormat => Text("volumesFormat");
+
     public IReadOnlyDictionary<string, string>? HttpHeaders
     {
         get

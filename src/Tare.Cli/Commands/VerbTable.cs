@@ -9,7 +9,7 @@ internal static class VerbTable
 {
     private static readonly string[] CommonNames = ["run", "exec", "ps", "pull", "push", "images", "login", "logout", "search", "version", "info"];
 
-    private static readonly string[] GroupNames = ["container", "image", "manifest", "registry", "system"];
+    private static readonly string[] GroupNames = ["container", "image", "manifest", "registry", "system", "volume"];
 
     private static readonly string[] OtherNames =
     [
@@ -30,6 +30,8 @@ internal static class VerbTable
 
     private static readonly string[] SystemNames = ["df", "events", "info"];
 
+    private static readonly string[] VolumeNames = ["create", "inspect", "ls", "prune", "rm", "update"];
+
     public static IReadOnlyList<(string Name, string Summary)> Common => Describe("", CommonNames);
 
     public static IReadOnlyList<(string Name, string Summary)> Groups => Describe("", GroupNames);
@@ -49,6 +51,7 @@ internal static class VerbTable
         "image" => ImageNames,
         "manifest" => ManifestNames,
         "registry" => RegistryNames,
+        "volume" => VolumeNames,
         _ => SystemNames,
     });
 
@@ -95,6 +98,16 @@ internal static class VerbTable
         {
             "df" => new SystemDfVerb(),
             "events" or "info" => TopLevel(name),
+            _ => null,
+        },
+        "volume" => name switch
+        {
+            "create" => new VolumeCreateVerb(),
+            "inspect" => InspectVerb.OfVolumes(),
+            "ls" or "list" => new VolumeListVerb(),
+            "prune" => new VolumePruneVerb(),
+            "rm" or "remove" => new VolumeRemoveVerb(),
+            "update" => new VolumeUpdateVerb(),
             _ => null,
         },
         _ => null,
@@ -160,6 +173,7 @@ internal static class VerbTable
         "top" => new TopVerb(),
         "unpause" => new UnpauseVerb(),
         "version" => new VersionVerb(),
+        "volume" => new Group(name, "Manage volumes"),
         "wait" => new WaitVerb(),
         _ => null,
     };

@@ -131,7 +131,7 @@ internal sealed class ListFlag(string name, char shorthand, string usage, ListFl
 }
 
 /// <summary>Names and values, name=value; a name given twice has the last value.</summary>
-internal sealed class MapFlag(string name, string usage, ListFlag.Check? check = null) : Flag(name, '\0', usage)
+internal sealed class MapFlag(string name, string usage, ListFlag.Check? check = null, char shorthand = '\0') : Flag(name, shorthand, usage)
 {
     private readonly SortedDictionary<string, string> _values = new(StringComparer.Ordinal);
 

@@ -35,13 +35,6 @@ internal sealed class UsageRows
         ["Reclaimable"] = "RECLAIMABLE",
     };
 
-    public static IReadOnlyDictionary<string, string> VolumeHeaders { get; } = new Dictionary<string, string>
-    {
-        ["Name"] = "VOLUME NAME",
-        ["Links"] = "LINKS",
-        ["Size"] = "SIZE",
-    };
-
     public static IReadOnlyDictionary<string, string> BuildCacheHeaders { get; } = new Dictionary<string, string>
     {
         ["ID"] = "CACHE ID",
@@ -66,12 +59,7 @@ internal sealed class UsageRows
     ];
 
     /// <summary>The volumes.</summary>
-    public IEnumerable<Row> Volumes => Items("Volumes", "VolumeUsage").Select(volume => new Row("formatter.volumeContext", new Dictionary<string, Func<object?>>
-    {
-        ["Name"] = () => volume.Text("Name"),
-        ["Links"] = () => volume.Member("UsageData").ValueKind == JsonValueKind.Object ? volume.Member("UsageData").Number("RefCount").ToString(CultureInfo.InvariantCulture) : "N/A",
-        ["Size"] = () => volume.Member("UsageData").ValueKind == JsonValueKind.Object ? Units.Size(volume.Member("UsageData").Number("Size")) : "N/A",
-    }));
+    public IEnumerable<Row> Volumes => Items("Volumes", "VolumeUsage").Select(VolumeRows.Of);
 
     private bool IsOld { get; }
 

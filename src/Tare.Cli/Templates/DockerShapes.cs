@@ -7,6 +7,8 @@ internal static class DockerShapes
 
     public static Shape Image => Inspected["image.InspectResponse"];
 
+    public static Shape Volume => Inspected["volume.Volume"];
+
     public static Shape Event => Others["events.Message"];
 
     public static Shape Version => Others["types.Version"];
@@ -52,6 +54,9 @@ internal static class DockerShapes
         image.Config: User:s? ExposedPorts:set? Env:[]s? Entrypoint:[]s? Cmd:[]s? Volumes:set? WorkingDir:s? Labels:{}s? StopSignal:s? ArgsEscaped:b? Healthcheck:*container.HealthConfig? OnBuild:[]s? Shell:[]s?
         image.RootFS: Type:s? Layers:[]s?
         image.Metadata: LastTagTime:t
+        volume.Volume: ClusterVolume:*volume.ClusterVolume? CreatedAt:s? Driver:s Labels:{}s Mountpoint:s Name:s Options:{}s Scope:s Status:{}s? UsageData:*volume.UsageData?
+        volume.ClusterVolume: ID:s?
+        volume.UsageData: RefCount:i Size:i
         """;
 
     private const string System =

@@ -10,7 +10,7 @@ using Tare.Errors;
 
 namespace Tare.Cli.Verbs;
 
-/// <summary>tare inspect: shows everything about containers and images, as JSON or by a template.</summary>
+/// <summary>tare inspect: shows everything about containers, images and volumes, as JSON or by a template.</summary>
 internal sealed class InspectVerb : Verb
 {
     /// <summary>What --format takes, for the help of all such verbs.</summary>
@@ -30,7 +30,7 @@ internal sealed class InspectVerb : Verb
     {
         _fixedType = type;
         _format = Flags.Text("format", FormatUsage, 'f');
-        if (type != "image") _size = Flags.Switch("size", "Show the sizes of containers", 's');
+        if (type is not ("image" or "volume")) _size = Flags.Switch("size", "Show the sizes of containers", 's');
         if (type == "image") _platform = Flags.Text("platform", "Platform of the image, OS[/ARCHITECTURE[/VARIANT]]");
         if (type.Length == 0) _type = Flags.Text("type", "Look only for objects of this type");
     }
@@ -40,6 +40,8 @@ internal sealed class InspectVerb : Verb
     public static InspectVerb OfContainers() => new("[OPTIONS] CONTAINER [CONTAINER...]", "Show everything about one or more containers", "container");
 
     public static InspectVerb OfImages() => new("[OPTIONS] IMAGE [IMAGE...]", "Show everything about one or more images", "image");
+
+    public static InspectVerb OfVolumes() => new("[OPTIONS] VOLUME [VOLUME...]", "Show everything about one or more volumes", "volume");
 
     public override async ValueTask<int> RunAsync(Session session, IReadOnlyList<string> arguments)
     {
@@ -143,11 +145,23 @@ internal sealed class InspectVerb : Verb
             }
             catch (EngineException e) when (type.Length == 0 && MayBeAnother(e))
             {
+                // It may be a volume.
+            }
+        }
+
+        if (type is "" or "volume")
+        {
+            try
+            {
+                return (await session.Client.Volumes.InspectJsonAsync(name), DockerShapes.Volume);
+            }
+            catch (EngineException e) when (type.Length == 0 && MayBeAnother(e))
+            {
                 // It is nothing that there is yet.
             }
         }
 
-        throw new CommandException(type is "" or "container" or "image" ? $"Error: No such object: {name}" : $"objects of the type {type} are not there yet");
+        throw new CommandException(type.Length == 0 ? $"Error: No such object: {name}" : $"objects of the type {type} are not there yet");
     }
 
     private static bool MayBeAnother(EngineException e)

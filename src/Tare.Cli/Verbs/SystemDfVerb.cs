@@ -49,7 +49,7 @@ internal sealed class SystemDfVerb : Verb
         session.Out.Write("\nContainers space usage:\n\n");
         Listing.Write(session.Out, Containers, ContainerRows.Headers, usage.Containers(truncate: true));
         session.Out.Write("\nLocal Volumes space usage:\n\n");
-        Listing.Write(session.Out, Volumes, UsageRows.VolumeHeaders, usage.Volumes);
+        Listing.Write(session.Out, Volumes, VolumeRows.Headers, usage.Volumes);
         session.Out.Write($"\nBuild cache usage: {Units.Size(usage.BuildCacheSize)}\n\n");
         Listing.Write(session.Out, BuildCache, UsageRows.BuildCacheHeaders, []);
     }

@@ -5,6 +5,7 @@ namespace Tare.Engine.Common;
 /// <code>
 /// DATA-ROOT/tare.db                                  every object
 /// DATA-ROOT/base                                     the lowest layer of every container
+/// DATA-ROOT/volumes/                                 see Tare.Volumes.VolumeDirectories
 /// DATA-ROOT/containers/ID/{fs,work}                  a container's overlay directories
 /// DATA-ROOT/containers/ID/log/                       its output
 /// DATA-ROOT/containers/ID/{hosts,hostname,resolv.conf}

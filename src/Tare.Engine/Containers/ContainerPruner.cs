@@ -45,7 +45,7 @@ internal sealed class ContainerPruner(ContainerRegistry registry, ContainerRemov
             var size = images.FindWritable(container.Id) is { } files ? await Task.Run(() => files.ChangedSize(cancellationToken), cancellationToken) : 0;
             try
             {
-                await remover.RemoveAsync(container, container.Id, force: false);
+                await remover.RemoveAsync(container, container.Id, force: false, withVolumes: false);
             }
             catch (TareException e)
             {

@@ -1,5 +1,6 @@
 using Tare.Engine.Common;
 using Tare.Engine.Ports;
+using Tare.Engine.Volumes;
 using Tare.Errors;
 using Tare.Wire;
 
@@ -14,25 +15,29 @@ internal sealed class ContainerRemover(
     ContainerStopper stopper,
     ContainerEvents events,
     IImageSource images,
+    ContainerVolumes volumes,
     EnginePaths paths,
     BackgroundWork background)
 {
-    /// <summary>Removes a container; <paramref name="name"/> is what the caller called it.</summary>
-    public Task RemoveAsync(Container container, string name, bool force) => container.BeginRemoval()
-        ? RemoveBegunAsync(container, name, force)
+    /// <summary>
+    /// Removes a container; <paramref name="name"/> is what the caller called it. With <paramref name="withVolumes"/> its anonymous volumes
+    /// go too.
+    /// </summary>
+    public Task RemoveAsync(Container container, string name, bool force, bool withVolumes) => container.BeginRemoval()
+        ? RemoveBegunAsync(container, name, force, withVolumes)
         : throw TareException.Conflict($"removal of container {name} is already in progress");
 
-    /// <summary>Removes a container that has ended and was to be removed then, unless somebody else is doing it.</summary>
+    /// <summary>Removes a container that has ended and was to be removed then, with its anonymous volumes, unless somebody else is doing it.</summary>
     public void RemoveLater(Container container) => background.Run(
-        $"remove container {container.Id}", _ => container.BeginRemoval() ? RemoveBegunAsync(container, container.Name, force: true) : Task.CompletedTask);
+        $"remove container {container.Id}", _ => container.BeginRemoval() ? RemoveBegunAsync(container, container.Name, force: true, withVolumes: true) : Task.CompletedTask);
 
-    private async Task RemoveBegunAsync(Container container, string name, bool force)
+    private async Task RemoveBegunAsync(Container container, string name, bool force, bool withVolumes)
     {
         try
         {
             if (registry.TryFind(container.Id) is null) return;
             await EndAsync(container, force);
-            await TakeOutAsync(container);
+            await TakeOutAsync(container, withVolumes);
         }
         catch (TareException e)
         {
@@ -64,7 +69,7 @@ internal sealed class ContainerRemover(
         }
     }
 
-    private async Task TakeOutAsync(Container container)
+    private async Task TakeOutAsync(Container container, bool withVolumes)
     {
         using (await container.Gate.EnterAsync(CancellationToken.None))
         {
@@ -74,6 +79,7 @@ internal sealed class ContainerRemover(
             container.State = last.BeginRemoval();
             try
             {
+                if (withVolumes) volumes.BeginRemoval(container.Definition);
                 registry.Remove(container);
             }
             catch
@@ -81,6 +87,7 @@ internal sealed class ContainerRemover(
                 container.State = last;
                 throw;
             }
+            volumes.Release(container.Id, container.Definition.Mounts, remove: withVolumes);
             container.Attaches.Abandon();
             events.Publish(container, EventAction.Destroy);
             container.Waits.Removed(last);

@@ -47,8 +47,7 @@ public sealed class ContainerService
     public Task<ContainerCreateResponse> CreateAsync(string? name, string? platform, ContainerCreateRequest request, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        // A copy takes as long as its files take, and there are few threads for all that is quick.
-        return creator.IsSlow ? BackgroundWork.OnOwnThread(() => creator.Create(name, platform, request)) : Task.FromResult(creator.Create(name, platform, request));
+        return creator.CreateAsync(name, platform, request);
     }
 
     /// <summary>Starts a container; the task ends when its program is executed. Giving up does not stop the start.</summary>
@@ -138,7 +137,7 @@ public sealed class ContainerService
     {
         var found = registry.Find(container);
         if (options.Link) throw TareException.Invalid("Conflict, cannot remove the default link name of the container");
-        return remover.RemoveAsync(found, container, options.Force).WaitAsync(cancellationToken);
+        return remover.RemoveAsync(found, container, options.Force, options.Volumes).WaitAsync(cancellationToken);
     }
 
     /// <summary>Removes all containers that do not run (filters: <c>until</c>, <c>label</c>, <c>label!</c>).</summary>

@@ -1,6 +1,7 @@
 using Tare.Engine.Common;
 using Tare.Engine.Execs;
 using Tare.Engine.Launch;
+using Tare.Engine.Volumes;
 using Tare.Errors;
 using Tare.Engine.Ports;
 using Tare.Keeper;
@@ -16,6 +17,7 @@ internal sealed class ExitHandler(
     ContainerRegistry registry,
     ContainerLauncher launcher,
     ContainerRemover remover,
+    ContainerVolumes volumes,
     ExecTable execs,
     IKeeper keeper,
     ContainerEvents events,
@@ -95,6 +97,7 @@ internal sealed class ExitHandler(
             live.Dispose();
             container.Cleanup = CleanUpAsync(container, live.Cgroup, live.Root);
         }
+        volumes.Unmount(container.Definition);
         if (oom) events.Publish(container, Wire.EventAction.Oom);
         events.Died(container, ended);
         container.Waits.Ended(ended);

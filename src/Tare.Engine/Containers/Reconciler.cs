@@ -1,6 +1,7 @@
 using Tare.Engine.Common;
 using Tare.Engine.Launch;
 using Tare.Engine.Ports;
+using Tare.Engine.Volumes;
 using Tare.Keeper;
 using Tare.Linux;
 using Tare.Wire;
@@ -18,6 +19,7 @@ internal sealed class Reconciler(
     ISandbox sandbox,
     LaunchPlanner planner,
     IImageSource images,
+    ContainerVolumes volumes,
     ExitHandler exits,
     ContainerRemover remover,
     ContainerRunner runner,
@@ -48,6 +50,7 @@ internal sealed class Reconciler(
                 RemoveCgroup(container);
             }
         }
+        volumes.Restore(registry.All);
         foreach (var process in kept.Values) await DismissAsync(process, cancellationToken);
         Sweep();
         foreach (var container in registry.All) GoOn(container);

@@ -137,7 +137,6 @@ internal sealed class ConfigValidator(ResourceValidator resources)
     {
         if (host.StorageOpt is { Count: > 0 }) throw TareException.NotImplemented("--storage-opt is not supported: a container's files share the disk of the data root");
         if (host.Links is { Count: > 0 }) throw TareException.NotImplemented("--link is not supported: there is no bridge network yet");
-        if (host.VolumeDriver is not ("" or "local")) throw TareException.NotImplemented($"volume driver \"{host.VolumeDriver}\" is not supported: bind a directory of the host instead");
         if (host.IpcMode == "none") throw TareException.NotImplemented("--ipc none is not supported: use --ipc private");
     }
 

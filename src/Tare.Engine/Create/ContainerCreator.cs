@@ -4,6 +4,7 @@ using Tare.Engine.Containers;
 using Tare.Engine.Host;
 using Tare.Engine.Images;
 using Tare.Engine.Ports;
+using Tare.Engine.Volumes;
 using Tare.Errors;
 using Tare.Images.Roots;
 using Tare.Oci.Images;
@@ -16,6 +17,7 @@ internal sealed class ContainerCreator(
     ContainerRegistry registry,
     ConfigValidator validator,
     IImageSource images,
+    ContainerVolumes volumes,
     ContainerEvents events,
     EnginePaths paths,
     CgroupFacts cgroups,
@@ -32,11 +34,8 @@ internal sealed class ContainerCreator(
 
     private const long DefaultShmSize = 64 << 20;
 
-    /// <summary>Whether the files of a container are copied.</summary>
-    public bool IsSlow => images.Driver == StorageDriver.Vfs;
-
     /// <summary>Creates a container; a failure leaves nothing of it.</summary>
-    public ContainerCreateResponse Create(string? name, string? platform, ContainerCreateRequest request)
+    public async Task<ContainerCreateResponse> CreateAsync(string? name, string? platform, ContainerCreateRequest request)
     {
         var bare = string.IsNullOrEmpty(name) ? null : ContainerName.Parse(name);
         var warnings = new List<string>();
@@ -51,8 +50,8 @@ internal sealed class ContainerCreator(
         var config = ConfigMerger.Merge(wanted, image.Config);
         Complete(host);
         NetworkCheck.Check(host, request.NetworkingConfig, warnings);
-        var mounts = MountParser.Parse(host, MountsOf);
-        WarnOfWhatIsKeptOnly(wanted, config, mounts, warnings);
+        var mounts = MountParser.Parse(host, config.Volumes ?? (IEnumerable<string>)[], MountsOf);
+        WarnOfWhatIsKeptOnly(wanted, warnings);
 
         var id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
         if (config.Hostname.Length == 0) config.Hostname = host.NetworkMode == "host" || host.UTSMode == "host" ? MachineFacts.HostName() : id[..12];
@@ -66,7 +65,9 @@ internal sealed class ContainerCreator(
             Mounts = mounts,
             Networking = request.NetworkingConfig,
         };
-        Make(definition, bare);
+        // A copy takes as long as its files take, and there are few threads for all that is quick.
+        if (images.Driver == StorageDriver.Vfs || ContainerVolumes.NeedFilling(mounts)) await BackgroundWork.OnOwnThread(() => Make(definition, bare));
+        else Make(definition, bare);
         return new ContainerCreateResponse { Id = id, Warnings = warnings };
     }
 
@@ -78,14 +79,18 @@ internal sealed class ContainerCreator(
         try
         {
             Directory.CreateDirectory(paths.Container(definition.Id));
-            images.CreateWritable(definition.Id, definition.ImageId);
+            var root = images.CreateWritable(definition.Id, definition.ImageId);
+            definition = definition with { Mounts = volumes.Claim(definition.Id, definition.Mounts) };
+            volumes.Fill(definition.Id, definition.Mounts, root);
             var container = new Container(definition, name, new LifeState());
             registry.Add(container);
+            volumes.Keep(definition.Id, definition.Mounts);
             events.Publish(container, EventAction.Create);
         }
         catch
         {
             registry.ReleaseName(name, definition.Id);
+            volumes.Abandon(definition.Id);
             images.RemoveWritable(definition.Id);
             if (Directory.Exists(paths.Container(definition.Id))) Directory.Delete(paths.Container(definition.Id), recursive: true);
             throw;
@@ -145,14 +150,8 @@ internal sealed class ContainerCreator(
     }
 
     /// <summary>What is stored, shown by inspect, and has no effect yet.</summary>
-    private static void WarnOfWhatIsKeptOnly(ContainerConfig wanted, ContainerConfig config, IReadOnlyList<ContainerMount> mounts, List<string> warnings)
+    private static void WarnOfWhatIsKeptOnly(ContainerConfig wanted, List<string> warnings)
     {
-        foreach (var path in config.Volumes ?? (IEnumerable<string>)[])
-        {
-            if (mounts.Any(mount => mount.Target == MountParser.CleanPath(path))) continue;
-            var what = wanted.Volumes?.Contains(path) == true ? $"the anonymous volume {path} is not made" : $"{path} is a volume of the image";
-            warnings.Add($"{what}; volumes are not supported yet: its data stays in the container and goes with it");
-        }
         if (wanted.Healthcheck is { Test: { Count: > 0 } test } && test[0] != "NONE") warnings.Add("the health check is stored and not run yet");
         if (wanted.MacAddress is not null) warnings.Add("the MAC address is stored and has no effect: there is no bridge network yet");
     }

@@ -5,10 +5,10 @@ namespace Tare.Engine.Create;
 /// <summary>One mount of a container, parsed: what inspect shows and what the launch makes.</summary>
 internal sealed record ContainerMount
 {
-    /// <summary><c>bind</c> or <c>tmpfs</c>.</summary>
+    /// <summary><c>bind</c>, <c>volume</c> or <c>tmpfs</c>.</summary>
     public required string Type { get; init; }
 
-    /// <summary>For a bind: an absolute path of the host, without <c>.</c>, <c>..</c> and double slashes.</summary>
+    /// <summary>For a bind: an absolute path of the host, without <c>.</c>, <c>..</c> and double slashes. For a volume: its directory.</summary>
     public string Source { get; init; } = "";
 
     /// <summary>An absolute path of the container, cleaned as the source.</summary>
@@ -34,14 +34,44 @@ internal sealed record ContainerMount
     /// <summary>It came by <c>--tmpfs</c>, which inspect shows in the host's configuration only.</summary>
     public bool FromTmpfsOption { get; init; }
 
+    /// <summary>For a volume.</summary>
+    public VolumeMount? Volume { get; init; }
+
     /// <summary>As inspect and list show it.</summary>
     public MountPoint ToWire() => new()
     {
         Type = Type,
+        Name = Volume?.Name,
+        Driver = Volume is null ? null : Tare.Volumes.Volume.Driver,
         Source = Source,
         Destination = Target,
         Mode = Mode,
         RW = !ReadOnly,
         Propagation = Propagation,
     };
+}
+
+/// <summary>Which volume is mounted, and how.</summary>
+internal sealed record VolumeMount
+{
+    /// <summary>Empty until an anonymous one is made.</summary>
+    public string Name { get; init; } = "";
+
+    /// <summary>It was given no name, and goes with the container when the user says so.</summary>
+    public bool Anonymous { get; init; }
+
+    /// <summary>What the image has at the place is not copied into it.</summary>
+    public bool NoCopy { get; init; }
+
+    /// <summary>The part of it that is mounted, a relative path; empty for all of it.</summary>
+    public string Subpath { get; init; } = "";
+
+    /// <summary>The driver that was asked for; only until the volume is made.</summary>
+    public string Driver { get; init; } = "";
+
+    /// <summary>For a volume that is made; only until then.</summary>
+    public IReadOnlyDictionary<string, string>? Labels { get; init; }
+
+    /// <summary>The driver's options for a volume that is made; only until then.</summary>
+    public IReadOnlyDictionary<string, string>? Options { get; init; }
 }

@@ -1,10 +1,12 @@
 using Tare.Errors;
+using Tare.Volumes;
 using Tare.Wire;
 
 namespace Tare.Engine.Create;
 
 /// <summary>
-/// Reads <c>-v</c>, <c>--mount</c> and <c>--tmpfs</c>. Volumes are refused until they exist: a mount that lost its data would be worse.
+/// Reads <c>-v</c>, <c>--mount</c>, <c>--tmpfs</c> and <c>--volumes-from</c>. Nothing is made here: volumes have no directories yet, and
+/// anonymous ones no names.
 /// </summary>
 internal static class MountParser
 {
@@ -14,21 +16,22 @@ internal static class MountParser
 
     /// <summary>All mounts that a container's configuration asks for.</summary>
     /// <param name="host">The configuration.</param>
+    /// <param name="volumes">Places of anonymous volumes, the request's and the image's.</param>
     /// <param name="inherited">Mounts of another container, for <c>--volumes-from</c>.</param>
-    /// <exception cref="TareException">One is malformed, two have the same target, or one is a volume.</exception>
-    public static IReadOnlyList<ContainerMount> Parse(HostConfig host, Func<string, IReadOnlyList<ContainerMount>> inherited)
+    /// <exception cref="TareException">One is malformed, or two have the same target.</exception>
+    public static IReadOnlyList<ContainerMount> Parse(HostConfig host, IEnumerable<string> volumes, Func<string, IReadOnlyList<ContainerMount>> inherited)
     {
         var mounts = new Dictionary<string, ContainerMount>(StringComparer.Ordinal);
         foreach (var from in host.VolumesFrom ?? [])
         {
             var (container, readOnly) = ParseVolumesFrom(from);
             foreach (var mount in inherited(container).Where(mount => !mount.FromTmpfsOption))
-                mounts[mount.Target] = mount with { ReadOnly = mount.ReadOnly || readOnly, Mode = "" };
+                mounts[mount.Target] = mount with { ReadOnly = mount.ReadOnly || readOnly, Mode = "", Volume = mount.Volume is null ? null : mount.Volume with { NoCopy = true } };
         }
         var own = new HashSet<string>(StringComparer.Ordinal);
         foreach (var bind in host.Binds ?? [])
         {
-            var mount = ParseBind(bind);
+            var mount = ParseBind(bind, host.VolumeDriver);
             if (host.Tmpfs?.ContainsKey(mount.Target) == true || !own.Add(mount.Target)) throw Duplicate(mount.Target);
             mounts[mount.Target] = mount;
         }
@@ -43,37 +46,47 @@ internal static class MountParser
             var mount = ParseTmpfs(target, options);
             mounts[mount.Target] = mount;
         }
+        foreach (var place in volumes)
+        {
+            var target = CleanPath(place);
+            if (target == "/") throw TareException.Invalid("invalid volume specification: '/': invalid mount config for type \"volume\": invalid specification: destination can't be '/'");
+            if (mounts.ContainsKey(target)) continue;
+            mounts[target] = new ContainerMount { Type = "volume", Target = target, Volume = new VolumeMount { Anonymous = true, Driver = host.VolumeDriver } };
+        }
         // A mount below another one must come after it.
         return [.. mounts.Values.OrderBy(mount => mount.Target.Count(c => c == '/')).ThenBy(mount => mount.Target, StringComparer.Ordinal)];
     }
 
     /// <summary>Reads <c>SOURCE:TARGET[:MODE]</c>.</summary>
-    internal static ContainerMount ParseBind(string text)
+    internal static ContainerMount ParseBind(string text, string volumeDriver = "")
     {
         var parts = text.Split(':');
         if (parts[0].Length == 0 || parts.Length > 3) throw InvalidSpecification(text);
-        if (parts.Length == 1) throw VolumesNotYet($"anonymous volume for {text}");
+        if (parts.Length == 1) parts = ["", text];
         if (parts.Length == 2 && ModeOf(parts[1]) is not null) throw InvalidSpecification(text);
         var words = parts.Length == 3 ? parts[2] : "";
         var mode = ModeOf(words) ?? throw TareException.Invalid($"invalid mode: {words}");
         if (parts[1].Length == 0) throw InvalidSpecification(text);
         try
         {
-            ValidateTarget("bind", parts[1]);
+            ValidateTarget(parts[0] is ['/', ..] ? "bind" : "volume", parts[1]);
         }
         catch (TareException e)
         {
             throw TareException.Invalid($"invalid volume specification: '{text}': {e.Message}");
         }
-        if (parts[0][0] != '/')
+        if (parts[0] is not ['/', ..])
         {
-            // Docker reads a name with a slash as one that has characters which a name cannot have.
-            if (!IsVolumeName(parts[0]))
+            if (parts[0].Length > 0) VolumeName.Check(parts[0]);
+            if (mode.Propagation is not null) throw TareException.Invalid($"invalid volume specification: '{text}': invalid mount config for type \"volume\": field BindOptions must not be specified");
+            return new ContainerMount
             {
-                throw TareException.Invalid(
-                    $"create {parts[0]}: \"{parts[0]}\" includes invalid characters for a local volume name, only \"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are allowed. If you intended to pass a host directory, use absolute path");
-            }
-            throw VolumesNotYet($"volume {parts[0]}");
+                Type = "volume",
+                Target = CleanPath(parts[1]),
+                ReadOnly = mode.ReadOnly,
+                Mode = words,
+                Volume = new VolumeMount { Name = parts[0], Anonymous = parts[0].Length == 0, NoCopy = mode.NoCopy, Driver = volumeDriver },
+            };
         }
         return new ContainerMount
         {
@@ -108,9 +121,9 @@ internal static class MountParser
                     Options = TmpfsOptions(mount),
                 };
             case "volume":
-                throw VolumesNotYet(mount.Source is null ? $"anonymous volume for {mount.Target}" : $"volume {mount.Source}");
+                return ParseVolumeMount(mount);
             case "image" or "cluster" or "npipe":
-                throw TareException.NotImplemented($"mounts of type \"{type}\" are not supported: use type bind or tmpfs");
+                throw TareException.NotImplemented($"mounts of type \"{type}\" are not supported: use type bind, volume or tmpfs");
             default:
                 throw Invalid(type, "mount type unknown");
         }
@@ -135,6 +148,37 @@ internal static class MountParser
             Propagation = options?.Propagation ?? DefaultPropagation,
             Recursive = options?.NonRecursive != true,
             CreateSource = create,
+        };
+    }
+
+    private static ContainerMount ParseVolumeMount(Mount mount)
+    {
+        const string type = "volume";
+        var options = mount.VolumeOptions;
+        if (mount.BindOptions is not null) throw Invalid(type, "field BindOptions must not be specified");
+        if (mount.ImageOptions is not null) throw Invalid(type, "field ImageOptions must not be specified");
+        if (mount.TmpfsOptions is not null) throw Invalid(type, "field TmpfsOptions must not be specified");
+        var name = mount.Source ?? "";
+        if (name.Length == 0 && mount.ReadOnly) throw Invalid(type, "must not set ReadOnly mode when using anonymous volumes");
+        if (name.Length > 0) VolumeName.Check(name);
+        var subpath = options?.Subpath ?? "";
+        if (subpath.StartsWith('/') || subpath.Split('/').Contains("..")) throw Invalid(type, "subpath must be a relative path within the volume");
+        return new ContainerMount
+        {
+            Type = type,
+            Target = CleanPath(mount.Target!),
+            ReadOnly = mount.ReadOnly,
+            Mode = "z",
+            Volume = new VolumeMount
+            {
+                Name = name,
+                Anonymous = name.Length == 0,
+                NoCopy = options?.NoCopy == true,
+                Subpath = subpath,
+                Driver = options?.DriverConfig?.Name ?? "",
+                Labels = options?.Labels,
+                Options = options?.DriverConfig?.Options,
+            },
         };
     }
 
@@ -179,7 +223,7 @@ internal static class MountParser
         var colon = text.IndexOf(':', StringComparison.Ordinal);
         if (colon < 0 || colon == text.Length - 1) return (text.TrimEnd(':'), false);
         var words = text[(colon + 1)..];
-        return ModeOf(words) is { Propagation: null, Copies: false } mode ? (text[..colon], mode.ReadOnly) : throw TareException.Invalid($"invalid mode: {words}");
+        return ModeOf(words) is { Propagation: null, NoCopy: false } mode ? (text[..colon], mode.ReadOnly) : throw TareException.Invalid($"invalid mode: {words}");
     }
 
     /// <summary>Reads the words of a mode, such as <c>ro,rslave,z</c>; null when it is none. Of each sort one word is allowed.</summary>
@@ -237,16 +281,11 @@ internal static class MountParser
         return "/" + string.Join('/', parts);
     }
 
-    private static bool IsVolumeName(string name) => name.Length > 1 && ContainerName.IsValid(name);
-
     private static TareException InvalidSpecification(string text) => TareException.Invalid($"invalid volume specification: '{text}'");
 
     private static TareException Invalid(string type, string why) => TareException.Invalid($"invalid mount config for type \"{type}\": {why}");
 
     private static TareException Duplicate(string target) => TareException.Invalid("Duplicate mount point: " + target);
 
-    private static TareException VolumesNotYet(string what) =>
-        TareException.NotImplemented($"cannot mount {what}: volumes are not supported yet; bind a directory of the host instead (-v /path:/target)");
-
-    private sealed record Mode(bool ReadOnly, string? Propagation, bool Copies);
+    private sealed record Mode(bool ReadOnly, string? Propagation, bool NoCopy);
 }

@@ -1,22 +1,25 @@
 using Tare.Engine.Containers;
 using Tare.Engine.Images;
+using Tare.Engine.Volumes;
 using Tare.Images;
 using Tare.Wire;
 
 namespace Tare.Engine.Host;
 
-/// <summary>What images and containers take on the disk, for the API.</summary>
+/// <summary>What images, containers and volumes take on the disk, for the API.</summary>
 public sealed class DiskUsageService
 {
     private readonly ImageStore store;
     private readonly ImageService images;
     private readonly ContainerService containers;
+    private readonly VolumeService volumes;
 
-    internal DiskUsageService(ImageStore store, ImageService images, ContainerService containers)
+    internal DiskUsageService(ImageStore store, ImageService images, ContainerService containers, VolumeService volumes)
     {
         this.store = store;
         this.images = images;
         this.containers = containers;
+        this.volumes = volumes;
     }
 
     /// <summary>Measures, by walking files. A list that is not asked for is null.</summary>
@@ -31,8 +34,8 @@ public sealed class DiskUsageService
             LayersSize = await layers,
             Images = kinds.HasFlag(DiskUsageKinds.Images) ? await ImagesAsync(cancellationToken) : null,
             Containers = listed,
-            // There are neither named volumes nor builds yet.
-            Volumes = kinds.HasFlag(DiskUsageKinds.Volumes) ? [] : null,
+            Volumes = kinds.HasFlag(DiskUsageKinds.Volumes) ? await volumes.MeasureAsync(cancellationToken) : null,
+            // There are no builds yet.
             BuildCache = kinds.HasFlag(DiskUsageKinds.BuildCache) ? [] : null,
         };
     }

@@ -4,6 +4,7 @@ using Tare.Engine.Containers;
 using Tare.Engine.Create;
 using Tare.Engine.Ports;
 using Tare.Engine.Streams;
+using Tare.Engine.Volumes;
 using Tare.Errors;
 using Tare.Keeper;
 using Tare.Linux;
@@ -15,6 +16,7 @@ namespace Tare.Engine.Launch;
 internal sealed class ContainerLauncher(
     ContainerRegistry registry,
     LaunchPlanner planner,
+    ContainerVolumes volumes,
     ISandbox sandbox,
     IKeeper keeper,
     Poller poller,
@@ -44,12 +46,15 @@ internal sealed class ContainerLauncher(
         LaunchPlan? plan = null;
         ILaunch? launch = null;
         LaunchedProcess process;
+        var mounted = false;
         try
         {
             try
             {
                 var definition = container.Definition;
                 WriteNetworkFiles(definition);
+                volumes.Mount(definition);
+                mounted = true;
                 plan = planner.Plan(definition);
                 launch = sandbox.PrepareContainer(plan.Options);
             }
@@ -66,6 +71,7 @@ internal sealed class ContainerLauncher(
             if (launch is not null) await RemoveCgroupAsync(container, launch.Cgroup);
             launch?.Dispose();
             plan?.Dispose();
+            if (mounted) volumes.Unmount(container.Definition);
             SettleFailure(container, failure);
             container.Attaches.Abandon();
             var kind = failure.ExitCode is 126 or 127 ? ErrorKind.InvalidArgument : e is TareException { Kind: not ErrorKind.InvalidArgument } t ? t.Kind : ErrorKind.Internal;

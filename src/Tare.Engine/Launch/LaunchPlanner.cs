@@ -27,7 +27,7 @@ internal sealed class LaunchPlanner(ContainerRegistry registry, IImageSource ima
         var joined = new List<Fd>();
         try
         {
-            return new LaunchPlan(Describe(definition, Mounts(definition), Namespaces(definition.HostConfig, joined)), joined);
+            return new LaunchPlan(Describe(definition, Mounts(definition, joined), Namespaces(definition.HostConfig, joined)), joined);
         }
         catch
         {
@@ -139,7 +139,7 @@ internal sealed class LaunchPlanner(ContainerRegistry registry, IImageSource ima
         device.PathInContainer.Length > 0 ? device.PathInContainer : device.PathOnHost,
         device.CgroupPermissions.Length > 0 ? device.CgroupPermissions : "rwm");
 
-    private List<MountOptions> Mounts(ContainerDefinition definition)
+    private List<MountOptions> Mounts(ContainerDefinition definition, List<Fd> held)
     {
         var mounts = new List<MountOptions>();
         // In another container's network its names and resolvers are the right ones.
@@ -160,8 +160,8 @@ internal sealed class LaunchPlanner(ContainerRegistry registry, IImageSource ima
             if (mount.Type == "bind") PrepareSource(mount);
             mounts.Add(new MountOptions
             {
-                Type = mount.Type,
-                Source = mount.Type == "tmpfs" ? "tmpfs" : mount.Source,
+                Type = mount.Volume is null ? mount.Type : "bind",
+                Source = mount.Type == "tmpfs" ? "tmpfs" : mount.Volume is { Subpath.Length: > 0 } part ? Part(mount.Source, part.Subpath, held) : mount.Source,
                 Target = mount.Target,
                 ReadOnly = mount.ReadOnly,
                 Recursive = mount.Recursive,
@@ -170,6 +170,16 @@ internal sealed class LaunchPlanner(ContainerRegistry registry, IImageSource ima
             });
         }
         return mounts;
+    }
+
+    /// <summary>A part of a volume, found by descriptor: what a container has put into the volume does not lead out of it.</summary>
+    private static string Part(string volume, string path, List<Fd> held)
+    {
+        using var root = Paths.Open(volume, OpenFlags.Path | Paths.Directory);
+        var part = Paths.TryOpen(root.Number, path, OpenFlags.Path, Resolve.Beneath | Resolve.NoMagicLinks, out var error)
+            ?? throw TareException.Invalid($"cannot access path {Path.Combine(volume, path)}: {Errno.Describe(error)}");
+        held.Add(part);
+        return part.ProcPath;
     }
 
     private static void PrepareSource(ContainerMount mount)

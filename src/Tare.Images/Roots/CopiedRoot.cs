@@ -33,7 +33,7 @@ public sealed class CopiedRoot(string containerId, string directory, IReadOnlyLi
     /// <inheritdoc/>
     public override void Export(Stream target, CancellationToken cancellationToken)
     {
-        using var stack = LayerStack.OpenPlain(Directory);
+        using var stack = OpenAll();
         RootArchive.Write(stack, target, cancellationToken);
     }
 
@@ -44,6 +44,8 @@ public sealed class CopiedRoot(string containerId, string directory, IReadOnlyLi
         Compare((kind, place, in entry) => changes.Add(new TreeChange(kind, "/" + Encoding.UTF8.GetString(place.Join(entry.Name)))), cancellationToken);
         return changes;
     }
+
+    private protected override LayerStack OpenAll() => LayerStack.OpenPlain(Directory);
 
     private protected override long MeasureChanges(CancellationToken cancellationToken)
     {

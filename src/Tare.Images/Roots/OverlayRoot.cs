@@ -25,12 +25,14 @@ public sealed class OverlayRoot(string containerId, string upper, string work, I
     /// <inheritdoc/>
     public override void Export(Stream target, CancellationToken cancellationToken)
     {
-        using var stack = LayerStack.Open(All);
+        using var stack = OpenAll();
         RootArchive.Write(stack, target, cancellationToken);
     }
 
     /// <inheritdoc/>
     public override IReadOnlyList<TreeChange> Changes(CancellationToken cancellationToken) => RootChanges.Of(All, cancellationToken);
+
+    private protected override LayerStack OpenAll() => LayerStack.Open(All);
 
     private protected override long MeasureChanges(CancellationToken cancellationToken)
     {

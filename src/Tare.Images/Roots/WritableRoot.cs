@@ -37,6 +37,24 @@ public abstract class WritableRoot(string containerId, string directory, IReadOn
     /// <exception cref="Errors.TareException">A directory cannot be read, or a path is too long.</exception>
     public abstract void Export(Stream target, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Copies a directory of the root, as the container's processes see it, with all below it: contents, owners, permissions, times,
+    /// attributes. Links on the way lead nowhere out of the root.
+    /// </summary>
+    /// <param name="path">The directory's path in the root.</param>
+    /// <param name="target">An empty directory, which gets the attributes too.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>Whether there is anything of the name.</returns>
+    /// <exception cref="Errors.TareException">InvalidArgument: it is no directory; Internal: it cannot be read, or the disk is full.</exception>
+    public bool CopyDirectory(string path, Fd target, CancellationToken cancellationToken)
+    {
+        using var stack = OpenAll();
+        return StackedPath.Find(stack, path) is { } found && found.CopyTo(target, cancellationToken);
+    }
+
+    /// <summary>All that makes the root, the uppermost first.</summary>
+    private protected abstract LayerStack OpenAll();
+
     /// <summary>What the container has changed of its image; directories before what is in them.</summary>
     public abstract IReadOnlyList<TreeChange> Changes(CancellationToken cancellationToken);
 

@@ -6,7 +6,7 @@ using Tare.Oci.Archives;
 namespace Tare.Images.Trees;
 
 /// <summary>
-/// Copies what stacked layers show to one directory: contents, owners, permissions, times of change, attributes, hard links, devices
+/// Copies what stacked layers show, or a directory of theirs, to one directory: contents, owners, permissions, times of change, attributes, hard links, devices
 /// and holes are kept. What is in the copy is itself alone; nothing in it hides anything.
 /// </summary>
 /// <remarks>
@@ -27,7 +27,15 @@ internal sealed class TreeCopier : IDisposable
     private byte[] _targetPath = [];
     private Fd? _target;
 
-    private TreeCopier(Fd root) => _root = root;
+    private readonly int _prefix;
+
+    /// <param name="root">The target.</param>
+    /// <param name="prefix">What goes before the paths of the source, with the slash behind it; empty for the root.</param>
+    private TreeCopier(Fd root, int prefix)
+    {
+        _root = root;
+        _prefix = prefix;
+    }
 
     /// <summary>Copies everything below the layers' roots; the root itself keeps its attributes.</summary>
     /// <param name="layers">The layers.</param>
@@ -36,18 +44,36 @@ internal sealed class TreeCopier : IDisposable
     /// <exception cref="TareException">A file cannot be read, or the disk is full.</exception>
     internal static void Copy(LayerStack layers, Fd root, CancellationToken cancellationToken)
     {
-        using var copier = new TreeCopier(root);
-        TreeWalk.Run(layers.Root(), static directory => directory.List(), copier.Copy, cancellationToken);
-        copier.FinishDirectories();
+        using var copier = new TreeCopier(root, prefix: 0);
+        copier.CopyBelow(layers.Root(), cancellationToken);
+    }
+
+    /// <summary>Copies a directory with its own attributes.</summary>
+    /// <param name="directory">The directory; it is disposed.</param>
+    /// <param name="self">The same as its parent names it; absent for the root, whose attributes are the uppermost layer's.</param>
+    /// <param name="root">An empty directory.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="TareException">A file cannot be read, or the disk is full.</exception>
+    internal static void CopyDirectory(StackedDirectory directory, (NodeStatus Status, TarAttribute[] Attributes) self, Fd root, CancellationToken cancellationToken)
+    {
+        using var copier = new TreeCopier(root, directory.Path.Length == 0 ? 0 : directory.Path.Length + 1);
+        copier._directories.Add(([], self.Status, self.Attributes));
+        copier.CopyBelow(directory, cancellationToken);
     }
 
     public void Dispose() => _target?.Dispose();
 
+    private void CopyBelow(StackedDirectory directory, CancellationToken cancellationToken)
+    {
+        TreeWalk.Run(directory, static directory => directory.List(), Copy, cancellationToken);
+        FinishDirectories();
+    }
+
     private bool Copy(StackedDirectory directory, in TreeEntry entry)
     {
-        var path = directory.Join(entry.Name);
+        var path = directory.Join(entry.Name)[_prefix..];
         var source = directory.DirectoryOf(entry) ?? throw Failure(path, Errno.ENOENT);
-        var target = TargetOf(directory.Path);
+        var target = TargetOf(directory.Path.Length < _prefix ? [] : directory.Path[_prefix..]);
         var status = entry.Status;
         if (entry.IsDirectory)
         {
