@@ -56,7 +56,13 @@ public sealed record VolumeCreateRequest
 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Name { get; set => field = OmitEmpty.Text(value); }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ClusterVolumeSpec? ClusterVolumeSpec { get; set; }
 }
+
+/// <summary>Asks for a volume of a swarm. Swagger: ClusterVolumeSpec, of which nothing is read.</summary>
+public sealed record ClusterVolumeSpec;
 
 /// <summary>The answer of POST /volumes/prune.</summary>
 public sealed record VolumePruneResponse

@@ -153,7 +153,9 @@ internal sealed class InspectVerb : Verb
         {
             try
             {
-                return (await session.Client.Volumes.InspectJsonAsync(name), DockerShapes.Volume);
+                var json = await session.Client.Volumes.InspectJsonAsync(name);
+                if (_size?.Value == true) session.Error.WriteLine("WARNING: --size ignored for volume");
+                return (json, DockerShapes.Volume);
             }
             catch (EngineException e) when (type.Length == 0 && MayBeAnother(e))
             {

@@ -22,10 +22,16 @@ public sealed class VolumeService
     }
 
     /// <summary>Makes a volume; one of the same name that is there already is the answer as well.</summary>
-    /// <exception cref="TareException">InvalidArgument: the name or an option is wrong; NotFound: there is no such driver.</exception>
+    /// <exception cref="TareException">InvalidArgument: the name or an option is wrong; NotFound: there is no such driver; Unavailable: it is a swarm's.</exception>
     public Task<Wire.Volume> CreateAsync(VolumeCreateRequest request, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        if (request.ClusterVolumeSpec is not null)
+        {
+            throw new TareException(
+                ErrorKind.Unavailable,
+                "This node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm join\" to connect this node to swarm and try again.");
+        }
         var name = request.Name ?? "";
         if (!IsLocal(request.Driver ?? "")) throw TareException.NotFound(NoPlugin(name, request.Driver!));
         var (volume, created) = store.Claim(new VolumeRequest { Name = name, Labels = request.Labels, Options = request.DriverOpts });
