@@ -163,7 +163,7 @@ public sealed class VolumeTests(EngineFixture engine) : EngineTests(engine)
         Assert.DoesNotContain(volume, await Ok(client, "volume", "prune", "-f", "-a", "--filter", "label=nosuch"), StringComparison.Ordinal);
         Assert.Equal(id[..12], await Ok(client, "ps", "-a", "--filter", "volume=" + volume, "--format", "{{.ID}}"));
         Assert.Equal($"{volume} 1", await Ok(client, "ps", "-a", "--filter", "name=" + name, "--format", "{{.Mounts}} {{.LocalVolumes}}"));
-        await Ok(client, "create", "--name", other, "--network", "none", "--volumes-from", name, Image);
+        await Ok(client, "run", "--name", other, "--network", "none", "--volumes-from", name, Image, "true");
         await Ok(client, "rm", name);
         Assert.Contains("volume is in use", (await Run(client, "volume", "rm", volume)).Expect(1).Err, StringComparison.Ordinal);
         await Ok(client, "rm", "-v", other);
