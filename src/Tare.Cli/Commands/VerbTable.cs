@@ -118,7 +118,7 @@ internal static class VerbTable
     {
         "" => name is "build" or "builder" or "buildx" or "checkpoint" or "compose" or "config" or "context" or "cp"
             or "network" or "node" or "plugin" or "secret" or "service" or "stack" or "stats" or "swarm"
-            or "trust" or "update" or "volume",
+            or "trust" or "update",
         "container" => name is "cp" or "stats" or "update",
         "image" => name is "build",
         "system" => name is "prune" or "dial-stdio",
