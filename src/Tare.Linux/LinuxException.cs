@@ -7,7 +7,13 @@ public sealed class LinuxException : TareException
 {
     /// <summary>Creates the error from the attempted operation (such as <c>open "/a/b"</c>) and the error number.</summary>
     public LinuxException(string operation, int error)
-        : base(KindOf(error), $"{operation}: {Errno.Describe(error)}")
+        : this(operation, error, detail: null)
+    {
+    }
+
+    /// <summary>Creates the error from the attempted operation, the error number, and what the kernel says of it in its own words.</summary>
+    public LinuxException(string operation, int error, string? detail)
+        : base(KindOf(error), string.IsNullOrEmpty(detail) ? $"{operation}: {Errno.Describe(error)}" : $"{operation}: {Errno.Describe(error)}; the kernel says: {detail}")
     {
         Error = error;
         Operation = operation;

@@ -77,12 +77,12 @@ public static partial class Namespaces
         return tree;
     });
 
-    /// <summary>Opens something in another network namespace; a socket stays in the one in which it was made.</summary>
+    /// <summary>Does something in another network namespace; a socket stays in the one in which it was made.</summary>
     /// <exception cref="LinuxException">The namespace cannot be entered.</exception>
-    internal static Fd InNetwork(Fd network, Func<Fd> open) => OnThread("tare-netns", () =>
+    internal static T InNetwork<T>(Fd network, Func<T> make) => OnThread("tare-netns", () =>
     {
         Check(setns(network.Number, (int)NamespaceKinds.Network), "enter a network namespace");
-        return open();
+        return make();
     });
 
     /// <summary>The namespace of a kind that a process is in.</summary>
@@ -91,9 +91,9 @@ public static partial class Namespaces
     /// <summary>The kind of the namespace that a descriptor is of; <see cref="NamespaceKinds.None"/> when it is of something else.</summary>
     public static unsafe NamespaceKinds KindOf(Fd file) => ioctl(file.Number, NS_GET_NSTYPE, null) is > 0 and var kind ? (NamespaceKinds)kind : NamespaceKinds.None;
 
-    private static Fd OnThread(string name, Func<Fd> make)
+    private static T OnThread<T>(string name, Func<T> make)
     {
-        Fd? made = null;
+        T? made = default;
         System.Runtime.ExceptionServices.ExceptionDispatchInfo? failure = null;
         var thread = new Thread(
             () =>

@@ -1,5 +1,6 @@
 using Tare.Errors;
 using Tare.Linux;
+using Tare.Linux.Netlink;
 using Tare.Oci.Runtime;
 
 namespace Tare.Runtime.Containers;
@@ -21,17 +22,16 @@ internal static class NetworkDevices
     {
         using var ours = RouteNetlink.Open();
         using var theirs = RouteNetlink.OpenIn(network);
-        var plan = new List<(string Name, int Index, string NewName)>(devices.Count);
+        var plan = new List<(LinkId Link, string NewName)>(devices.Count);
         foreach (var (name, device) in devices)
         {
-            var index = ours.Find(name);
-            if (index == 0) throw TareException.Invalid($"linux.netDevices has the device {name}, but there is none of this name in the runtime's network namespace: name one of those that \"ip link\" shows");
-            plan.Add((name, index, NewName(name, device, theirs, plan)));
+            var link = ours.Find(name)?.Id ?? throw TareException.Invalid($"linux.netDevices has the device {name}, but there is none of this name in the runtime's network namespace: name one of those that \"ip link\" shows");
+            plan.Add((link, NewName(name, device, theirs, plan)));
         }
-        foreach (var (name, index, newName) in plan) Move(ours, theirs, network, name, index, newName);
+        foreach (var (link, newName) in plan) Move(ours, theirs, network, link, newName);
     }
 
-    private static string NewName(string name, LinuxNetDevice device, RouteNetlink theirs, List<(string Name, int Index, string NewName)> plan)
+    private static string NewName(string name, LinuxNetDevice device, RouteNetlink theirs, List<(LinkId Link, string NewName)> plan)
     {
         var wanted = string.IsNullOrEmpty(device.Name) ? name : device.Name;
         if (!wanted.Contains(Template, StringComparison.Ordinal))
@@ -47,25 +47,22 @@ internal static class NetworkDevices
             if (IsFree(candidate)) return candidate;
         }
 
-        bool IsFree(string candidate) => theirs.Find(candidate) == 0 && !plan.Exists(other => other.NewName == candidate);
+        bool IsFree(string candidate) => theirs.Find(candidate) is null && !plan.Exists(other => other.NewName == candidate);
     }
 
-    private static void Move(RouteNetlink ours, RouteNetlink theirs, Fd network, string name, int index, string newName)
+    private static void Move(RouteNetlink ours, RouteNetlink theirs, Fd network, LinkId link, string newName)
     {
+        var name = link.Name;
         // It loses them on the way.
-        var addresses = ours.Addresses(index);
-        Check(ours.TryMove(index, network, newName), $"move the network device {name} into the container");
-        index = theirs.Find(newName);
-        if (index == 0) throw TareException.Internal($"the network device {name} is not in the container's network namespace, into which it was moved as {newName}");
+        var addresses = ours.Addresses(link.Index);
+        Execute(ours, new LinkChange(link) { Network = network, Name = newName }, $"move the network device {name} into the container");
+        var moved = theirs.Find(newName)?.Id ?? throw TareException.Internal($"the network device {name} is not in the container's network namespace, into which it was moved as {newName}");
         foreach (var address in addresses)
         {
-            if (address.IsPermanent && address.IsGlobal) Check(theirs.TryAdd(index, address), $"give the network device {newName} in the container the address that it had as {name}");
+            if (address.IsPermanent && address.IsGlobal) Execute(theirs, new AddressRequest(moved, address), $"give the network device {newName} in the container the address that it had as {name}");
         }
-        Check(theirs.TrySetUp(index), $"set the network device {newName} in the container up");
+        Execute(theirs, new LinkChange(moved) { Up = true }, $"set the network device {newName} in the container up");
     }
 
-    private static void Check(int error, string operation)
-    {
-        if (error != 0) throw new LinuxException(operation, error);
-    }
+    private static void Execute(RouteNetlink netlink, RouteCommand command, string operation) => netlink.TryExecute(command)[0].Check(operation);
 }
