@@ -161,7 +161,7 @@ internal sealed partial class NetlinkSocket : IDisposable
             }
             take(message.Kind, message.Body);
             return false;
-        });
+        }, tellLoss: true);
         if (error != 0) return new NetlinkAnswer(error == Errno.EAGAIN ? Errno.EPROTO : error, null);
         return result.IsSuccess && interrupted ? new NetlinkAnswer(Errno.EINTR, null) : result;
     }
@@ -194,7 +194,7 @@ internal sealed partial class NetlinkSocket : IDisposable
         {
             take(message.Kind, message.Port, message.Body);
             return false;
-        });
+        }, tellLoss: true);
         if (error is Errno.EAGAIN or 0) return true;
         return error == Errno.ENOBUFS ? false : throw new LinuxException("receive notices of the kernel", error);
     }
@@ -241,8 +241,10 @@ internal sealed partial class NetlinkSocket : IDisposable
     }
 
     /// <summary>Takes messages until one is the last.</summary>
+    /// <param name="take">Takes a message.</param>
+    /// <param name="tellLoss">Whether it ends with ENOBUFS where messages were lost.</param>
     /// <returns>0; EAGAIN when there are no more; another error number.</returns>
-    private unsafe int Receive(RawTaker take)
+    private unsafe int Receive(RawTaker take, bool tellLoss = false)
     {
         while (true)
         {
@@ -251,7 +253,8 @@ internal sealed partial class NetlinkSocket : IDisposable
             if (count < 0)
             {
                 var error = Marshal.GetLastPInvokeError();
-                if (error == Errno.EINTR) continue;
+                // Answers that found no room are known by not being there.
+                if (error == Errno.EINTR || (error == Errno.ENOBUFS && !tellLoss)) continue;
                 return error;
             }
             if (count > buffer.Length) return Errno.EMSGSIZE;

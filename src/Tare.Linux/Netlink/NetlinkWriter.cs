@@ -53,6 +53,13 @@ public sealed class NetlinkWriter(uint sequence)
         Align();
     }
 
+    /// <summary>Gives a message that has been written more flags.</summary>
+    internal void AddFlags(int message, ushort flags)
+    {
+        var place = buffer.AsSpan(starts[message] + 6);
+        BinaryPrimitives.WriteUInt16LittleEndian(place, (ushort)(BinaryPrimitives.ReadUInt16LittleEndian(place) | flags));
+    }
+
     /// <summary>A byte of a structure.</summary>
     public NetlinkWriter U8(byte value)
     {
