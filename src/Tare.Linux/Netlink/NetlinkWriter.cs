@@ -13,7 +13,7 @@ public sealed class NetlinkWriter(uint sequence)
 {
     internal const int HeaderSize = 16;
     internal const int AttributeHeader = 4;
-    private const ushort NLA_F_NESTED = 0x8000;
+    internal const ushort NLA_F_NESTED = 0x8000;
 
     private readonly List<int> starts = [];
     private byte[] buffer = new byte[512];

@@ -53,11 +53,11 @@ public sealed class NftMonitor : IDisposable
 
     /// <summary>In the network namespace of this process.</summary>
     /// <exception cref="LinuxException">The kernel refuses.</exception>
-    public static NftMonitor Open() => Listen(null);
+    public static NftMonitor Open() => Listen(null, Queue);
 
     /// <summary>In another network namespace.</summary>
     /// <exception cref="LinuxException">It cannot be entered.</exception>
-    public static NftMonitor OpenIn(Fd network) => Listen(network);
+    public static NftMonitor OpenIn(Fd network) => Listen(network, Queue);
 
     /// <summary>Waits until there are changes.</summary>
     /// <param name="milliseconds">How long at most; negative: for ever.</param>
@@ -76,12 +76,12 @@ public sealed class NftMonitor : IDisposable
     /// <inheritdoc/>
     public void Dispose() => socket.Dispose();
 
-    private static NftMonitor Listen(Fd? network)
+    internal static NftMonitor Listen(Fd? network, int queue)
     {
         var socket = NetlinkSocket.Open(NetlinkSocket.Netfilter, network);
         try
         {
-            socket.Join(NFNLGRP_NFTABLES, Queue);
+            socket.Join(NFNLGRP_NFTABLES, queue);
             return new NftMonitor(socket);
         }
         catch
