@@ -35,6 +35,11 @@ public sealed record NetworkLink(LinkId Id)
 
     /// <summary>Whether it is set up.</summary>
     public bool IsUp => (Flags & LinkMessage.IFF_UP) != 0;
+
+    /// <summary>
+    /// Whether packets pass. The kernel sees to that some time after both ends of a cable are up, and until then drops what is sent, and tells nobody.
+    /// </summary>
+    public bool IsRunning => (Flags & LinkMessage.IFF_RUNNING) != 0;
 }
 
 /// <summary>struct ifinfomsg of linux/rtnetlink.h and the attributes that follow it, of linux/if_link.h.</summary>
@@ -52,6 +57,7 @@ internal static class LinkMessage
     public const ushort IFLA_IFALIAS = 20;
     public const ushort IFLA_NET_NS_FD = 28;
     public const uint IFF_UP = 1;
+    public const uint IFF_RUNNING = 0x40;
     private const ushort IFLA_INFO_KIND = 1;
     private const int Size = 16;
 

@@ -89,14 +89,14 @@ public sealed class ConntrackNetlinkTests : IDisposable
         using var accepted = server.Accept();
         var received = new byte[1];
         for (var i = 0; i < 2; i++) outer.Receive(received);
-        var before = connections.List(new ConntrackFilter(V6: false));
-        Assert.Equal(3, before.Count);
-        Assert.Equal([Tcp, Udp, Udp], before.Select(entry => entry.Original.Protocol).Order());
-        Assert.All(before, entry => Assert.NotEqual(0u, entry.Id));
-        Assert.Equal(1, connections.Forget(ConntrackFilter.OfAddress(IPAddress.Parse("10.1.0.2"))));
-        Assert.Equal(2, connections.List(new ConntrackFilter(V6: false)).Count);
-        Assert.Equal(2, connections.Forget(ConntrackFilter.OfAddress(IPAddress.Parse("10.1.0.3"))));
-        Assert.Empty(connections.List(new ConntrackFilter(V6: false)));
+        Assert.Equal(["10.1.0.2 17", "10.1.0.3 17", "192.0.2.2 6"], Tracked());
+        Assert.InRange(connections.Forget(ConntrackFilter.OfAddress(IPAddress.Parse("10.1.0.2"))), 1, 2);
+        Assert.Equal(["10.1.0.3 17", "192.0.2.2 6"], Tracked());
+        Assert.InRange(connections.Forget(ConntrackFilter.OfAddress(IPAddress.Parse("10.1.0.3"))), 2, 3);
+        Assert.Empty(Tracked());
+
+        // What the kernel itself sends (IGMP) may be tracked too.
+        IEnumerable<string> Tracked() => connections.List(new ConntrackFilter(V6: false)).Where(entry => entry.Id != 0 && entry.Original.Protocol is Tcp or Udp).Select(entry => $"{entry.Original.Source} {entry.Original.Protocol}").Order();
     }
 
     [Fact]

@@ -53,6 +53,8 @@ internal sealed class TestNetwork : IDisposable
             new AddressRequest(eth0, NetworkAddress.Of(IPAddress.Parse($"fd01::{number:x}"), 64)),
             new RouteRequest(new NetworkRoute(NetworkRoute.AnyV4) { Gateway = IPAddress.Parse("10.1.0.1") }),
             new RouteRequest(new NetworkRoute(NetworkRoute.AnyV6) { Gateway = IPAddress.Parse("fd01::1") }));
+        WaitUntilRunning(links, "eth0");
+        WaitUntilRunning(HostLinks, port);
         return network;
     }
 
@@ -71,6 +73,8 @@ internal sealed class TestNetwork : IDisposable
             new AddressRequest(eth0, NetworkAddress.Of(IPAddress.Parse("192.0.2.2"), 24)),
             new AddressRequest(eth0, NetworkAddress.Of(IPAddress.Parse("2001:db8::2"), 64)));
         if (knowsTheBridge) links.Execute(new RouteRequest(new NetworkRoute(IPNetwork.Parse("10.1.0.0/24")) { Gateway = IPAddress.Parse("192.0.2.1") }));
+        WaitUntilRunning(links, "eth0");
+        WaitUntilRunning(HostLinks, "up0");
         return network;
     }
 
@@ -103,6 +107,8 @@ internal sealed class TestNetwork : IDisposable
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException)
         {
+            // Or the kernel goes on trying, and gets through when the case does not expect it.
+            socket.Dispose();
             return null;
         }
     }
@@ -125,6 +131,8 @@ internal sealed class TestNetwork : IDisposable
     {
         for (var i = owned.Count - 1; i >= 0; i--) owned[i].Dispose();
     }
+
+    private static void WaitUntilRunning(RouteNetlink links, string name) => Assert.True(SpinWait.SpinUntil(() => links.Find(name)!.IsRunning, Timeout));
 
     private Socket Keep(Socket socket)
     {
