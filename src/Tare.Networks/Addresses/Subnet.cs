@@ -1,0 +1,23 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Tare.Networks.Addresses;
+
+/// <summary>A subnet of a network.</summary>
+public sealed record Subnet
+{
+    /// <summary>All its addresses.</summary>
+    public required IPNetwork Network { get; init; }
+
+    /// <summary>The part from which containers get addresses that they have not asked for; <see langword="null"/> for all of it.</summary>
+    public IPNetwork? Range { get; init; }
+
+    /// <summary>The bridge's own address; <see langword="null"/> when there is none.</summary>
+    public IPAddress? Gateway { get; init; }
+
+    /// <summary>Addresses that others have, by what they are called.</summary>
+    public IReadOnlyDictionary<string, IPAddress> Auxiliary { get; init; } = new Dictionary<string, IPAddress>();
+
+    /// <summary>IPv4 or IPv6.</summary>
+    public AddressFamily Family => Network.BaseAddress.AddressFamily;
+}

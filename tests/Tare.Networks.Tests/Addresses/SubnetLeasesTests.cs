@@ -1,0 +1,94 @@
+using System.Net;
+using Tare.Errors;
+using Tare.Networks.Addresses;
+
+namespace Tare.Networks.Tests.Addresses;
+
+/// <summary>Addresses that containers get.</summary>
+public sealed class SubnetLeasesTests
+{
+    [Fact]
+    public void The_lowest_free_one_is_given()
+    {
+        var leases = Leases("10.0.0.0/24", gateway: "10.0.0.1");
+        Assert.Equal(["10.0.0.2", "10.0.0.3", "10.0.0.4"], Take(leases, 3));
+        leases.Return(IPAddress.Parse("10.0.0.2"));
+        leases.Return(IPAddress.Parse("10.0.0.3"));
+        leases.Return(IPAddress.Parse("10.0.0.3"));
+        Assert.Equal(["10.0.0.2", "10.0.0.3", "10.0.0.5"], Take(leases, 3));
+    }
+
+    [Fact]
+    public void All_are_given_once_and_then_none()
+    {
+        var leases = Leases("10.0.0.0/29", gateway: "10.0.0.1");
+        Assert.Equal(["10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5", "10.0.0.6"], Take(leases, 5));
+        var error = Assert.Throws<TareException>(() => leases.Take());
+        Assert.Equal((ErrorKind.Conflict, "no available IPv4 addresses on this network's address pools: 10.0.0.0/29"), (error.Kind, error.Message));
+        leases.Return(IPAddress.Parse("10.0.0.6"));
+        Assert.Equal(["10.0.0.6"], Take(leases, 1));
+        Assert.Throws<TareException>(() => leases.Take());
+    }
+
+    [Fact]
+    public void What_is_asked_for_is_given_when_nobody_has_it()
+    {
+        var leases = Leases("10.0.0.0/24", gateway: "10.0.0.1", range: "10.0.0.128/25", auxiliary: "10.0.0.129");
+        leases.Take(IPAddress.Parse("10.0.0.9"));
+        Assert.Equal("Address already in use", Assert.Throws<TareException>(() => leases.Take(IPAddress.Parse("10.0.0.9"))).Message);
+        Assert.Equal("Address already in use", Assert.Throws<TareException>(() => leases.Take(IPAddress.Parse("10.0.0.1"))).Message);
+        Assert.Equal("no configured subnet contains IP address 10.0.1.9", Assert.Throws<TareException>(() => leases.Take(IPAddress.Parse("10.0.1.9"))).Message);
+        Assert.Equal("no configured subnet contains IP address fd00::1", Assert.Throws<TareException>(() => leases.Take(IPAddress.Parse("fd00::1"))).Message);
+        leases.Take(IPAddress.Parse("10.0.0.130"));
+        Assert.Equal(["10.0.0.128", "10.0.0.131"], Take(leases, 2));
+        // What lies outside of the range does not come back into it.
+        leases.Return(IPAddress.Parse("10.0.0.9"));
+        Assert.Equal(["10.0.0.132"], Take(leases, 1));
+    }
+
+    [Fact]
+    public void What_is_nobodys_to_give_cannot_be_returned()
+    {
+        var leases = Leases("10.0.0.0/29", gateway: "10.0.0.1", auxiliary: "10.0.0.2");
+        foreach (var address in new[] { "10.0.0.0", "10.0.0.1", "10.0.0.2", "10.0.0.7" }) leases.Return(IPAddress.Parse(address));
+        Assert.Equal(["10.0.0.3", "10.0.0.4", "10.0.0.5", "10.0.0.6"], Take(leases, 4));
+    }
+
+    [Fact]
+    public void A_subnet_of_two_has_two_and_IPv6_has_its_last()
+    {
+        Assert.Equal(["10.0.0.0", "10.0.0.1"], Take(Leases("10.0.0.0/31"), 2));
+        Assert.Equal(["10.0.0.5"], Take(Leases("10.0.0.5/32"), 1));
+        Assert.Equal(["fd00::1", "fd00::2", "fd00::3"], Take(Leases("fd00::/126"), 3));
+        var last = Leases("ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffc/126");
+        Assert.EndsWith(":ffff", Take(last, 3)[2], StringComparison.Ordinal);
+        Assert.Throws<TareException>(() => last.Take());
+    }
+
+    [Fact]
+    public void Many_at_once_get_different_ones()
+    {
+        var leases = Leases("10.0.0.0/16", gateway: "10.0.0.1");
+        var given = new System.Collections.Concurrent.ConcurrentBag<string>();
+        Parallel.For(0, 8, worker =>
+        {
+            for (var i = 0; i < 1000; i++)
+            {
+                var address = leases.Take();
+                if (i % 3 == worker % 3) leases.Return(address);
+                else given.Add(address.ToString());
+            }
+        });
+        Assert.Equal(given.Count, given.Distinct().Count());
+    }
+
+    private static string[] Take(SubnetLeases leases, int count) => [.. Enumerable.Range(0, count).Select(_ => leases.Take().ToString())];
+
+    private static SubnetLeases Leases(string network, string? gateway = null, string? range = null, string? auxiliary = null) => new(new Subnet
+    {
+        Network = IPNetwork.Parse(network),
+        Gateway = gateway is null ? null : IPAddress.Parse(gateway),
+        Range = range is null ? null : IPNetwork.Parse(range),
+        Auxiliary = auxiliary is null ? new Dictionary<string, IPAddress>() : new Dictionary<string, IPAddress> { ["other"] = IPAddress.Parse(auxiliary) },
+    });
+}
