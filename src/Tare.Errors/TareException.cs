@@ -19,6 +19,9 @@ public class TareException : Exception
     /// <summary>The request is malformed or asks for something impossible.</summary>
     public static TareException Invalid(string message, Exception? inner = null) => new(ErrorKind.InvalidArgument, message, inner);
 
+    /// <summary>It is understood, and not allowed.</summary>
+    public static TareException Forbidden(string message) => new(ErrorKind.Forbidden, message);
+
     /// <summary>The state of the object, or a name in use, does not allow it.</summary>
     public static TareException Conflict(string message) => new(ErrorKind.Conflict, message);
 

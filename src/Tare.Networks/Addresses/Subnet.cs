@@ -15,6 +15,9 @@ public sealed record Subnet
     /// <summary>The bridge's own address; <see langword="null"/> when there is none.</summary>
     public IPAddress? Gateway { get; init; }
 
+    /// <summary>Whether the gateway was asked for, or came with the subnet from a pool: only such ones are shown among what is configured, as Docker does.</summary>
+    public bool HasGivenGateway { get; init; }
+
     /// <summary>Addresses that others have, by what they are called.</summary>
     public IReadOnlyDictionary<string, IPAddress> Auxiliary { get; init; } = new Dictionary<string, IPAddress>();
 

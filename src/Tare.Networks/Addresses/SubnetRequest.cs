@@ -34,7 +34,7 @@ public sealed record SubnetRequest(string Subnet, string Range, string Gateway, 
     }
 
     /// <summary>The error for a subnet that another network has, or that overlaps it.</summary>
-    public static TareException Overlap() => TareException.Invalid("invalid pool request: Pool overlaps with other one on this address space");
+    public static TareException Overlap() => TareException.Forbidden("invalid pool request: Pool overlaps with other one on this address space");
 
     private Subnet? Read(bool withIPv6, List<string> faults)
     {
@@ -55,7 +55,7 @@ public sealed record SubnetRequest(string Subnet, string Range, string Gateway, 
             if (ReadAddress(text, "auxiliary address " + name, network, faults) is { } other) auxiliary[name] = other;
         }
 
-        return new Subnet { Network = network, Range = range, Gateway = gateway, Auxiliary = auxiliary };
+        return new Subnet { Network = network, Range = range, Gateway = gateway, HasGivenGateway = gateway is not null, Auxiliary = auxiliary };
     }
 
     private IPNetwork? ReadRange(IPNetwork network, List<string> faults)

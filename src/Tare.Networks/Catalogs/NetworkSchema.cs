@@ -42,6 +42,7 @@ internal static class NetworkSchema
             subnet TEXT NOT NULL,
             range TEXT,
             gateway TEXT,
+            gateway_given INTEGER NOT NULL,
             PRIMARY KEY (network, position)
         ) STRICT, WITHOUT ROWID;
         CREATE TABLE network_subnet_has_address (

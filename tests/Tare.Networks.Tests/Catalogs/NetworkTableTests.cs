@@ -34,7 +34,7 @@ public sealed class NetworkTableTests : IDisposable
             HasIPv6 = true,
             Subnets =
             [
-                new Subnet { Network = IPNetwork.Parse("10.0.0.0/24"), Range = IPNetwork.Parse("10.0.0.128/25"), Gateway = IPAddress.Parse("10.0.0.1"), Auxiliary = new Dictionary<string, IPAddress> { ["x"] = IPAddress.Parse("10.0.0.9") } },
+                new Subnet { Network = IPNetwork.Parse("10.0.0.0/24"), Range = IPNetwork.Parse("10.0.0.128/25"), Gateway = IPAddress.Parse("10.0.0.1"), HasGivenGateway = true, Auxiliary = new Dictionary<string, IPAddress> { ["x"] = IPAddress.Parse("10.0.0.9") } },
                 new Subnet { Network = IPNetwork.Parse("fd00::/64") },
             ],
         };
@@ -92,5 +92,5 @@ public sealed class NetworkTableTests : IDisposable
         Assert.Equal(expected, same);
     }
 
-    private static string Describe(Subnet subnet) => $"{subnet.Network} {subnet.Range} {subnet.Gateway} {string.Join(',', subnet.Auxiliary)}";
+    private static string Describe(Subnet subnet) => $"{subnet.Network} {subnet.Range} {subnet.Gateway} {subnet.HasGivenGateway} {string.Join(',', subnet.Auxiliary)}";
 }

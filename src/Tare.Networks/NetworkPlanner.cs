@@ -1,0 +1,124 @@
+using System.Net;
+using System.Net.Sockets;
+using Tare.Errors;
+using Tare.Networks.Addresses;
+using Tare.Networks.Bridges;
+using Tare.Networks.Catalogs;
+
+namespace Tare.Networks;
+
+/// <summary>Decides what a network is that a client asks for: checks it against those that there are, and gives it subnets, gateways and a device.</summary>
+/// <param name="pools">Where subnets come from that nobody has asked for.</param>
+public sealed class NetworkPlanner(IReadOnlyList<AddressPool> pools)
+{
+    private const string Bridge = "bridge";
+    private const int DeviceDigits = 12;
+
+    private static readonly string[] Predefined = ["bridge", "host", "none", "default"];
+
+    /// <summary>Decides it. Nothing is made.</summary>
+    /// <param name="request">What is asked for.</param>
+    /// <param name="id">The network's id.</param>
+    /// <param name="existing">The networks that there are.</param>
+    /// <param name="routes">What the host has routes to: subnets from pools keep away from it.</param>
+    /// <param name="now">When it is made.</param>
+    /// <exception cref="TareException">It cannot be, in Docker's words.</exception>
+    public Network Plan(NetworkRequest request, string id, NetworkCatalog existing, IReadOnlyList<IPNetwork> routes, DateTimeOffset now)
+    {
+        CheckName(request.Name);
+        CheckDriver(request);
+        if (existing.All.Any(other => other.Name == request.Name)) throw TareException.Conflict($"network with name {request.Name} already exists");
+        if (request is { HasIPv4: false, HasIPv6: false }) throw TareException.Invalid("IPv4 or IPv6 must be enabled");
+        var options = BridgeOptions.Read(request.Options, request.IsInternal);
+        var network = new Network
+        {
+            Id = id,
+            Name = request.Name,
+            Driver = Bridge,
+            Created = now,
+            Options = request.Options,
+            IpamOptions = request.IpamOptions,
+            Labels = request.Labels,
+            IsInternal = request.IsInternal,
+            IsAttachable = request.IsAttachable,
+            HasIPv4 = request.HasIPv4,
+            HasIPv6 = request.HasIPv6,
+            Subnets = Subnets(request, options, existing, routes),
+            Device = options.DeviceName ?? "br-" + id[..DeviceDigits],
+        };
+        return existing.All.FirstOrDefault(other => other.Device == network.Device) is { } conflict
+            ? throw TareException.Forbidden($"cannot create network {id} ({network.Device}): conflicts with network {conflict.Id} ({conflict.Device}): networks have same bridge name")
+            : network;
+    }
+
+    private static void CheckName(string name)
+    {
+        if (string.IsNullOrWhiteSpace(name)) throw TareException.Invalid("invalid name: name is empty");
+        // The blank is Docker's.
+        if (Predefined.Contains(name)) throw TareException.Forbidden($"operation is not permitted on predefined {name} network ");
+    }
+
+    private static void CheckDriver(NetworkRequest request)
+    {
+        switch (request.Driver)
+        {
+            case "" or Bridge:
+                break;
+            case "host" or "null":
+                throw TareException.Forbidden($"only one instance of \"{request.Driver}\" network is allowed");
+            case "overlay":
+                throw TareException.Forbidden("This node is not a swarm manager, and Tare has no networks over several machines yet: use the driver bridge, macvlan or ipvlan");
+            default:
+                throw TareException.NotFound($"plugin \"{request.Driver}\" not found");
+        }
+
+        if (request.IpamDriver is not ("" or "default")) throw TareException.NotFound($"plugin \"{request.IpamDriver}\" not found");
+    }
+
+    private List<Subnet> Subnets(NetworkRequest request, BridgeOptions options, NetworkCatalog existing, IReadOnlyList<IPNetwork> routes)
+    {
+        var taken = existing.All.SelectMany(network => network.Subnets).Select(subnet => subnet.Network).ToList();
+        var asked = SubnetRequest.Read(request.Subnets, request.HasIPv6);
+        if (asked.Any(subnet => taken.Any(other => AddressMath.Overlap(other, subnet.Network)))) throw SubnetRequest.Overlap();
+        var result = new List<Subnet>();
+        foreach (var (family, wanted, mode) in new[] { (AddressFamily.InterNetwork, request.HasIPv4, options.Gateway4), (AddressFamily.InterNetworkV6, request.HasIPv6, options.Gateway6) })
+        {
+            if (!wanted) continue;
+            var own = asked.Where(subnet => subnet.Family == family).ToList();
+            if (own.Count > 1) throw TareException.Forbidden("bridge driver doesn't support multiple subnets");
+            var isIsolated = mode == GatewayMode.Isolated;
+            result.Add(own.Count == 1 ? WithGateway(own[0], isIsolated) : FromPool(family, taken.Concat(routes), isIsolated));
+        }
+
+        return result;
+    }
+
+    private Subnet FromPool(AddressFamily family, IEnumerable<IPNetwork> taken, bool isIsolated)
+    {
+        var subnet = new Subnet { Network = AddressPool.Choose(pools, family, taken) };
+        return isIsolated ? subnet : subnet with { Gateway = new SubnetLeases(subnet).Take(), HasGivenGateway = true };
+    }
+
+    /// <summary>The first free address of the range is the gateway, if none is asked for.</summary>
+    private static Subnet WithGateway(Subnet subnet, bool isIsolated)
+    {
+        // Without the gateway, so that the one that is asked for can be taken below.
+        var leases = new SubnetLeases(subnet with { Gateway = null, Auxiliary = new Dictionary<string, IPAddress>() });
+        if (subnet.Gateway is { } given) Take(leases, given, $"failed to allocate gateway ({given})");
+        var gateway = subnet.Gateway ?? (isIsolated ? null : leases.Take());
+        foreach (var (name, address) in subnet.Auxiliary) Take(leases, address, $"failed to allocate secondary ip address ({name}:{address})");
+        return subnet with { Gateway = gateway };
+    }
+
+    private static void Take(SubnetLeases leases, IPAddress address, string what)
+    {
+        try
+        {
+            leases.Take(address);
+        }
+        catch (TareException e)
+        {
+            throw TareException.Forbidden($"{what}: {e.Message}");
+        }
+    }
+}
