@@ -79,7 +79,7 @@ public static partial class Namespaces
 
     /// <summary>Does something in another network namespace; a socket stays in the one in which it was made.</summary>
     /// <exception cref="LinuxException">The namespace cannot be entered.</exception>
-    internal static T InNetwork<T>(Fd network, Func<T> make) => OnThread("tare-netns", () =>
+    public static T InNetwork<T>(Fd network, Func<T> make) => OnThread("tare-netns", () =>
     {
         Check(setns(network.Number, (int)NamespaceKinds.Network), "enter a network namespace");
         return make();
