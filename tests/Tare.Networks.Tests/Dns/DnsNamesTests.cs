@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Net;
-using Tare.Networks.Dns;
 using Tare.Networks.Dns.Messages;
 using Tare.Networks.Dns.Names;
+using Tare.Networks.Dns.Server;
 using static Tare.Networks.Tests.Dns.DnsMessages;
 
 namespace Tare.Networks.Tests.Dns;

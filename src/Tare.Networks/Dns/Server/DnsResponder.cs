@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 using Tare.Networks.Dns.Messages;
 using Tare.Networks.Dns.Names;
 
-namespace Tare.Networks.Dns;
+namespace Tare.Networks.Dns.Server;
 
 /// <summary>What becomes of a message that a sandbox has sent.</summary>
 internal enum DnsOutcome
