@@ -10,6 +10,9 @@ public sealed record DnsView
     /// <summary>Docker tries no more servers than these (libnetwork, maxExtDNS).</summary>
     public const int MaxUpstreams = 3;
 
+    /// <summary>Where a container finds the embedded server.</summary>
+    public static readonly IPAddress EmbeddedAddress = IPAddress.Parse("127.0.0.11");
+
     /// <summary>Sees nothing and asks nobody.</summary>
     public static readonly DnsView Empty = new();
 
@@ -31,8 +34,11 @@ public sealed record DnsView
     /// </summary>
     public bool KeepsBareNames { get; init; }
 
-    /// <summary>The servers that may be asked.</summary>
-    internal IEnumerable<DnsUpstream> AllowedUpstreams => Upstreams.Take(MaxUpstreams).Where(upstream => IsExternal || !upstream.FromHost);
+    /// <summary>The servers that may be asked: not the embedded one itself, which would ask for ever.</summary>
+    internal IEnumerable<DnsUpstream> AllowedUpstreams => Upstreams
+        .Where(upstream => upstream.FromHost || !upstream.Address.Address.Equals(EmbeddedAddress))
+        .Take(MaxUpstreams)
+        .Where(upstream => IsExternal || !upstream.FromHost);
 
     /// <summary>Adds the addresses of one family that a name has here; false when it is not a name of a container.</summary>
     /// <remarks>

@@ -37,15 +37,26 @@ internal sealed class ConnectionListener : IDeadline
         while (connections.Count < limit)
         {
             var accepted = IpSocket.TryAccept(socket, out var error);
-            if (accepted is null)
+            if (accepted is not null)
             {
-                if (error == Errno.EAGAIN) return;
-                // Without descriptors the connection would be reported again and again.
-                Pause();
-                retry = loop.ConnectionDeadlines.Set(this);
-                return;
+                connections.Add(new ClientConnection(loop, port, this, accepted));
+                continue;
             }
-            connections.Add(new ClientConnection(loop, port, this, accepted));
+            switch (error)
+            {
+                case Errno.EAGAIN:
+                    return;
+                // The client has gone again (accept(2)).
+                case Errno.ECONNABORTED or Errno.EPROTO:
+                    continue;
+                // Without descriptors the connection would be reported again and again.
+                case Errno.EMFILE or Errno.ENFILE or Errno.ENOBUFS or Errno.ENOMEM:
+                    Pause();
+                    retry = loop.ConnectionDeadlines.Set(this);
+                    return;
+                default:
+                    throw new LinuxException("accept a connection to the embedded DNS", error);
+            }
         }
         Pause();
     }
