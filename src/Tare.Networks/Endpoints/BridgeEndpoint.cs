@@ -1,0 +1,32 @@
+using System.Net;
+using Tare.Linux.Netlink;
+
+namespace Tare.Networks.Endpoints;
+
+/// <summary>A container's place on a bridge: everything is decided, and nothing of the kernel's needs to be there yet.</summary>
+public sealed record BridgeEndpoint
+{
+    /// <summary>64 hexadecimal digits.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>The id of its network.</summary>
+    public required string NetworkId { get; init; }
+
+    /// <summary>The id of its container.</summary>
+    public required string ContainerId { get; init; }
+
+    /// <summary>The device's address.</summary>
+    public required HardwareAddress HardwareAddress { get; init; }
+
+    /// <summary>Its address in the network's subnet of IPv4, whose length is that of the subnet; null when it has none.</summary>
+    public IPAddress? IPv4 { get; init; }
+
+    /// <summary>As <see cref="IPv4"/>, of IPv6.</summary>
+    public IPAddress? IPv6 { get; init; }
+
+    /// <summary>The ports of the host that lead to it.</summary>
+    public IReadOnlyList<PublishedPort> Ports { get; init; } = [];
+
+    /// <summary>The device on the host's side, which is called after the endpoint: whoever finds it knows whose it is.</summary>
+    public string HostDevice => "veth" + Id[..11];
+}
