@@ -1,0 +1,122 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using Tare.Errors;
+using Tare.Networks.Addresses;
+using Tare.Networks.Catalogs;
+using Tare.Store;
+
+namespace Tare.Networks;
+
+/// <summary>
+/// All networks: those that are always there, and those that somebody has made. Each is written down before anything of the kernel's is made for
+/// it, and until all of that is gone. Thread-safe.
+/// </summary>
+public sealed class NetworkStore
+{
+    private readonly Lock _lock = new();
+    private readonly NetworkTable _table;
+    private readonly NetworkStoreOptions _options;
+    private readonly NetworkPlanner _planner;
+    private readonly ConcurrentDictionary<string, NetworkLeases> _leases = new(StringComparer.Ordinal);
+
+    // Written down, and not there yet or not any more: nobody else may have their names, devices and subnets.
+    private readonly Dictionary<string, Network> _passing;
+    private volatile NetworkCatalog _catalog;
+
+    private NetworkStore(NetworkTable table, NetworkStoreOptions options, IReadOnlyList<Network> ready, IReadOnlyList<Network> passing)
+    {
+        (_table, _options) = (table, options);
+        _planner = new NetworkPlanner(options.Pools);
+        _passing = passing.ToDictionary(network => network.Id, StringComparer.Ordinal);
+        _catalog = new NetworkCatalog(ready);
+        Unfinished = passing;
+    }
+
+    /// <summary>The store's tables.</summary>
+    public static SchemaOwner Schema => NetworkSchema.Owner;
+
+    /// <summary>The networks at this moment.</summary>
+    public NetworkCatalog Catalog => _catalog;
+
+    /// <summary>The networks whose making or removal the last engine did not finish. What there is of them is to be removed, and then <see cref="End"/> called.</summary>
+    public IReadOnlyList<Network> Unfinished { get; }
+
+    /// <summary>Opens the store; makes the predefined networks if they are not there.</summary>
+    /// <param name="database">A database with <see cref="Schema"/>.</param>
+    /// <param name="options">What it needs to know.</param>
+    /// <exception cref="TareException">The database is damaged, or the disk is full.</exception>
+    public static NetworkStore Open(Database database, NetworkStoreOptions options)
+    {
+        var table = new NetworkTable(database);
+        var (ready, passing) = table.Read();
+        foreach (var name in PredefinedNetworks.Names.Where(name => ready.All(network => network.Name != name)))
+        {
+            // One that the last engine was just writing down is made anew under the same name.
+            foreach (var half in passing.Where(network => network.Name == name)) table.End(half.Id);
+            var network = PredefinedNetworks.Make(name, NewId(), options);
+            table.Begin(network);
+            table.Complete(network.Id);
+            ready = [.. ready, network];
+        }
+
+        return new NetworkStore(table, options, ready, [.. passing.Where(network => !PredefinedNetworks.Names.Contains(network.Name))]);
+    }
+
+    /// <summary>An id for a network or an endpoint: 64 hexadecimal digits.</summary>
+    public static string NewId() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
+
+    /// <summary>Decides what a network is that somebody asks for, and writes it down. Nobody sees it before <see cref="Complete"/>.</summary>
+    /// <param name="request">What is asked for.</param>
+    /// <exception cref="TareException">It cannot be, in Docker's words.</exception>
+    public Network Begin(NetworkRequest request)
+    {
+        lock (_lock)
+        {
+            var existing = new NetworkCatalog(_catalog.All.Concat(_passing.Values));
+            var network = _planner.Plan(request, NewId(), existing, _options.HostRoutes(), _options.Time.GetUtcNow());
+            _table.Begin(network);
+            _passing.Add(network.Id, network);
+            return network;
+        }
+    }
+
+    /// <summary>A network has been made: from now on it is there.</summary>
+    /// <param name="network">The network.</param>
+    public void Complete(Network network)
+    {
+        lock (_lock)
+        {
+            _table.Complete(network.Id);
+            _passing.Remove(network.Id);
+            _catalog = new NetworkCatalog(_catalog.All.Append(network));
+        }
+    }
+
+    /// <summary>A network is about to be removed: from now on nobody sees it.</summary>
+    /// <param name="network">The network.</param>
+    public void Doom(Network network)
+    {
+        lock (_lock)
+        {
+            _table.Doom(network.Id);
+            _passing[network.Id] = network;
+            _catalog = new NetworkCatalog(_catalog.All.Where(other => other.Id != network.Id));
+        }
+    }
+
+    /// <summary>Nothing of a network is left.</summary>
+    /// <param name="network">The network.</param>
+    public void End(Network network)
+    {
+        lock (_lock)
+        {
+            _table.End(network.Id);
+            _passing.Remove(network.Id);
+            _leases.TryRemove(network.Id, out _);
+        }
+    }
+
+    /// <summary>Who has which address of a network.</summary>
+    /// <param name="network">The network.</param>
+    public NetworkLeases LeasesOf(Network network) => _leases.GetOrAdd(network.Id, static (_, network) => new NetworkLeases(network), network);
+}
