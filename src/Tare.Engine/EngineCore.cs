@@ -5,11 +5,13 @@ using Tare.Engine.Events;
 using Tare.Engine.Execs;
 using Tare.Engine.Host;
 using Tare.Engine.Launch;
+using Tare.Engine.Networks;
 using Tare.Engine.Ports;
 using Tare.Engine.Views;
 using Tare.Engine.Volumes;
 using Tare.Keeper;
 using Tare.Linux;
+using Tare.Networks;
 using Tare.Volumes;
 
 namespace Tare.Engine;
@@ -22,7 +24,7 @@ internal sealed class EngineCore : IAsyncDisposable
     private readonly Reconciler reconciler;
     private Task exitLoop = Task.CompletedTask;
 
-    public EngineCore(EngineOptions options, IContainerTable table, IImageSource images, VolumeStore volumeStore, IKeeper keeper, ISandbox sandbox, Poller poller)
+    public EngineCore(EngineOptions options, IContainerTable table, IImageSource images, VolumeStore volumeStore, NetworkStore networkStore, IKeeper keeper, ISandbox sandbox, INetworkPlane plane, Poller poller)
     {
         Background = new BackgroundWork(options.Log);
         EventLog = new EventLog(options.Time);
@@ -35,19 +37,22 @@ internal sealed class EngineCore : IAsyncDisposable
         var volumes = new ContainerVolumes(volumeStore, volumeEvents, Background, options);
         var resources = new ResourceValidator(Cgroups, MachineFacts.Processors);
         var planner = new LaunchPlanner(Registry, images, paths, options.CgroupParent);
+        var parts = new NetworkParts { Store = networkStore, Plane = plane, Table = new EndpointTable(), Names = new NameRecords(), Events = new NetworkEvents(EventLog) };
+        var networks = new ContainerNetworks(parts, Registry, new ContainerNetworkFiles(paths, networkStore, Registry));
+        var networkView = new NetworkSettingsView(networkStore);
         var stopper = new ContainerStopper(Registry, events, options);
         var remover = new ContainerRemover(Registry, stopper, events, images, volumes, paths, Background);
-        var launcher = new ContainerLauncher(Registry, planner, volumes, sandbox, keeper, poller, events, paths, options);
+        var launcher = new ContainerLauncher(Registry, planner, volumes, sandbox, keeper, poller, events, networks, paths, options);
         var runner = new ContainerRunner(Registry, launcher, stopper, remover, events);
         var execs = new ExecTable(events, options.Time);
-        exits = new ExitHandler(Registry, launcher, remover, volumes, execs, keeper, events, Background, options);
-        reconciler = new Reconciler(Registry, keeper, poller, sandbox, planner, images, volumes, exits, remover, runner, paths, Background, options);
+        exits = new ExitHandler(Registry, launcher, remover, volumes, execs, keeper, events, networks, Background, options);
+        reconciler = new Reconciler(Registry, keeper, poller, sandbox, planner, images, volumes, exits, remover, runner, networks, new NetworkRestorer(parts, networks, options), paths, Background, options);
         Runner = runner;
         ContainerEvents = events;
         Containers = new ContainerService(new ContainerParts
         {
             Registry = Registry,
-            Creator = new ContainerCreator(Registry, new ConfigValidator(resources), images, volumes, events, paths, Cgroups, options.Time),
+            Creator = new ContainerCreator(Registry, new ConfigValidator(resources), images, volumes, networkStore, events, paths, Cgroups, options.Time),
             Runner = runner,
             Stopper = stopper,
             Remover = remover,
@@ -55,11 +60,12 @@ internal sealed class EngineCore : IAsyncDisposable
             Updater = new ContainerUpdater(Registry, resources, events),
             Processes = new ContainerProcesses(options.Time),
             Output = new ContainerOutput(keeper, poller, events, paths, options.Time),
-            Inspect = new InspectView(paths, images),
-            List = new ListView(Registry, images, options.Time),
+            Inspect = new InspectView(paths, images, networkView),
+            List = new ListView(Registry, images, networkView, options.Time),
             Events = events,
         });
         Execs = new ExecService(Registry, execs, new ExecRunner(execs, planner, sandbox, keeper, poller, events), events);
+        Networks = new NetworkService(parts, Registry, new ContainerConnector(Registry, networkStore, networks), options.Time);
         Volumes = new VolumeService(volumeStore, volumes, volumeEvents);
         Events = new EventService(EventLog, options.Time);
     }
@@ -69,6 +75,8 @@ internal sealed class EngineCore : IAsyncDisposable
     public ExecService Execs { get; }
 
     public VolumeService Volumes { get; }
+
+    public NetworkService Networks { get; }
 
     public EventService Events { get; }
 

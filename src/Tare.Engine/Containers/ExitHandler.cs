@@ -1,6 +1,7 @@
 using Tare.Engine.Common;
 using Tare.Engine.Execs;
 using Tare.Engine.Launch;
+using Tare.Engine.Networks;
 using Tare.Engine.Volumes;
 using Tare.Errors;
 using Tare.Engine.Ports;
@@ -21,6 +22,7 @@ internal sealed class ExitHandler(
     ExecTable execs,
     IKeeper keeper,
     ContainerEvents events,
+    ContainerNetworks networks,
     BackgroundWork background,
     EngineOptions options)
 {
@@ -70,7 +72,7 @@ internal sealed class ExitHandler(
         {
             var state = container.State;
             // An end that was written down before the acknowledgement arrived comes again.
-            if (exit.Key.Generation == state.Generation && (state.HasProcess || state.Launching)) (remove, restart) = End(container, exit);
+            if (exit.Key.Generation == state.Generation && (state.HasProcess || state.Launching)) (remove, restart) = await EndAsync(container, exit);
         }
         if (restart is { } delay) RestartLater(container, delay);
         if (remove) remover.RemoveLater(container);
@@ -78,7 +80,7 @@ internal sealed class ExitHandler(
         await keeper.AcknowledgeAsync(exit.Key, CancellationToken.None);
     }
 
-    private (bool Remove, TimeSpan? Restart) End(Container container, ProcessExit exit)
+    private async Task<(bool Remove, TimeSpan? Restart)> EndAsync(Container container, ProcessExit exit)
     {
         var (state, host) = (container.State, container.Definition.HostConfig);
         var live = container.Live;
@@ -89,13 +91,20 @@ internal sealed class ExitHandler(
         var ended = again ? state.EndedToRestart(code, exit.At, oom) : state.Ended(code, exit.At, oom);
         if (exit.ExitCode is null) ended = ended with { Error = "the process ended while no keeper lived, and this kernel does not tell its exit code" };
 
+        // Who is told of the end may publish the same ports at once.
+        var endpoints = state.Endpoints ?? [];
+        await networks.WithdrawAsync(container.Id, endpoints, live?.Network);
         registry.Save(container, ended);
         container.Live = null;
         execs.ContainerEnded(container);
         if (live is not null)
         {
             live.Dispose();
-            container.Cleanup = CleanUpAsync(container, live.Cgroup, live.Root);
+            container.Cleanup = CleanUpAsync(container, live, endpoints);
+        }
+        else
+        {
+            container.Cleanup = background.Run($"clean up after container {container.Id}", _ => networks.LeaveAsync(container.Id, endpoints, live: null));
         }
         volumes.Unmount(container.Definition);
         if (oom) events.Publish(container, Wire.EventAction.Oom);
@@ -106,19 +115,20 @@ internal sealed class ExitHandler(
     }
 
     /// <summary>A new start, and the removal of the container's files, wait for this.</summary>
-    private Task CleanUpAsync(Container container, ICgroup cgroup, Fd? root) => background.Run($"clean up after container {container.Id}", async _ =>
+    private Task CleanUpAsync(Container container, LiveProcess live, IReadOnlyList<EndpointState> endpoints) => background.Run($"clean up after container {container.Id}", async _ =>
     {
         // Who waits for the end is told first: on a small machine this would take the processor from them.
         await Task.Delay(CleanUpDelay, options.Time, CancellationToken.None);
         try
         {
-            // Orphans in them are ended, which may still use the root.
-            await cgroup.RemoveAsync(CancellationToken.None);
+            // Orphans in them are ended, which may still use the root and the network.
+            await live.Cgroup.RemoveAsync(CancellationToken.None);
         }
         finally
         {
             // Whatever becomes of the groups: the root's directories are removed next, and must not be mounted then.
-            if (root is not null) await BackgroundWork.OnOwnThread(root.Dispose);
+            if (live.Root is { } root) await BackgroundWork.OnOwnThread(root.Dispose);
+            await networks.LeaveAsync(container.Id, endpoints, live.Network);
         }
     });
 

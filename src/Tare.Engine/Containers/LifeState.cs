@@ -1,3 +1,5 @@
+using Tare.Engine.Networks;
+
 namespace Tare.Engine.Containers;
 
 /// <summary>Where a container is in its life.</summary>
@@ -71,6 +73,9 @@ internal sealed record LifeState
     /// <summary>Somebody has stopped or killed it, so <c>unless-stopped</c> leaves it alone.</summary>
     public bool StoppedByUser { get; init; }
 
+    /// <summary>Its places on networks, from before they are made until they are given up; null when it has none.</summary>
+    public IReadOnlyList<EndpointState>? Endpoints { get; init; }
+
     /// <summary>The first process lives, frozen or not.</summary>
     public bool HasProcess => Phase is Phase.Running or Phase.Paused;
 
@@ -90,7 +95,9 @@ internal sealed record LifeState
     };
 
     /// <summary>The keeper is about to be asked.</summary>
-    public LifeState BeginLaunch(bool byPolicy)
+    /// <param name="byPolicy">Nobody has asked for it.</param>
+    /// <param name="endpoints">Its places on networks.</param>
+    public LifeState BeginLaunch(bool byPolicy, IReadOnlyList<EndpointState>? endpoints = null)
     {
         Expect(Phase is Phase.Created or Phase.Exited or Phase.Restarting, "launch");
         return this with
@@ -99,6 +106,7 @@ internal sealed record LifeState
             Generation = Generation + 1,
             StoppedByUser = byPolicy && StoppedByUser,
             RestartCount = byPolicy ? RestartCount : 0,
+            Endpoints = endpoints is { Count: > 0 } ? endpoints : null,
         };
     }
 
@@ -120,6 +128,7 @@ internal sealed record LifeState
             Error = error,
             ExitCode = exitCode,
             Pid = 0,
+            Endpoints = null,
         };
     }
 
@@ -135,6 +144,7 @@ internal sealed record LifeState
             ExitCode = exitCode,
             FinishedAt = at,
             OomKilled = oomKilled,
+            Endpoints = null,
         };
     }
 

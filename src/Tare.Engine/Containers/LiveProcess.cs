@@ -1,3 +1,4 @@
+using Tare.Engine.Networks;
 using Tare.Engine.Ports;
 using Tare.Engine.Streams;
 using Tare.Keeper;
@@ -28,6 +29,9 @@ internal sealed class LiveProcess : IDisposable
     /// Not closed by <see cref="Dispose"/>: that takes as long as the disk does. Null for an exec, and after an engine's restart.
     /// </summary>
     public Fd? Root { get; init; }
+
+    /// <summary>Its networks, where they are looked after. Not closed by <see cref="Dispose"/>: its devices are taken away first.</summary>
+    public LiveNetwork? Network { get; init; }
 
     /// <summary>Sends a signal; false when the process has ended.</summary>
     public bool Signal(int number) => PidFd is not null && PidFds.SendSignal(PidFd, number);

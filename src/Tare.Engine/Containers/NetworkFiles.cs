@@ -1,6 +1,5 @@
 using System.Text;
 using Tare.Linux;
-using Tare.Networks.Dns.Resolvers;
 
 namespace Tare.Engine.Containers;
 
@@ -14,17 +13,20 @@ internal sealed record NetworkFileOptions
     /// <summary>The container is in the host's network: what the host has is copied.</summary>
     public bool HostNetwork { get; init; }
 
+    /// <summary>The container's own addresses.</summary>
+    public IReadOnlyList<string> Addresses { get; init; } = [];
+
+    /// <summary>Addresses of other containers, with their names.</summary>
+    public IReadOnlyList<(string Address, string Names)> Links { get; init; } = [];
+
     /// <summary><c>name:address</c> or <c>name=address</c>.</summary>
     public IReadOnlyList<string> ExtraHosts { get; init; } = [];
 
-    public IReadOnlyList<string> Dns { get; init; } = [];
-
-    public IReadOnlyList<string> DnsSearch { get; init; } = [];
-
-    public IReadOnlyList<string> DnsOptions { get; init; } = [];
+    /// <summary>The text of <c>/etc/resolv.conf</c>.</summary>
+    public required string ResolvConf { get; init; }
 }
 
-/// <summary>Writes a container's three network files. They live in its directory and are mounted over those of its image.</summary>
+/// <summary>Writes a container's three network files. They live in its directory and are mounted over those of its image: they are written in place.</summary>
 internal static class NetworkFiles
 {
     private const string HostHosts = "/etc/hosts";
@@ -44,9 +46,24 @@ internal static class NetworkFiles
     {
         Write("hostname", HostnameFile(options));
         Write("hosts", HostsFile(options, options.HostNetwork ? ReadOrEmpty(HostHosts) : null));
-        Write("resolv.conf", ResolverFile(options));
+        Write("resolv.conf", options.ResolvConf);
 
-        void Write(string name, string text) => RegularFiles.Write(Path.Combine(directory, name), Encoding.UTF8.GetBytes(text));
+        void Write(string name, string text) => NetworkFiles.Write(directory, name, text);
+    }
+
+    /// <summary>Puts the lines of other addresses in the place of those that the container had. Its own changes of the file stay.</summary>
+    public static void ReplaceAddresses(string directory, string hostname, string domainName, IReadOnlyList<string> addresses)
+    {
+        var text = ReadOrEmpty(Path.Combine(directory, "hosts"));
+        var names = NamesOf(hostname, domainName);
+        var kept = text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => !line.EndsWith("\t" + names, StringComparison.Ordinal));
+        Write(directory, "hosts", string.Concat(kept.Concat(addresses.Select(address => $"{address}\t{names}")).Select(line => line + "\n")));
+    }
+
+    /// <summary>Puts another text in the place of <c>/etc/resolv.conf</c>.</summary>
+    public static void ReplaceResolvConf(string directory, string text)
+    {
+        if (ReadOrEmpty(Path.Combine(directory, "resolv.conf")) != text) Write(directory, "resolv.conf", text);
     }
 
     /// <summary>One line: the name, with the domain where there is one.</summary>
@@ -70,14 +87,9 @@ internal static class NetworkFiles
             var (name, address) = SplitHost(extra);
             text.Append(address).Append('\t').Append(name).Append('\n');
         }
+        foreach (var (address, names) in options.Links) text.Append(address).Append('\t').Append(names).Append('\n');
+        foreach (var address in options.Addresses) text.Append(address).Append('\t').Append(NamesOf(options.Hostname, options.DomainName)).Append('\n');
         return text.ToString();
-    }
-
-    private static string ResolverFile(NetworkFileOptions options)
-    {
-        var host = options.HostNetwork ? HostResolvConf.Read() : HostResolvConf.ReadReachable();
-        var own = host.With(new DnsOverrides { Servers = options.Dns, Search = options.DnsSearch, Options = options.DnsOptions });
-        return options.HostNetwork ? own.ForHostNetwork() : own.ForPlainNetwork(six: false);
     }
 
     /// <summary>Splits <c>name:address</c> or <c>name=address</c>; an IPv6 address may stand in brackets.</summary>
@@ -93,6 +105,11 @@ internal static class NetworkFiles
 
     private static string FullName(NetworkFileOptions options) =>
         options.DomainName.Length == 0 ? options.Hostname : $"{options.Hostname}.{options.DomainName}";
+
+    /// <summary>The names by which a container finds itself.</summary>
+    private static string NamesOf(string hostname, string domainName) => domainName.Length == 0 ? hostname : $"{hostname}.{domainName} {hostname}";
+
+    private static void Write(string directory, string name, string text) => RegularFiles.Write(Path.Combine(directory, name), Encoding.UTF8.GetBytes(text));
 
     private static string ReadOrEmpty(string path)
     {

@@ -1,5 +1,6 @@
 using Tare.Engine.Common;
 using Tare.Engine.Launch;
+using Tare.Engine.Networks;
 using Tare.Engine.Ports;
 using Tare.Engine.Volumes;
 using Tare.Keeper;
@@ -23,6 +24,8 @@ internal sealed class Reconciler(
     ExitHandler exits,
     ContainerRemover remover,
     ContainerRunner runner,
+    ContainerNetworks networks,
+    NetworkRestorer restorer,
     EnginePaths paths,
     BackgroundWork background,
     EngineOptions options)
@@ -52,6 +55,7 @@ internal sealed class Reconciler(
         }
         volumes.Restore(registry.All);
         foreach (var process in kept.Values) await DismissAsync(process, cancellationToken);
+        await restorer.RestoreAsync([.. registry.All]);
         Sweep();
         foreach (var container in registry.All) GoOn(container);
         if (adopted > 0) options.Log(EngineLogLevel.Info, $"adopted {adopted} running containers");
@@ -79,6 +83,7 @@ internal sealed class Reconciler(
             Terminal = process.Terminal,
             Input = ContainerLauncher.InputOf(poller, process.Stdin, process.Terminal),
             Cgroup = sandbox.OpenCgroup(container.Id, parent) ?? LostCgroup.Instance,
+            Network = networks.Adopt(container, process.PidFd),
         };
         // If it has ended meanwhile, its end comes from the keeper next, and is handled as any other.
     }

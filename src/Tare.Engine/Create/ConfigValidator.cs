@@ -21,7 +21,7 @@ internal sealed class ConfigValidator(ResourceValidator resources)
         ValidateConfig(config);
         ValidatePolicy(host);
         foreach (var entry in host.ExtraHosts ?? []) ValidateExtraHost(entry);
-        LeaveOutTheGateway(host, warnings);
+        ResolveLoopbackGateway(host);
         ValidatePorts(host);
         CapabilityNames.Validate("CapAdd", host.CapAdd);
         CapabilityNames.Validate("CapDrop", host.CapDrop);
@@ -100,20 +100,14 @@ internal sealed class ConfigValidator(ResourceValidator resources)
     }
 
     /// <summary>
-    /// <c>host-gateway</c> is the host's address on the default bridge. In the host's own network the host is at its loopback address;
-    /// elsewhere there is no way to the host yet, and a container that never asks for that name runs without it.
+    /// <c>host-gateway</c> is the host's address on the default bridge, which the start fills in. In the host's own network the host is at its
+    /// loopback address.
     /// </summary>
-    private static void LeaveOutTheGateway(HostConfig host, List<string> warnings)
+    private static void ResolveLoopbackGateway(HostConfig host)
     {
         var wanted = (host.ExtraHosts ?? []).Where(entry => entry.EndsWith(":" + HostGateway, StringComparison.Ordinal)).ToArray();
         if (wanted.Length == 0) return;
-        if (host.NetworkMode == "host")
-        {
-            host.ExtraHosts = [.. host.ExtraHosts!.Select(entry => wanted.Contains(entry) ? entry[..^HostGateway.Length] + IPAddress.Loopback : entry)];
-            return;
-        }
-        host.ExtraHosts = [.. host.ExtraHosts!.Except(wanted)];
-        warnings.AddRange(wanted.Select(entry => $"{entry[..^(HostGateway.Length + 1)]} is not among the container's hosts: there is no bridge network yet, and so no host-gateway; give the host's address instead"));
+        if (host.NetworkMode == "host") host.ExtraHosts = [.. host.ExtraHosts!.Select(entry => wanted.Contains(entry) ? entry[..^HostGateway.Length] + IPAddress.Loopback : entry)];
     }
 
     private static void ValidatePorts(HostConfig host)
@@ -136,7 +130,6 @@ internal sealed class ConfigValidator(ResourceValidator resources)
     private static void RefuseWhatIsMissing(HostConfig host)
     {
         if (host.StorageOpt is { Count: > 0 }) throw TareException.NotImplemented("--storage-opt is not supported: a container's files share the disk of the data root");
-        if (host.Links is { Count: > 0 }) throw TareException.NotImplemented("--link is not supported: there is no bridge network yet");
         if (host.IpcMode == "none") throw TareException.NotImplemented("--ipc none is not supported: use --ipc private");
     }
 

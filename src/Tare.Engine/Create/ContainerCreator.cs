@@ -3,10 +3,12 @@ using Tare.Engine.Common;
 using Tare.Engine.Containers;
 using Tare.Engine.Host;
 using Tare.Engine.Images;
+using Tare.Engine.Networks;
 using Tare.Engine.Ports;
 using Tare.Engine.Volumes;
 using Tare.Errors;
 using Tare.Images.Roots;
+using Tare.Networks;
 using Tare.Oci.Images;
 using Tare.Wire;
 
@@ -18,6 +20,7 @@ internal sealed class ContainerCreator(
     ConfigValidator validator,
     IImageSource images,
     ContainerVolumes volumes,
+    NetworkStore networks,
     ContainerEvents events,
     EnginePaths paths,
     CgroupFacts cgroups,
@@ -49,7 +52,7 @@ internal sealed class ContainerCreator(
         WarnOfPlatform(image, platform, warnings);
         var config = ConfigMerger.Merge(wanted, image.Config);
         Complete(host);
-        NetworkCheck.Check(host, request.NetworkingConfig, warnings);
+        var networking = CheckNetworks(host, request.NetworkingConfig);
         var mounts = MountParser.Parse(host, config.Volumes ?? (IEnumerable<string>)[], MountsOf);
         WarnOfWhatIsKeptOnly(wanted, warnings);
 
@@ -63,7 +66,7 @@ internal sealed class ContainerCreator(
             Config = config,
             HostConfig = host,
             Mounts = mounts,
-            Networking = request.NetworkingConfig,
+            Networking = networking,
         };
         // A copy takes as long as its files take, and there are few threads for all that is quick.
         if (images.Driver == StorageDriver.Vfs || ContainerVolumes.NeedFilling(mounts)) await BackgroundWork.OnOwnThread(() => Make(definition, bare));
@@ -142,6 +145,28 @@ internal sealed class ContainerCreator(
         }
     }
 
+    /// <summary>
+    /// Refuses what makes no sense on a network. One that is not there is told at the start, as Docker does: it may be made until then, and
+    /// clients take "not found" at create for a missing image, which they then pull.
+    /// </summary>
+    private NetworkingConfig CheckNetworks(HostConfig host, NetworkingConfig? given)
+    {
+        foreach (var (name, endpoint) in given?.EndpointsConfig ?? new Dictionary<string, EndpointSettings?>())
+        {
+            if (endpoint is null) throw TareException.Invalid($"invalid config for network {name}: EndpointsConfig is nil");
+            try
+            {
+                Attachments.Check(name, Attachments.Find(networks.Catalog, name), endpoint);
+            }
+            catch (TareException e) when (e.Kind == ErrorKind.InvalidArgument)
+            {
+                throw TareException.Invalid($"invalid config for network {name}: {e.Message}", e);
+            }
+        }
+
+        return Attachments.Complete(host, given);
+    }
+
     private static void WarnOfPlatform(ContainerImage image, string? platform, List<string> warnings)
     {
         var host = PlatformSpecifier.HostArchitecture;
@@ -153,6 +178,5 @@ internal sealed class ContainerCreator(
     private static void WarnOfWhatIsKeptOnly(ContainerConfig wanted, List<string> warnings)
     {
         if (wanted.Healthcheck is { Test: { Count: > 0 } test } && test[0] != "NONE") warnings.Add("the health check is stored and not run yet");
-        if (wanted.MacAddress is not null) warnings.Add("the MAC address is stored and has no effect: there is no bridge network yet");
     }
 }

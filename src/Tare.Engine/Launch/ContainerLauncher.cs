@@ -2,6 +2,7 @@ using Tare.Runtime.Launching;
 using Tare.Engine.Common;
 using Tare.Engine.Containers;
 using Tare.Engine.Create;
+using Tare.Engine.Networks;
 using Tare.Engine.Ports;
 using Tare.Engine.Streams;
 using Tare.Engine.Volumes;
@@ -21,6 +22,7 @@ internal sealed class ContainerLauncher(
     IKeeper keeper,
     Poller poller,
     ContainerEvents events,
+    ContainerNetworks networks,
     EnginePaths paths,
     EngineOptions options)
 {
@@ -29,7 +31,8 @@ internal sealed class ContainerLauncher(
     /// <summary>
     /// Launches a container whose gate the caller holds.
     /// <list type="number">
-    /// <item>The intent is written down, with a new generation; at the same time the launch is compiled.</item>
+    /// <item>Its places on networks are decided.</item>
+    /// <item>The intent is written down, with a new generation; at the same time the networks are set up and the launch is compiled.</item>
     /// <item>The keeper launches. It knows the launch by (id, generation) from then on.</item>
     /// <item>The result is written down, and then told: to those who are attached, and as an event.</item>
     /// </list>
@@ -40,9 +43,11 @@ internal sealed class ContainerLauncher(
     public async Task LaunchAsync(Container container, bool byPolicy)
     {
         await container.Cleanup;
-        var intent = container.State.BeginLaunch(byPolicy);
+        var start = await PlanNetworksAsync(container, byPolicy);
+        var intent = container.State.BeginLaunch(byPolicy, start.Endpoints);
         var key = new ProcessKey(container.Id, intent.Generation);
         var written = Task.Run(() => registry.Save(container, intent));
+        var joined = start.Joined.Count == 0 ? Task.CompletedTask : Task.Run(() => networks.JoinAsync(container, start));
         LaunchPlan? plan = null;
         ILaunch? launch = null;
         LaunchedProcess process;
@@ -51,17 +56,15 @@ internal sealed class ContainerLauncher(
         {
             try
             {
-                var definition = container.Definition;
-                WriteNetworkFiles(definition);
-                volumes.Mount(definition);
+                volumes.Mount(container.Definition);
                 mounted = true;
-                plan = planner.Plan(definition);
+                plan = planner.Plan(container.Definition, start.Live?.Sandbox.Namespace);
                 launch = sandbox.PrepareContainer(plan.Options);
             }
             finally
             {
-                // Whatever the plan came to, no later write may overtake this one.
-                await written;
+                // Whatever the plan came to, no later write may overtake this one, and nothing is undone that is still being made.
+                await Task.WhenAll(written, joined);
             }
             process = await keeper.LaunchAsync(Request(key, container, launch), CancellationToken.None);
         }
@@ -72,12 +75,13 @@ internal sealed class ContainerLauncher(
             launch?.Dispose();
             plan?.Dispose();
             if (mounted) volumes.Unmount(container.Definition);
+            await networks.UndoAsync(start);
             SettleFailure(container, failure);
             container.Attaches.Abandon();
             var kind = failure.ExitCode is 126 or 127 ? ErrorKind.InvalidArgument : e is TareException { Kind: not ErrorKind.InvalidArgument } t ? t.Kind : ErrorKind.Internal;
             throw new TareException(kind, failure.Message, e);
         }
-        var live = Adopt(process, launch);
+        var live = Adopt(process, launch, start.Live);
         launch.Dispose();
         plan.Dispose();
         container.Live = live;
@@ -85,6 +89,22 @@ internal sealed class ContainerLauncher(
         Settle(container, live, container.State.Launched(process.Pid, process.StartedAt));
         container.Attaches.Launched(live);
         events.Publish(container, EventAction.Start);
+    }
+
+    /// <summary>A start that fails here fails as any other: the container knows the reason.</summary>
+    private async Task<NetworkStart> PlanNetworksAsync(Container container, bool byPolicy)
+    {
+        try
+        {
+            return await networks.PlanAsync(container);
+        }
+        catch (TareException e)
+        {
+            container.State = container.State.BeginLaunch(byPolicy);
+            SettleFailure(container, new LaunchFailure(e.Message, UnknownFailure));
+            container.Attaches.Abandon();
+            throw;
+        }
     }
 
     private void SettleFailure(Container container, LaunchFailure failure)
@@ -142,7 +162,7 @@ internal sealed class ContainerLauncher(
     }
 
     /// <summary>Takes over the descriptors of a process that was launched.</summary>
-    private LiveProcess Adopt(LaunchedProcess process, ILaunch launch) => new()
+    private LiveProcess Adopt(LaunchedProcess process, ILaunch launch, LiveNetwork? network) => new()
     {
         Key = process.Key,
         Pid = process.Pid,
@@ -151,26 +171,12 @@ internal sealed class ContainerLauncher(
         Input = InputOf(poller, process.Stdin, process.Terminal),
         Cgroup = launch.Cgroup,
         Root = launch.HoldRoot(),
+        Network = network,
     };
 
     /// <summary>Input goes to the pipe, or to the terminal, which stays open for its size when the input is closed.</summary>
     internal static ProcessInput? InputOf(Poller poller, Fd? stdin, Fd? terminal) =>
         stdin is not null ? new ProcessInput(poller, stdin) : terminal is not null ? new ProcessInput(poller, terminal.Duplicate()) : null;
-
-    private void WriteNetworkFiles(ContainerDefinition definition)
-    {
-        var (config, host) = (definition.Config, definition.HostConfig);
-        NetworkFiles.Write(paths.Container(definition.Id), new NetworkFileOptions
-        {
-            Hostname = config.Hostname,
-            DomainName = config.Domainname,
-            HostNetwork = host.NetworkMode == "host",
-            ExtraHosts = host.ExtraHosts ?? [],
-            Dns = host.Dns ?? [],
-            DnsSearch = host.DnsSearch ?? [],
-            DnsOptions = host.DnsOptions ?? [],
-        });
-    }
 
     private static LaunchFailure Explain(Exception error, ILaunch? launch) => error switch
     {

@@ -21,13 +21,14 @@ internal sealed class LaunchPlanner(ContainerRegistry registry, IImageSource ima
     ];
 
     /// <summary>Plans a launch. What it joins must run; what it binds must exist or is made.</summary>
-    public LaunchPlan Plan(ContainerDefinition definition)
+    /// <param name="definition">The container.</param>
+    /// <param name="network">The network namespace that was made ready for it; null: it has the host's, another container's, or an empty one.</param>
+    public LaunchPlan Plan(ContainerDefinition definition, Fd? network)
     {
-        NetworkCheck.CheckStart(definition);
         var joined = new List<Fd>();
         try
         {
-            return new LaunchPlan(Describe(definition, Mounts(definition, joined), Namespaces(definition.HostConfig, joined)), joined);
+            return new LaunchPlan(Describe(definition, Mounts(definition, joined), Namespaces(definition.HostConfig, network, joined)), joined);
         }
         catch
         {
@@ -39,7 +40,7 @@ internal sealed class LaunchPlanner(ContainerRegistry registry, IImageSource ima
     /// <summary>What an exec needs to know of its container: its rights and its environment. Nothing is joined, mounted or made for it.</summary>
     public ContainerOptions ForExec(ContainerDefinition definition, bool terminal)
     {
-        var options = Describe(definition, [], Namespaces(definition.HostConfig, joined: null));
+        var options = Describe(definition, [], Namespaces(definition.HostConfig, network: null, joined: null));
         return options with { Env = EnvironmentBuilder.ForContainer(definition.Config.Hostname, terminal, definition.Config.Env) };
     }
 
@@ -197,10 +198,10 @@ internal sealed class LaunchPlanner(ContainerRegistry registry, IImageSource ima
     }
 
     /// <summary>The namespaces; where <paramref name="joined"/> is null, only of what kind they are.</summary>
-    private NamespaceOptions Namespaces(HostConfig host, List<Fd>? joined) => new()
+    private NamespaceOptions Namespaces(HostConfig host, Fd? network, List<Fd>? joined) => new()
     {
-        Network = Mode(host.NetworkMode),
-        JoinNetwork = Join(host.NetworkMode, "network", joined),
+        Network = network is null ? Mode(host.NetworkMode) : NamespaceMode.Join,
+        JoinNetwork = network ?? Join(host.NetworkMode, "network", joined),
         Pid = Mode(host.PidMode),
         JoinPid = Join(host.PidMode, "PID", joined),
         Ipc = Mode(host.IpcMode),

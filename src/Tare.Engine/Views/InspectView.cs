@@ -1,6 +1,7 @@
 using Tare.Engine.Common;
 using Tare.Engine.Containers;
 using Tare.Engine.Create;
+using Tare.Engine.Networks;
 using Tare.Engine.Ports;
 using Tare.Images.Roots;
 using Tare.Wire;
@@ -8,10 +9,8 @@ using Tare.Wire;
 namespace Tare.Engine.Views;
 
 /// <summary>Everything about a container, in the words of the wire.</summary>
-internal sealed class InspectView(EnginePaths paths, IImageSource images)
+internal sealed class InspectView(EnginePaths paths, IImageSource images, NetworkSettingsView networks)
 {
-    private const string NoAddress = "";
-
     /// <summary>Shows a container; with its size when <paramref name="size"/> says so, which reads all its files.</summary>
     public ContainerInspectResponse Show(Container container, bool size)
     {
@@ -46,16 +45,8 @@ internal sealed class InspectView(EnginePaths paths, IImageSource images)
             SizeRootFs = size ? changed + (images.Find(definition.ImageId)?.Size ?? 0) : null,
             Mounts = [.. definition.Mounts.Where(mount => !mount.FromTmpfsOption).Select(mount => mount.ToWire())],
             Config = definition.Config,
-            NetworkSettings = Networks(definition),
+            NetworkSettings = networks.Settings(container),
         };
-    }
-
-    /// <summary>The networks that a container is in, as list and inspect show them.</summary>
-    public static IReadOnlyDictionary<string, EndpointSettings?> Endpoints(ContainerDefinition definition)
-    {
-        var mode = definition.HostConfig.NetworkMode;
-        if (ContainerModes.IsContainer(mode, out _)) return new Dictionary<string, EndpointSettings?>();
-        return new Dictionary<string, EndpointSettings?> { [mode] = definition.Networking?.EndpointsConfig?.GetValueOrDefault(mode) ?? new EndpointSettings() };
     }
 
     private static ContainerState State(LifeState state) => new()
@@ -96,24 +87,6 @@ internal sealed class InspectView(EnginePaths paths, IImageSource images)
                 ["UpperDir"] = files.Directory,
                 ["WorkDir"] = work,
             },
-    };
-
-    private static NetworkSettings Networks(ContainerDefinition definition) => new()
-    {
-        Bridge = "",
-        Ports = new Dictionary<string, IReadOnlyList<PortBinding>?>(),
-        HairpinMode = false,
-        LinkLocalIPv6Address = NoAddress,
-        LinkLocalIPv6PrefixLen = 0,
-        EndpointID = "",
-        Gateway = NoAddress,
-        GlobalIPv6Address = NoAddress,
-        GlobalIPv6PrefixLen = 0,
-        IPAddress = NoAddress,
-        IPPrefixLen = 0,
-        IPv6Gateway = NoAddress,
-        MacAddress = NoAddress,
-        Networks = Endpoints(definition),
     };
 
     private string File(ContainerDefinition definition, string name) => Path.Combine(paths.Container(definition.Id), name);

@@ -2,6 +2,7 @@ using System.Globalization;
 using Tare.Engine.Common;
 using Tare.Engine.Containers;
 using Tare.Engine.Create;
+using Tare.Engine.Networks;
 using Tare.Engine.Ports;
 using Tare.Errors;
 using Tare.Wire;
@@ -9,7 +10,7 @@ using Tare.Wire;
 namespace Tare.Engine.Views;
 
 /// <summary>The rows of <c>ps</c>.</summary>
-internal sealed class ListView(ContainerRegistry registry, IImageSource images, TimeProvider time)
+internal sealed class ListView(ContainerRegistry registry, IImageSource images, NetworkSettingsView networks, TimeProvider time)
 {
     private static readonly string[] States = ["created", "running", "paused", "restarting", "removing", "exited", "dead"];
     private static readonly string[] HealthStates = ["none", "starting", "healthy", "unhealthy"];
@@ -56,7 +57,7 @@ internal sealed class ListView(ContainerRegistry registry, IImageSource images, 
         };
     }
 
-    private static bool Includes(Container container, Filters filters, Query query)
+    private bool Includes(Container container, Filters filters, Query query)
     {
         var (definition, state) = (container.Definition, container.State);
         if (!filters.Match("name", "/" + container.Name) && !filters.Match("name", container.Name)) return false;
@@ -69,10 +70,14 @@ internal sealed class ListView(ContainerRegistry registry, IImageSource images, 
         if (!filters.ExactMatch("health", "none")) return false;
         if (filters.Contains("volume") && !filters.Get("volume").Any(volume => definition.Mounts.Any(mount => mount.Target == volume || mount.Source == volume || mount.Volume?.Name == volume))) return false;
         if (query.Images is { } wanted && !wanted.Contains(definition.ImageId)) return false;
-        if (filters.Contains("network") && !filters.Get("network").Any(network => InspectView.Endpoints(definition).ContainsKey(network))) return false;
-        if (query.Published.Count > 0) return false;
+        if (filters.Contains("network") && !IsOn(container, filters.Get("network"))) return false;
+        if (query.Published.Count > 0 && !NetworkSettingsView.Ports(container).Any(port => port.PublicPort > 0 && query.Published.Contains($"{port.PublicPort}/{port.Type}"))) return false;
         return query.Exposed.Count == 0 || (definition.Config.ExposedPorts ?? new HashSet<string>()).Any(query.Exposed.Contains);
     }
+
+    /// <summary>A network may be called by its name, its id or a beginning of that.</summary>
+    private bool IsOn(Container container, IReadOnlyList<string> wanted) => networks.Networks(container).Any(entry =>
+        wanted.Contains(entry.Key) || wanted.Any(id => id.Length > 0 && entry.Value!.NetworkID.StartsWith(id, StringComparison.Ordinal)));
 
     private ContainerSummary Row(Container container, bool size)
     {
@@ -92,7 +97,8 @@ internal sealed class ListView(ContainerRegistry registry, IImageSource images, 
             State = state.Status,
             Status = StatusOf(state, time.GetUtcNow()),
             HostConfig = new ContainerSummaryHostConfig { NetworkMode = definition.HostConfig.NetworkMode, Annotations = definition.HostConfig.Annotations },
-            NetworkSettings = new NetworkSettingsSummary { Networks = InspectView.Endpoints(definition) },
+            NetworkSettings = new NetworkSettingsSummary { Networks = networks.Networks(container) },
+            Ports = NetworkSettingsView.Ports(container),
             Mounts = [.. definition.Mounts.Where(mount => !mount.FromTmpfsOption).Select(mount => mount.ToWire())],
         };
     }

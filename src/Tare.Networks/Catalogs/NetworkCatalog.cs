@@ -11,6 +11,9 @@ public sealed class NetworkCatalog(IEnumerable<Network> networks)
     /// <summary>All networks, in no particular order.</summary>
     public IReadOnlyCollection<Network> All => _byId.Values;
 
+    /// <summary>The network of an id; null when there is none.</summary>
+    public Network? Find(string id) => _byId.GetValueOrDefault(id);
+
     /// <summary>Finds a network in Docker's order: id, name, beginning of an id.</summary>
     /// <exception cref="TareException">NotFound: there is none; Conflict: several ids begin so. In Docker's words.</exception>
     public Network Get(string nameOrId)

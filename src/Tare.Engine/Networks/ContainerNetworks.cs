@@ -1,0 +1,263 @@
+using Tare.Engine.Common;
+using Tare.Engine.Containers;
+using Tare.Engine.Create;
+using Tare.Engine.Ports;
+using Tare.Errors;
+using Tare.Linux;
+using Tare.Networks;
+using Tare.Wire;
+using Network = Tare.Networks.Network;
+
+namespace Tare.Engine.Networks;
+
+/// <summary>
+/// Puts containers on networks when they start, and takes them off when they end. Every place is decided, and written down with the container's
+/// state, before anything of the kernel's is made for it.
+/// </summary>
+internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry registry, ContainerNetworkFiles files)
+{
+    private readonly NetworkStore store = parts.Store;
+    private readonly EndpointTable table = parts.Table;
+    private readonly NameRecords names = parts.Names;
+    private readonly INetworkPlane plane = parts.Plane;
+    private readonly NetworkEvents events = parts.Events;
+    private readonly EndpointPlanner planner = new(parts.Store);
+
+    private const string Failure = "failed to set up container networking: ";
+
+    /// <summary>Decides the networks of a start: addresses and ports are taken from now on. The caller holds the container's gate.</summary>
+    /// <exception cref="TareException">It cannot be; nothing is taken then.</exception>
+    public async Task<NetworkStart> PlanAsync(Container container)
+    {
+        var definition = container.Definition;
+        var start = new NetworkStart(container.Id);
+        if (ContainerModes.IsContainer(definition.HostConfig.NetworkMode, out _)) return start;
+        try
+        {
+            foreach (var attachment in Attachments.Of(definition)) Take(start, container, attachment);
+            if (start.Joined.Any(one => one.Endpoint.HasDevice))
+            {
+                await ReserveAsync(start, definition);
+                start.Live = new LiveNetwork(plane.Take(), container.Id);
+            }
+            files.Write(container, start);
+            return start;
+        }
+        catch (Exception e)
+        {
+            await UndoAsync(start);
+            if (e is TareException error) throw new TareException(error.Kind, Failure + error.Message, error);
+            throw;
+        }
+    }
+
+    /// <summary>Makes what was decided. After a failure <see cref="UndoAsync"/> is called for.</summary>
+    /// <exception cref="TareException">The kernel refuses.</exception>
+    public async Task JoinAsync(Container container, NetworkStart start)
+    {
+        if (start.Live is { } live)
+        {
+            foreach (var (network, endpoint, _) in start.Joined) plane.Attach(live.Sandbox, network, endpoint.ToEndpoint(container.Id), endpoint.Number);
+            SetGateways(live, start.Joined);
+            foreach (var (network, endpoint, _) in start.Joined) plane.Publish(network, endpoint.ToEndpoint(container.Id));
+        }
+        foreach (var joined in start.Joined) names.Add(container, joined, SettingsOf(container.Definition, joined.Network));
+        if (start.Live is { } named) await ServeNamesAsync(container, named, start.Joined);
+        if (start.Live is { } waiting) await plane.PassableAsync(waiting.Sandbox);
+        foreach (var (network, _, _) in start.Joined) events.Connected(network, container.Id);
+    }
+
+    /// <summary>Takes back what a start that has failed had taken and made.</summary>
+    public async Task UndoAsync(NetworkStart start)
+    {
+        await WithdrawAsync(start.ContainerId, start.Endpoints, start.Live);
+        await LeaveAsync(start.ContainerId, start.Endpoints, start.Live, tell: false);
+    }
+
+    /// <summary>A container that has ended is found and reached no more, and its ports are free: the quick part, before anybody is told.</summary>
+    public async Task WithdrawAsync(string containerId, IReadOnlyList<EndpointState> endpoints, LiveNetwork? live)
+    {
+        foreach (var endpoint in endpoints)
+        {
+            names.Remove(endpoint.NetworkId, endpoint.Id);
+            if (live is not null && endpoint.HasDevice && NetworkOf(endpoint) is { } network) plane.Withdraw(network, endpoint.ToEndpoint(containerId));
+        }
+        if (endpoints.Any(endpoint => endpoint.Ports is { Count: > 0 })) await plane.ReleaseAsync(containerId);
+    }
+
+    /// <summary>The rest of it: the devices go, and then the addresses are free.</summary>
+    public async Task LeaveAsync(string containerId, IReadOnlyList<EndpointState> endpoints, LiveNetwork? live, bool tell = true)
+    {
+        if (live is { HasNames: true })
+        {
+            await plane.EndNamesAsync(live.Names);
+            live.HasNames = false;
+        }
+        foreach (var endpoint in endpoints) Leave(containerId, endpoint, live is not null, tell);
+        live?.Dispose();
+    }
+
+    /// <summary>A container that runs on leaves a network. The caller holds its gate.</summary>
+    public async Task DisconnectAsync(Container container, LiveNetwork? live, EndpointState endpoint)
+    {
+        names.Remove(endpoint.NetworkId, endpoint.Id);
+        if (live is not null && NetworkOf(endpoint) is { } network) plane.Withdraw(network, endpoint.ToEndpoint(container.Id));
+        var rest = JoinedOf(container).Where(one => one.Endpoint.Id != endpoint.Id).ToList();
+        if (endpoint.Ports is { Count: > 0 } ports)
+        {
+            // They lead to wherever the container leaves by now.
+            var (gateway4, gateway6) = GatewayChoice.Of(rest);
+            var next = rest.FindIndex(one => one.Endpoint.Id == (gateway4 ?? gateway6)?.Id);
+            if (next < 0) await plane.ReleaseAsync(container.Id);
+            else rest[next] = rest[next] with { Endpoint = rest[next].Endpoint with { Ports = ports } };
+        }
+
+        registry.Save(container, container.State with { Endpoints = [.. rest.Select(one => one.Endpoint)] });
+        foreach (var one in rest.Where(one => one.Endpoint.Ports is { Count: > 0 }))
+        {
+            table.Replace(container.Id, one.Endpoint);
+            plane.Publish(one.Network, one.Endpoint.ToEndpoint(container.Id));
+        }
+
+        Leave(container.Id, endpoint, live is not null, tell: true);
+        if (live is not null) await RefreshAsync(container, live);
+    }
+
+    private void Leave(string containerId, EndpointState endpoint, bool hasDevice, bool tell)
+    {
+        if (NetworkOf(endpoint) is not { } network) return;
+        if (hasDevice && endpoint.HasDevice) plane.Detach(network, endpoint.ToEndpoint(containerId));
+        planner.Return(network, endpoint);
+        table.Remove(network.Id, containerId);
+        if (tell) events.Disconnected(network, containerId);
+    }
+
+    /// <summary>A container that runs since before this engine keeps its places; null when it has no namespace that is looked after.</summary>
+    public LiveNetwork? Adopt(Container container, Fd? process)
+    {
+        var joined = JoinedOf(container);
+        foreach (var one in joined)
+        {
+            planner.Keep(one.Network, one.Endpoint);
+            table.Add(one.Network, container.Id, container.Name, one.Endpoint);
+            names.Add(container, one, SettingsOf(container.Definition, one.Network));
+        }
+        return process is not null && joined.Any(one => one.Endpoint.HasDevice) && plane.Open(process) is { } sandbox ? new LiveNetwork(sandbox, container.Id) : null;
+    }
+
+    /// <summary>Answers the questions of a container that was adopted.</summary>
+    public Task ResumeNamesAsync(Container container, LiveNetwork live) => ServeNamesAsync(container, live, JoinedOf(container));
+
+    /// <summary>Connects a container that runs to a further network. The caller holds its gate.</summary>
+    /// <exception cref="TareException">It cannot be; nothing is left of it then.</exception>
+    public async Task ConnectAsync(Container container, LiveNetwork live, Network network, EndpointSettings settings)
+    {
+        var more = new NetworkStart(container.Id);
+        Take(more, container, new Attachment(network.Name, settings), container.State.Endpoints ?? []);
+        var joined = more.Joined[0];
+        var endpoint = joined.Endpoint.ToEndpoint(container.Id);
+        var before = container.State.Endpoints;
+        try
+        {
+            registry.Save(container, container.State with { Endpoints = [.. before ?? [], joined.Endpoint] });
+            plane.Attach(live.Sandbox, network, endpoint, joined.Endpoint.Number);
+            plane.Publish(network, endpoint);
+            names.Add(container, joined, settings);
+            await RefreshAsync(container, live);
+            await plane.PassableAsync(live.Sandbox);
+        }
+        catch
+        {
+            names.Remove(network.Id, endpoint.Id);
+            plane.Withdraw(network, endpoint);
+            Leave(container.Id, joined.Endpoint, hasDevice: true, tell: false);
+            registry.Save(container, container.State with { Endpoints = before });
+            throw;
+        }
+
+        events.Connected(network, container.Id);
+    }
+
+    /// <summary>A container's networks have changed, and are written down: its ways out and what it sees of names follow.</summary>
+    private async Task RefreshAsync(Container container, LiveNetwork live)
+    {
+        var joined = JoinedOf(container);
+        SetGateways(live, joined);
+        files.Update(container, joined);
+        await ServeNamesAsync(container, live, joined);
+    }
+
+    /// <summary>The networks that a container is on while it runs.</summary>
+    public IReadOnlyList<JoinedNetwork> JoinedOf(Container container) =>
+    [
+        .. (container.State.Endpoints ?? [])
+            .Select(endpoint => NetworkOf(endpoint) is { } network ? new JoinedNetwork(network, endpoint, SettingsOf(container.Definition, network).GwPriority) : null)
+            .OfType<JoinedNetwork>(),
+    ];
+
+    /// <summary>What the user wants of a network, by whichever name it was called.</summary>
+    public static EndpointSettings SettingsOf(ContainerDefinition definition, Network network)
+    {
+        var wanted = definition.Networking?.EndpointsConfig ?? new Dictionary<string, EndpointSettings?>();
+        return wanted.GetValueOrDefault(network.Name)
+            ?? wanted.FirstOrDefault(entry => entry.Key.Length > 0 && network.Id.StartsWith(entry.Key, StringComparison.Ordinal)).Value
+            ?? (network.Name == PredefinedNetworks.Bridge ? wanted.GetValueOrDefault("default") : null)
+            ?? new EndpointSettings();
+    }
+
+    private void Take(NetworkStart start, Container container, Attachment attachment, IReadOnlyList<EndpointState>? existing = null)
+    {
+        var network = Attachments.Find(store.Catalog, attachment.Name) ?? throw TareException.NotFound($"network {attachment.Name} not found");
+        Attachments.Check(attachment.Name, network, attachment.Settings);
+        Attachments.CheckTogether(network, start.Joined.Select(one => one.Network).Concat((existing ?? []).Select(NetworkOf).OfType<Network>()).Where(other => other.Id != network.Id));
+        var used = (existing ?? []).Concat(start.Endpoints).Select(endpoint => endpoint.Number).ToHashSet();
+        var number = 0;
+        while (used.Contains(number)) number++;
+        // Made when it is first used: a machine without containers on it has no device either.
+        if (network.Driver == "bridge") plane.Make(network);
+        var endpoint = planner.Take(network, container.Definition, attachment.Settings, number);
+        try
+        {
+            table.Add(network, container.Id, container.Name, endpoint);
+        }
+        catch
+        {
+            planner.Return(network, endpoint);
+            throw;
+        }
+        start.Add(new JoinedNetwork(network, endpoint, attachment.Settings.GwPriority));
+    }
+
+    /// <summary>Ports lead to the endpoint by which the container leaves; in a container that never leaves, nothing is published.</summary>
+    private async Task ReserveAsync(NetworkStart start, ContainerDefinition definition)
+    {
+        var (gateway4, gateway6) = GatewayChoice.Of(start.Joined);
+        if ((gateway4 ?? gateway6) is not { } endpoint) return;
+        var requests = PortPublishing.Requests(definition, start.Joined.First(one => one.Endpoint.Id == endpoint.Id).Network, endpoint);
+        if (requests.Count == 0) return;
+        var ports = await plane.ReserveAsync(start.ContainerId, requests);
+        var reserved = endpoint with { Ports = [.. ports.Select(PortState.Of)] };
+        start.Replace(reserved);
+        table.Replace(start.ContainerId, reserved);
+    }
+
+    private void SetGateways(LiveNetwork live, IReadOnlyList<JoinedNetwork> joined)
+    {
+        var (gateway4, gateway6) = GatewayChoice.Of(joined);
+        plane.SetGateways(
+            live.Sandbox,
+            gateway4 is null ? null : new Gateway(EndpointState.AddressOf(gateway4.Gateway4)!, gateway4.Device),
+            gateway6 is null ? null : new Gateway(EndpointState.AddressOf(gateway6.Gateway6)!, gateway6.Device));
+    }
+
+    private async Task ServeNamesAsync(Container container, LiveNetwork live, IReadOnlyList<JoinedNetwork> joined)
+    {
+        if (!joined.Any(one => Attachments.IsUserDefined(one.Network.Name))) return;
+        live.Names.View = names.ViewOf(GatewayChoice.Ordered(joined), network => SettingsOf(container.Definition, network), ContainerNetworkFiles.Embedded(container.Definition));
+        if (live.HasNames) return;
+        await plane.ServeNamesAsync(live.Sandbox, live.Names);
+        live.HasNames = true;
+    }
+
+    private Network? NetworkOf(EndpointState endpoint) => store.Catalog.Find(endpoint.NetworkId);
+}

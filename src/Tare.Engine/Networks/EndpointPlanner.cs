@@ -1,0 +1,76 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using Tare.Engine.Containers;
+using Tare.Errors;
+using Tare.Linux.Netlink;
+using Tare.Networks;
+using Tare.Networks.Bridges;
+using Tare.Wire;
+using Network = Tare.Networks.Network;
+
+namespace Tare.Engine.Networks;
+
+/// <summary>Decides a container's place on a network: its addresses, its device. Addresses are taken, and nothing else is done.</summary>
+internal sealed class EndpointPlanner(NetworkStore store)
+{
+    /// <summary>The locally administered prefix of Docker's addresses, before the four bytes of the IPv4 address: who has the one has the other, and nobody keeps a stale pair.</summary>
+    private static readonly byte[] Prefix = [0x02, 0x42];
+
+    /// <summary>Takes a place. It is given back by <see cref="Return"/>.</summary>
+    /// <exception cref="TareException">An address that is asked for is taken or of no subnet, or none is left.</exception>
+    public EndpointState Take(Network network, ContainerDefinition definition, EndpointSettings settings, int number)
+    {
+        if (network.Driver is "host" or "null") return EndpointState.Bare(network);
+        var (ipv4, ipv6) = store.LeasesOf(network).Take(EndpointState.AddressOf(settings.IPAMConfig?.IPv4Address ?? ""), EndpointState.AddressOf(settings.IPAMConfig?.IPv6Address ?? ""));
+        var (subnet4, subnet6) = (SubnetOf(ipv4), SubnetOf(ipv6));
+        return EndpointState.Bare(network) with
+        {
+            Number = number,
+            Device = settings.DriverOpts?.GetValueOrDefault("com.docker.network.endpoint.ifname") is { Length: > 0 } name
+                ? name
+                : BridgeOptions.Read(network.Options, network.IsInternal).ContainerPrefix + number,
+            MacAddress = MacOf(definition, settings, network, ipv4),
+            IPv4 = ipv4?.ToString() ?? "",
+            PrefixLength4 = subnet4?.Network.PrefixLength ?? 0,
+            Gateway4 = network.IsInternal ? "" : subnet4?.Gateway?.ToString() ?? "",
+            IPv6 = ipv6?.ToString() ?? "",
+            PrefixLength6 = subnet6?.Network.PrefixLength ?? 0,
+            Gateway6 = network.IsInternal ? "" : subnet6?.Gateway?.ToString() ?? "",
+        };
+
+        Tare.Networks.Addresses.Subnet? SubnetOf(IPAddress? address) => address is null ? null : network.Subnets.First(subnet => subnet.Network.Contains(address));
+    }
+
+    /// <summary>Gives a place back.</summary>
+    public void Return(Network network, EndpointState endpoint)
+    {
+        if (!endpoint.HasDevice) return;
+        var leases = store.LeasesOf(network);
+        leases.Return(EndpointState.AddressOf(endpoint.IPv4));
+        leases.Return(EndpointState.AddressOf(endpoint.IPv6));
+    }
+
+    /// <summary>Notes a place that a container has had since before this engine.</summary>
+    public void Keep(Network network, EndpointState endpoint)
+    {
+        if (!endpoint.HasDevice) return;
+        foreach (var text in new[] { endpoint.IPv4, endpoint.IPv6 })
+        {
+            if (EndpointState.AddressOf(text) is { } address) store.LeasesOf(network).TryTake(address);
+        }
+    }
+
+    private static string MacOf(ContainerDefinition definition, EndpointSettings settings, Network network, IPAddress? ipv4)
+    {
+        var own = definition.HostConfig.NetworkMode == network.Name || definition.HostConfig.NetworkMode == network.Id ? definition.Config.MacAddress : null;
+        if (settings.MacAddress.Length > 0 || own is { Length: > 0 })
+        {
+            var text = settings.MacAddress.Length > 0 ? settings.MacAddress : own!;
+            return HardwareAddress.TryParse(text, out var given) ? given.ToString() : throw TareException.Invalid($"invalid MAC address {text}");
+        }
+
+        var tail = ipv4 is { AddressFamily: AddressFamily.InterNetwork } ? ipv4.GetAddressBytes() : RandomNumberGenerator.GetBytes(4);
+        return HardwareAddress.From([.. Prefix, .. tail]).ToString();
+    }
+}

@@ -1,0 +1,29 @@
+using Tare.Engine.Containers;
+using Tare.Errors;
+using Tare.Networks;
+
+namespace Tare.Engine.Networks;
+
+/// <summary>Brings networks back when an engine starts: what the last one left half done is swept, what the machine has lost is made again.</summary>
+internal sealed class NetworkRestorer(NetworkParts parts, ContainerNetworks networks, EngineOptions options)
+{
+    /// <summary>Restores all of it, for the containers that were adopted. A machine without the means for networks runs containers without them.</summary>
+    public async Task RestoreAsync(IReadOnlyCollection<Container> containers)
+    {
+        try
+        {
+            var live = containers.Where(container => container.Live?.Network is not null).ToList();
+            var joined = live.SelectMany(container => networks.JoinedOf(container).Where(one => one.Endpoint.HasDevice).Select(one => (one.Network, Endpoint: one.Endpoint.ToEndpoint(container.Id)))).ToList();
+            foreach (var network in parts.Store.Unfinished) parts.Plane.Remove(network);
+            var used = joined.Select(one => one.Network.Id).ToHashSet(StringComparer.Ordinal);
+            var wanted = parts.Store.Catalog.All.Where(network => network.Driver == "bridge" && (network.Name != PredefinedNetworks.Bridge || used.Contains(network.Id))).ToList();
+            await parts.Plane.RestoreAsync(wanted, [.. joined.Select(one => one.Endpoint)]);
+            foreach (var network in parts.Store.Unfinished) parts.Store.End(network);
+            foreach (var container in live) await networks.ResumeNamesAsync(container, container.Live!.Network!);
+        }
+        catch (TareException e)
+        {
+            options.Log(EngineLogLevel.Error, $"networks cannot be restored: {e.Message}");
+        }
+    }
+}

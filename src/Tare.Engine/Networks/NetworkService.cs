@@ -1,0 +1,201 @@
+using Tare.Engine.Common;
+using Tare.Engine.Containers;
+using Tare.Engine.Ports;
+using Tare.Errors;
+using Tare.Networks;
+using Tare.Networks.Addresses;
+using Tare.Wire;
+using Network = Tare.Networks.Network;
+using WireNetwork = Tare.Wire.Network;
+
+namespace Tare.Engine.Networks;
+
+/// <summary>Networks, for the API.</summary>
+public sealed class NetworkService
+{
+    private readonly NetworkStore store;
+    private readonly EndpointTable table;
+    private readonly NameRecords names;
+    private readonly INetworkPlane plane;
+    private readonly ContainerRegistry containers;
+    private readonly ContainerConnector connector;
+    private readonly NetworkEvents events;
+    private readonly TimeProvider time;
+
+    internal NetworkService(NetworkParts parts, ContainerRegistry containers, ContainerConnector connector, TimeProvider time)
+    {
+        (store, table, names, plane, events) = (parts.Store, parts.Table, parts.Names, parts.Plane, parts.Events);
+        (this.containers, this.connector, this.time) = (containers, connector, time);
+    }
+
+    /// <summary>Makes a network.</summary>
+    /// <exception cref="TareException">It cannot be, in Docker's words; nothing of it is left.</exception>
+    public Task<NetworkCreateResponse> CreateAsync(NetworkCreateRequest request, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return Task.Run(() => Create(request), CancellationToken.None);
+    }
+
+    /// <summary>The networks, newest first (filters: <c>dangling</c>, <c>driver</c>, <c>id</c>, <c>label</c>, <c>name</c>, <c>scope</c>, <c>type</c>).</summary>
+    /// <exception cref="TareException">InvalidArgument: a filter is none.</exception>
+    public IReadOnlyList<WireNetwork> List(Filters filters)
+    {
+        filters.Validate("dangling", "driver", "id", "label", "name", "scope", "type");
+        foreach (var type in filters.Get("type"))
+        {
+            if (type is not ("builtin" or "custom")) throw TareException.Invalid($"invalid filter: 'type'='{type}'");
+        }
+
+        var dangling = filters.Contains("dangling") ? filters.GetBoolean("dangling", otherwise: false) : (bool?)null;
+        return
+        [
+            .. store.Catalog.All
+                .Where(network =>
+                    filters.ExactMatch("driver", network.Driver)
+                    && (!filters.Contains("name") || filters.Match("name", network.Name))
+                    && (!filters.Contains("id") || filters.Match("id", network.Id))
+                    && filters.MatchPairs("label", network.Labels)
+                    && filters.ExactMatch("scope", "local")
+                    && filters.ExactMatch("type", IsPredefined(network) ? "builtin" : "custom")
+                    && (dangling is null || dangling == (!IsPredefined(network) && table.Of(network.Id).Count == 0)))
+                .OrderByDescending(network => network.Created)
+                .ThenBy(network => network.Name, StringComparer.Ordinal)
+                .Select(Show),
+        ];
+    }
+
+    /// <summary>Everything about a network.</summary>
+    /// <param name="nameOrId">How the user calls it.</param>
+    /// <param name="scope">The scope that it must have, or empty.</param>
+    /// <exception cref="TareException">NotFound, or Conflict where several ids begin so.</exception>
+    public WireNetwork Inspect(string nameOrId, string scope) =>
+        scope is "" or "local" ? Show(store.Catalog.Get(nameOrId)) : throw TareException.NotFound($"network {nameOrId} not found");
+
+    /// <summary>Removes a network that no container is on.</summary>
+    /// <exception cref="TareException">NotFound; Forbidden: it is predefined, or containers are on it.</exception>
+    public Task RemoveAsync(string nameOrId, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var network = store.Catalog.Get(nameOrId);
+        if (IsPredefined(network)) throw TareException.Forbidden($"{network.Name} is a pre-defined network and cannot be removed");
+        return Task.Run(() => Remove(network), CancellationToken.None);
+    }
+
+    /// <summary>Puts a container on a network; one that runs gets the device at once.</summary>
+    /// <exception cref="TareException">In Docker's words.</exception>
+    public Task ConnectAsync(string nameOrId, NetworkConnectRequest request, CancellationToken cancellationToken) =>
+        connector.ConnectAsync(containers.Find(request.Container), nameOrId, request.EndpointConfig ?? new EndpointSettings(), cancellationToken);
+
+    /// <summary>Takes a container off a network.</summary>
+    /// <exception cref="TareException">In Docker's words.</exception>
+    public Task DisconnectAsync(string nameOrId, NetworkDisconnectRequest request, CancellationToken cancellationToken) =>
+        connector.DisconnectAsync(containers.Find(request.Container), nameOrId, request.Force, cancellationToken);
+
+    /// <summary>Removes all networks that no container is on (filters: <c>label</c>, <c>until</c>).</summary>
+    public Task<NetworkPruneResponse> PruneAsync(Filters filters, CancellationToken cancellationToken)
+    {
+        filters.Validate("label", "label!", "until");
+        var until = filters.Get("until") switch
+        {
+            [] => (DateTimeOffset?)null,
+            [var text] => Timestamps.Parse(text, time),
+            _ => throw TareException.Invalid("more than one until filter specified"),
+        };
+        return Task.Run(() => Prune(filters, until, cancellationToken), CancellationToken.None);
+    }
+
+    private static bool IsPredefined(Network network) => PredefinedNetworks.Names.Contains(network.Name);
+
+    private static NetworkRequest RequestOf(NetworkCreateRequest request) => new()
+    {
+        Name = request.Name,
+        Driver = request.Driver,
+        IpamDriver = request.IPAM?.Driver ?? "",
+        IpamOptions = request.IPAM?.Options ?? new Dictionary<string, string>(),
+        Subnets =
+        [
+            .. (request.IPAM?.Config ?? []).Select(config =>
+                new SubnetRequest(config.Subnet ?? "", config.IPRange ?? "", config.Gateway ?? "", config.AuxiliaryAddresses ?? new Dictionary<string, string>())),
+        ],
+        Options = request.Options ?? new Dictionary<string, string>(),
+        Labels = request.Labels ?? new Dictionary<string, string>(),
+        IsInternal = request.Internal,
+        IsAttachable = request.Attachable,
+        HasIPv4 = request.EnableIPv4 ?? true,
+        HasIPv6 = request.EnableIPv6 ?? false,
+    };
+
+    private NetworkCreateResponse Create(NetworkCreateRequest request)
+    {
+        if (request.Ingress || request.Scope == "swarm") throw TareException.Forbidden("This node is not a swarm manager: Tare has networks of one machine");
+        if (request.ConfigOnly || request.ConfigFrom is { Network.Length: > 0 }) throw TareException.NotImplemented("networks that are configuration only are not supported: give the options to the network itself");
+        var network = store.Begin(RequestOf(request));
+        try
+        {
+            plane.Make(network);
+            store.Complete(network);
+        }
+        catch
+        {
+            plane.Remove(network);
+            store.End(network);
+            throw;
+        }
+
+        events.Created(network);
+        return new NetworkCreateResponse { Id = network.Id };
+    }
+
+    private void Remove(Network network)
+    {
+        if (!table.TryClose(network.Id))
+        {
+            var active = string.Join(", ", table.Of(network.Id).Select(entry => $"name:\"{NameOf(entry.Key)}\" id:\"{entry.Value.Id[..12]}\""));
+            throw TareException.Forbidden(active.Length > 0
+                ? $"error while removing network: network {network.Name} has active endpoints ({active})"
+                : $"network {network.Name} is being removed");
+        }
+
+        try
+        {
+            store.Doom(network);
+            plane.Remove(network);
+            store.End(network);
+            names.Forget(network.Id);
+        }
+        finally
+        {
+            table.Reopen(network.Id);
+        }
+
+        events.Destroyed(network);
+    }
+
+    private NetworkPruneResponse Prune(Filters filters, DateTimeOffset? until, CancellationToken cancellationToken)
+    {
+        var deleted = new List<string>();
+        foreach (var network in store.Catalog.All.Where(network => !IsPredefined(network)).OrderBy(network => network.Created))
+        {
+            if (cancellationToken.IsCancellationRequested) break;
+            if (network.Created > until || !filters.MatchPairs("label", network.Labels)) continue;
+            if (filters.Contains("label!") && filters.MatchPairs("label!", network.Labels)) continue;
+            if (table.Of(network.Id).Count > 0 || containers.All.Any(container => Attachments.Of(container.Definition).Any(one => one.Name == network.Name || one.Name == network.Id))) continue;
+            try
+            {
+                Remove(network);
+                deleted.Add(network.Name);
+            }
+            catch (TareException e) when (e.Kind is ErrorKind.Forbidden or ErrorKind.NotFound)
+            {
+                // A container came meanwhile, or somebody else was faster.
+            }
+        }
+
+        events.Pruned();
+        return new NetworkPruneResponse { NetworksDeleted = deleted.Count > 0 ? deleted : null };
+    }
+
+    private WireNetwork Show(Network network) => NetworkViews.Of(network, table.Of(network.Id), NameOf);
+
+    private string NameOf(string containerId) => containers.TryFind(containerId)?.Name ?? "";
+}

@@ -1,0 +1,81 @@
+using System.Net;
+using Tare.Linux;
+using Tare.Networks;
+using Tare.Networks.Dns.Names;
+using Tare.Networks.Endpoints;
+
+namespace Tare.Engine.Ports;
+
+/// <summary>What the engine needs of the kernel's networks. Tests put one here that fails where they want.</summary>
+internal interface INetworkPlane : IAsyncDisposable
+{
+    /// <summary>What the host has routes to.</summary>
+    IReadOnlyList<IPNetwork> HostRoutes();
+
+    /// <summary>Brings the kernel to what is known: devices, rules and ports of these, and nothing of others that are this engine's.</summary>
+    Task RestoreAsync(IReadOnlyCollection<Network> networks, IReadOnlyCollection<BridgeEndpoint> endpoints);
+
+    /// <summary>Makes a network's device and rules, if they are not there.</summary>
+    void Make(Network network);
+
+    /// <summary>Removes what there is of a network.</summary>
+    void Remove(Network network);
+
+    /// <summary>A network namespace for a container that is about to be started; a loopback device alone is in it.</summary>
+    INetworkSandbox Take();
+
+    /// <summary>The network namespace of a container that runs; null when it has ended.</summary>
+    /// <param name="process">Its first process.</param>
+    INetworkSandbox? Open(Fd process);
+
+    /// <summary>Reserves ports of the host for an endpoint, and chooses those that are left open.</summary>
+    /// <exception cref="Errors.TareException">One is taken. None is reserved then.</exception>
+    Task<IReadOnlyList<PublishedPort>> ReserveAsync(string endpointId, IReadOnlyList<PortRequest> ports);
+
+    /// <summary>Gives the ports of an endpoint back.</summary>
+    Task ReleaseAsync(string endpointId);
+
+    /// <summary>Puts a container's device on a network; a failure leaves nothing of it.</summary>
+    void Attach(INetworkSandbox sandbox, Network network, BridgeEndpoint endpoint, int number);
+
+    /// <summary>Leads packets from the host to an endpoint's ports, and to it what comes from its own network alone.</summary>
+    void Publish(Network network, BridgeEndpoint endpoint);
+
+    /// <summary>Ends what <see cref="Publish"/> has begun, and makes connections forget the endpoint.</summary>
+    void Withdraw(Network network, BridgeEndpoint endpoint);
+
+    /// <summary>Takes a container's device off a network.</summary>
+    void Detach(Network network, BridgeEndpoint endpoint);
+
+    /// <summary>Gives the container its ways out; those that it had go.</summary>
+    void SetGateways(INetworkSandbox sandbox, Gateway? ipv4, Gateway? ipv6);
+
+    /// <summary>Answers a container's questions for names from now on.</summary>
+    Task ServeNamesAsync(INetworkSandbox sandbox, DnsSandbox names);
+
+    /// <summary>Ends <see cref="ServeNamesAsync"/>; nothing happens where it has not begun.</summary>
+    Task EndNamesAsync(DnsSandbox names);
+
+    /// <summary>Waits until packets pass the devices of a container: the kernel drops those that come before.</summary>
+    Task PassableAsync(INetworkSandbox sandbox);
+}
+
+/// <summary>A container's network namespace, held. Disposing it gives it up; the container's processes keep it.</summary>
+internal interface INetworkSandbox : IDisposable
+{
+    Fd Namespace { get; }
+}
+
+/// <summary>A way out of a container.</summary>
+/// <param name="Address">The next hop.</param>
+/// <param name="Device">The container's device.</param>
+internal sealed record Gateway(IPAddress Address, string Device);
+
+/// <summary>A port that a container wants published.</summary>
+/// <param name="Protocol">What is spoken over it.</param>
+/// <param name="ContainerPort">The container's port.</param>
+/// <param name="ContainerAddress">Where the container has it.</param>
+/// <param name="HostAddress">An address of the host, or that of all of one family.</param>
+/// <param name="First">The first host port that may be chosen; 0 with <paramref name="Last"/>: any.</param>
+/// <param name="Last">The last.</param>
+internal sealed record PortRequest(TransportProtocol Protocol, ushort ContainerPort, IPAddress ContainerAddress, IPAddress HostAddress, ushort First, ushort Last);
