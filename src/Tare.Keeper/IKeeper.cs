@@ -44,6 +44,32 @@ public interface IKeeper
     Task<IReadOnlyList<KeptProcess>> ListAsync(CancellationToken cancellationToken);
 
     /// <summary>
+    /// Has the keeper hold duplicates of descriptors under a name, in place of those that it held under it, for as long as a keeper
+    /// lives: also when the daemon ends and the keeper is upgraded. They are only held; nothing reads them, and they do not keep the
+    /// keeper from ending. The name has the whole new list or, until then, the old one. When it is cancelled, they may be held
+    /// nonetheless. No descriptors at all are as <see cref="ReleaseAsync"/>. The caller's own stay the caller's.
+    /// </summary>
+    /// <param name="name">1 to 255 bytes of UTF-8, such as <c>ports/ID</c>.</param>
+    /// <param name="descriptors">At most 65,536.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <exception cref="Errors.TareException">
+    /// The name or the number is not allowed; (unavailable) they would be more than three quarters of what the keeper can open, or
+    /// there is no keeper; (not implemented) the keeper is older and holds nothing.
+    /// </exception>
+    Task HoldAsync(string name, IReadOnlyList<Fd> descriptors, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Has the keeper close what it holds under a name; they are closed when it completes. Nothing happens when it holds nothing.
+    /// </summary>
+    /// <exception cref="Errors.TareException">The name is not allowed, or there is no keeper.</exception>
+    Task ReleaseAsync(string name, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// All that the keeper holds, also for a daemon before this one, with duplicates, which are the caller's to dispose.
+    /// </summary>
+    Task<IReadOnlyList<Holding>> HoldingsAsync(CancellationToken cancellationToken);
+
+    /// <summary>
     /// Has the keeper become the given program, in place, keeping every child, descriptor and connection; null: the file that it
     /// was started from.
     /// </summary>

@@ -33,7 +33,6 @@ public static class KeeperRole
             }
             BlockChildSignal(options);
             ProcessImage.BecomeSubreaper();
-            ProcessImage.RaiseFileLimit();
             _ = OutOfMemory.TryProtect(OutOfMemoryScore);
             ThreadPool.SetMinThreads(MinPoolThreads, 1);
             using var host = options.HandoverFd >= 0 ? Continue(options) : Begin(options);

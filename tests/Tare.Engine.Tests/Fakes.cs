@@ -186,6 +186,9 @@ internal sealed class FakeKeeper : IKeeper, IDisposable
     private readonly ConcurrentQueue<Process> started = new();
     private Channel<ProcessExit> exits = Channel.CreateUnbounded<ProcessExit>();
 
+    // What it holds for the daemon, by name.
+    private readonly ConcurrentDictionary<string, Fd[]> holdings = new(StringComparer.Ordinal);
+
     public ConcurrentQueue<LaunchRequest> Launches { get; } = new();
 
     public ConcurrentQueue<ProcessKey> Acknowledged { get; } = new();
@@ -267,7 +270,30 @@ internal sealed class FakeKeeper : IKeeper, IDisposable
         return Task.FromResult<IReadOnlyList<KeptProcess>>(list);
     }
 
+    public Task HoldAsync(string name, IReadOnlyList<Fd> descriptors, CancellationToken cancellationToken)
+    {
+        var copies = descriptors.Select(fd => fd.Duplicate()).ToArray();
+        Release(name);
+        if (copies.Length > 0) holdings[name] = copies;
+        return Task.CompletedTask;
+    }
+
+    public Task ReleaseAsync(string name, CancellationToken cancellationToken)
+    {
+        Release(name);
+        return Task.CompletedTask;
+    }
+
+    public Task<IReadOnlyList<Holding>> HoldingsAsync(CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyList<Holding>>([.. holdings.Select(entry => new Holding { Name = entry.Key, Descriptors = [.. entry.Value.Select(fd => fd.Duplicate())] })]);
+
     public Task UpgradeAsync(Fd? binary, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private void Release(string name)
+    {
+        if (!holdings.TryRemove(name, out var before)) return;
+        foreach (var fd in before) fd.Dispose();
+    }
 
     public void Dispose()
     {
@@ -276,6 +302,7 @@ internal sealed class FakeKeeper : IKeeper, IDisposable
             if (!process.HasExited) process.Kill();
             process.Dispose();
         }
+        foreach (var name in holdings.Keys) Release(name);
     }
 
     private sealed class Kept(LaunchRequest request, Process process, DateTimeOffset startedAt)

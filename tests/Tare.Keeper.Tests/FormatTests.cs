@@ -16,7 +16,7 @@ public sealed class FormatTests
         var read = Handover.Read(handover.Write());
         Assert.Equal(handover.Processes[0].Record, read.Processes[0].Record);
         Assert.Equal(handover.Write(), read.Write());
-        Assert.Equal([3, 4, 10, 30, 20, 21, 22, 25], read.Descriptors);
+        Assert.Equal([3, 4, 10, 30, 20, 21, 22, 25, 40, 41, 42], read.Descriptors);
     }
 
     [Fact]
@@ -63,6 +63,47 @@ public sealed class FormatTests
         var bytes = writer.Written.ToArray();
         Assert.Equal(ErrorKind.NotImplemented, Assert.Throws<TareException>(() => Handover.Read(bytes)).Kind);
     }
+
+    [Fact]
+    public void A_handover_with_held_descriptors_is_refused_by_a_program_that_would_not_close_them()
+    {
+        Assert.Equal(2, ReadableFrom(Sample()));
+        Assert.Equal(1, ReadableFrom(Sample() with { Holdings = [] }));
+
+        static long ReadableFrom(Handover handover)
+        {
+            var reader = new FieldReader(handover.Write());
+            while (reader.Next() && reader.Field != Field.ReadableFrom)
+            {
+                // Others.
+            }
+            return reader.Number;
+        }
+    }
+
+    [Fact]
+    public void As_many_descriptors_as_a_name_can_have_are_handed_over_in_their_order()
+    {
+        var holdings = new[] { "a", new string('b', FdPart.MaxNameBytes) }.Select(name => new HandedHolding(name, [.. Enumerable.Range(2_000_000_000, FdPart.MaxTotal).Reverse()])).ToList();
+        var read = Handover.Read((Sample() with { Holdings = holdings }).Write()).Holdings;
+        Assert.Equal(holdings.Select(holding => holding.Name), read.Select(holding => holding.Name));
+        for (var i = 0; i < 2; i++) Assert.Equal(holdings[i].Descriptors, read[i].Descriptors);
+    }
+
+    [Fact]
+    public void Any_bytes_are_a_part_of_a_list_or_refused() =>
+        Prop.ForAll<byte[]>(data =>
+        {
+            try
+            {
+                var part = FdPart.Read(data);
+                Assert.InRange(part.Total, part.First + 1, FdPart.MaxTotal);
+            }
+            catch (TareException)
+            {
+                // Refused.
+            }
+        }).QuickCheckThrowOnFailure();
 
     [Fact]
     public void Any_bytes_are_read_or_refused() =>
@@ -156,6 +197,7 @@ public sealed class FormatTests
         Sessions = [new HandedSession(1, 10, true)],
         Watches = [new HandedWatch(1, 5, new ProcessKey("a", 2), LogHold.Require, 12345, 30, 7)],
         Aborted = [new ProcessKey("gone", 3)],
+        Holdings = [new HandedHolding("dns/a", [40, 41]), new HandedHolding("filter", [42])],
         Processes =
         [
             new HandedProcess(

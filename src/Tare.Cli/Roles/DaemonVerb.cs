@@ -102,6 +102,8 @@ internal sealed class DaemonVerb : Verb
         {
             if (pidPath is not null) WritePid(pidPath);
             pidWritten = pidPath is not null;
+            // A descriptor or more for each container. The keeper begins with the same hard limit, to which it raises its own, as before.
+            ProcessImage.RaiseFileLimit();
             await using var keeper = await KeeperClient.ConnectAsync(
                 new KeeperClientOptions { ExecRoot = FilePath.GetFullPath(execRoot.Value), Notice = text => log.Write(EngineLogLevel.Warning, text) }, stop.Token);
             var options = new EngineOptions

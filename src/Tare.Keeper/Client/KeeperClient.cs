@@ -9,19 +9,23 @@ namespace Tare.Keeper;
 
 /// <summary>
 /// The daemon's connection to the keeper. Starts one when there is none; when it dies, starts another and has it adopt every
-/// living process from the descriptors that the client holds.
+/// living process from the descriptors that the client holds, and hold what the one before held.
 /// </summary>
 public sealed class KeeperClient : IKeeper, IAsyncDisposable
 {
     private readonly Lock gate = new();
     private readonly Channel<ProcessExit> exits = Channel.CreateUnbounded<ProcessExit>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Holdings holdings;
+    private readonly HeldDescriptors descriptors;
     private readonly KeeperConnection connection;
+    private readonly HoldQueue holds;
 
     private KeeperClient(KeeperClientOptions options)
     {
         holdings = new Holdings(gate, options.Notice);
-        connection = new KeeperConnection(options, gate, holdings.Reconcile, OnExited, reason => exits.Writer.TryComplete(reason));
+        descriptors = new HeldDescriptors(gate, options.Notice);
+        connection = new KeeperConnection(options, gate, talk => descriptors.Reconcile(talk) && holdings.Reconcile(talk), OnExited, reason => exits.Writer.TryComplete(reason));
+        holds = new HoldQueue(connection, descriptors);
     }
 
     /// <inheritdoc/>
@@ -114,6 +118,16 @@ public sealed class KeeperClient : IKeeper, IAsyncDisposable
         connection.Broken is { } broken ? Task.FromException<IReadOnlyList<KeptProcess>>(broken) : Task.FromResult(holdings.List());
 
     /// <inheritdoc/>
+    public Task HoldAsync(string name, IReadOnlyList<Fd> descriptors, CancellationToken cancellationToken) => holds.HoldAsync(name, descriptors, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task ReleaseAsync(string name, CancellationToken cancellationToken) => holds.ReleaseAsync(name, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<Holding>> HoldingsAsync(CancellationToken cancellationToken) =>
+        connection.Broken is { } broken ? Task.FromException<IReadOnlyList<Holding>>(broken) : Task.FromResult(descriptors.List());
+
+    /// <inheritdoc/>
     public Task UpgradeAsync(Fd? binary, CancellationToken cancellationToken) =>
         connection.AskAsync(
             PacketType.Upgrade,
@@ -130,6 +144,7 @@ public sealed class KeeperClient : IKeeper, IAsyncDisposable
     {
         await connection.DisposeAsync();
         holdings.Dispose();
+        descriptors.Dispose();
     }
 
     internal void Advance(ClientWatch watch, long position) => connection.Tell(PacketType.Advance, (ref FieldWriter writer, List<Fd> _) =>

@@ -301,7 +301,7 @@ internal sealed class KeeperConnection(KeeperClientOptions options, Lock gate, F
                 continue;
             }
             read(got, fields, received);
-            if (got != PacketType.Kept) return true;
+            if (got is not (PacketType.Kept or PacketType.Held)) return true;
         }
         return false;
     }

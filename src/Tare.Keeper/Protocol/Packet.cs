@@ -25,6 +25,10 @@ internal enum PacketType : uint
     Subscribe = 16,
     Exited = 17,
     Upgrade = 18,
+    Hold = 19,
+    Release = 20,
+    Holdings = 21,
+    Held = 22,
 }
 
 /// <summary>
@@ -38,6 +42,11 @@ internal enum PacketType : uint
 ///   daemon                                              keeper
 ///     Hello {lowest, highest version}           ──▶
 ///                                               ◀──     Welcome {version, pid}
+///     Hold {name, total, first; descriptors}    ──▶              a part of a list that the keeper is to hold; 0 … n times here,
+///                                               ◀──     Done     from a daemon that saw the last keeper die, and whenever it likes
+///     Holdings {}                               ──▶
+///                                               ◀──     Held {name, total, first; descriptors} (one packet for each part), then
+///                                                       Done {torn: a list was replaced meanwhile, ask again}
 ///     Adopt {record; D}          (0 … n times)  ──▶              a daemon that saw the last keeper die gives what it holds
 ///                                               ◀──     Done
 ///     Subscribe {}                              ──▶              from now on: exits, first the unacknowledged ones
@@ -55,13 +64,17 @@ internal enum PacketType : uint
 ///                                               ◀──     Exited {key, exit}     request 0, whenever a process has ended
 ///     Acknowledge {key}                         ──▶              its end is on disk: forget it
 ///                                               ◀──     Done
+///     Release {name}                            ──▶              close what is held under it
+///                                               ◀──     Done
 ///     Upgrade {; binary, if not its own}        ──▶
 ///                                               ◀──     Done, from the new program   or  Refused, from the old one
 ///
 ///   D         the process's descriptors, those of these that there are, in this order (field Slots says which):
 ///             pidfd, stdin's write end, stdout's read end, stderr's read end, the pty's master
 /// </code>
-/// Any request may be answered with Refused {kind, message}. A request may be repeated on a new connection; all are idempotent.
+/// Any request may be answered with Refused {kind, message}. A request may be repeated on a new connection; all are idempotent, but
+/// for a part that is not the first one of its list: the first one begins a list, the last one puts it in the place of the one before,
+/// and what a connection or a program that ends has received in part is gone.
 /// </remarks>
 internal static class Packet
 {
@@ -120,6 +133,10 @@ internal static class Field
     public const int Hold = 36;
     public const int Position = 37;
     public const int Committed = 38;
+    public const int Name = 39;
+    public const int Total = 40;
+    public const int First = 41;
+    public const int Torn = 42;
 
     // The handover of an upgrade.
     public const int FormatVersion = 50;
@@ -143,4 +160,5 @@ internal static class Field
     public const int Request = 68;
     public const int Record = 69;
     public const int Aborted = 70;
+    public const int Holding = 71;
 }

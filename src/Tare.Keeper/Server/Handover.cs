@@ -16,6 +16,9 @@ internal sealed record HandedLaunch(int LauncherPid, int StatusSocket, (int Step
 /// <summary>A process, as it is handed over.</summary>
 internal sealed record HandedProcess(ProcessRecord Record, Phase Phase, ulong Owner, bool Adopted, bool Bare, IReadOnlyList<int> Descriptors, long LogPosition, HandedLaunch? Launch);
 
+/// <summary>Descriptors that are held under a name, as they are handed over.</summary>
+internal sealed record HandedHolding(string Name, IReadOnlyList<int> Descriptors);
+
 /// <summary>
 /// Everything that one program gives the next when the keeper upgrades itself: written to a memfd whose number the new program gets
 /// as <c>--handover-fd</c>. Descriptors keep their numbers.
@@ -23,11 +26,14 @@ internal sealed record HandedProcess(ProcessRecord Record, Phase Phase, ulong Ow
 /// <remarks>
 /// A reader skips fields that it does not know and takes missing ones for zero, so that the formats of neighbouring versions
 /// can be read both ways. <c>ReadableFrom</c> is raised when an older program would misunderstand: it then refuses, before
-/// anything has happened.
+/// anything has happened. That is so when descriptors are held: a program of format 1 would leave them open for ever.
 /// </remarks>
 internal sealed record Handover
 {
-    public const int Version = 1;
+    public const int Version = 2;
+
+    /// <summary>So many descriptors of a name are written at a time.</summary>
+    private const int HoldingPart = 4096;
 
     public int Listener { get; init; } = -1;
 
@@ -45,6 +51,8 @@ internal sealed record Handover
 
     public IReadOnlyList<ProcessKey> Aborted { get; init; } = [];
 
+    public IReadOnlyList<HandedHolding> Holdings { get; init; } = [];
+
     /// <summary>Every descriptor that has to survive the change of programs.</summary>
     public IEnumerable<int> Descriptors =>
         new[] { Listener, Lock }
@@ -52,6 +60,7 @@ internal sealed record Handover
             .Concat(Watches.Select(watch => watch.EventFd))
             .Concat(Processes.SelectMany(process => process.Descriptors))
             .Concat(Processes.Select(process => process.Launch?.StatusSocket ?? -1))
+            .Concat(Holdings.SelectMany(holding => holding.Descriptors))
             .Where(number => number >= 0);
 
     public byte[] Write()
@@ -61,7 +70,7 @@ internal sealed record Handover
         Emit(output, scratch, (ref FieldWriter writer) =>
         {
             writer.Number(Field.FormatVersion, Version);
-            writer.Number(Field.ReadableFrom, 1);
+            writer.Number(Field.ReadableFrom, Holdings.Count > 0 ? 2 : 1);
             writer.Present(Field.Listener, Listener);
             writer.Present(Field.Lock, Lock);
             writer.Number(Field.SessionId, (long)RequestSession);
@@ -71,6 +80,10 @@ internal sealed record Handover
         foreach (var process in Processes) EmitNested(output, scratch, Field.Process, (ref FieldWriter writer) => Write(ref writer, process));
         foreach (var watch in Watches) EmitNested(output, scratch, Field.LogWatch, (ref FieldWriter writer) => Write(ref writer, watch));
         foreach (var key in Aborted) EmitNested(output, scratch, Field.Aborted, (ref FieldWriter writer) => ProcessRecord.WriteKey(ref writer, key));
+        foreach (var holding in Holdings)
+        {
+            foreach (var part in holding.Descriptors.Chunk(HoldingPart)) EmitNested(output, scratch, Field.Holding, (ref FieldWriter writer) => Write(ref writer, holding.Name, part));
+        }
         return output.WrittenSpan.ToArray();
     }
 
@@ -83,6 +96,7 @@ internal sealed record Handover
         var processes = new List<HandedProcess>();
         var watches = new List<HandedWatch>();
         var aborted = new List<ProcessKey>();
+        var holdings = new Dictionary<string, List<int>>(StringComparer.Ordinal);
         var version = 0L;
         while (reader.Next())
         {
@@ -99,10 +113,11 @@ internal sealed record Handover
                 case Field.Process: processes.Add(ReadProcess(reader.Bytes)); break;
                 case Field.LogWatch: watches.Add(ReadWatch(reader.Bytes)); break;
                 case Field.Aborted: aborted.Add(ProcessRecord.ReadKey(reader.Bytes)); break;
+                case Field.Holding: ReadHolding(reader.Bytes, holdings); break;
             }
         }
         if (version == 0 || handover.Listener < 0) throw TareException.Invalid("this is no keeper's handover");
-        return handover with { Sessions = sessions, Processes = processes, Watches = watches, Aborted = aborted };
+        return handover with { Sessions = sessions, Processes = processes, Watches = watches, Aborted = aborted, Holdings = [.. holdings.Select(entry => new HandedHolding(entry.Key, entry.Value))] };
     }
 
     private delegate void Emitter(ref FieldWriter writer);
@@ -144,6 +159,27 @@ internal sealed record Handover
             }
         }
         return session;
+    }
+
+    private static void Write(ref FieldWriter writer, string name, int[] descriptors)
+    {
+        writer.Text(Field.Name, name);
+        foreach (var number in descriptors) writer.Present(Field.Descriptor, number);
+    }
+
+    /// <summary>Adds what one field has to the descriptors of its name.</summary>
+    private static void ReadHolding(ReadOnlySpan<byte> data, Dictionary<string, List<int>> holdings)
+    {
+        var reader = new FieldReader(data);
+        var name = "";
+        var descriptors = new List<int>();
+        while (reader.Next())
+        {
+            if (reader.Field == Field.Name) name = reader.Text;
+            else if (reader.Field == Field.Descriptor) descriptors.Add((int)reader.Number);
+        }
+        if (!holdings.TryGetValue(name, out var list)) holdings.Add(name, list = []);
+        list.AddRange(descriptors);
     }
 
     private static void Write(ref FieldWriter writer, HandedWatch watch)

@@ -17,6 +17,7 @@ internal sealed class KeeperHost : IDisposable
     private readonly Outputs outputs;
     private readonly Launches launches;
     private readonly Watches watches;
+    private readonly FdStore store;
     private readonly Requests requests;
     private ulong listenerToken;
     private Fd? ending;
@@ -37,8 +38,9 @@ internal sealed class KeeperHost : IDisposable
         Requests? lateRequests = null;
         launches = lateLaunches = new Launches(state, outputs, reaper, options.LauncherImage) { Answer = OnLaunched };
         watches = new Watches(state);
+        store = new FdStore(ProcessImage.RaiseFileLimit() / 4 * 3);
         Upgrade? lateUpgrade = null;
-        requests = lateRequests = new Requests(state, launches, outputs, reaper, watches)
+        requests = lateRequests = new Requests(state, launches, outputs, reaper, watches, new HoldRequests(store))
         {
             Deserted = EndIfDeserted,
             UpgradeRequested = (session, request, binary) => lateUpgrade!.Begin(session, request, binary, reaper),
@@ -92,6 +94,7 @@ internal sealed class KeeperHost : IDisposable
     {
         foreach (var session in handover.Sessions) requests.Connect(new Fd(session.Socket), session.Id).Subscribed = session.Subscribed;
         foreach (var key in handover.Aborted) state.Aborted.Add(key);
+        foreach (var holding in handover.Holdings) store.Restore(holding.Name, holding.Descriptors);
         foreach (var process in handover.Processes) Restore(process);
         foreach (var watch in handover.Watches)
         {
@@ -115,6 +118,7 @@ internal sealed class KeeperHost : IDisposable
     {
         logs.Dispose();
         journal.Dispose();
+        store.Dispose(); // who starts the next keeper finds no port taken
         if (ending is not null)
         {
             string[] unneeded = [SocketPath(options.ExecRoot), .. state.Children.Count > 0 ? (string[])[] : [JournalPath(options.ExecRoot), LogPath(options.ExecRoot)], LockPath(options.ExecRoot), StartLockPath(options.ExecRoot)];
@@ -232,6 +236,7 @@ internal sealed class KeeperHost : IDisposable
         Processes = [.. state.Children.Values.Select(Capture)],
         Watches = [.. watches.All.Select(watcher => new HandedWatch(watcher.Session, watcher.Id, watcher.Key, watcher.Hold, watcher.Position, watcher.EventFd.Number, watcher.Request))],
         Aborted = [.. state.Aborted],
+        Holdings = [.. store.All.Select(entry => new HandedHolding(entry.Key, [.. entry.Value.Select(fd => fd.Number)]))],
     };
 
     private static HandedProcess Capture(KeptChild child)

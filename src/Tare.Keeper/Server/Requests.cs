@@ -5,7 +5,7 @@ using Tare.Linux;
 namespace Tare.Keeper.Server;
 
 /// <summary>Carries out what daemons ask for: see <see cref="Packet"/>.</summary>
-internal sealed class Requests(KeeperState state, Launches launches, Outputs outputs, Reaper reaper, Watches watches)
+internal sealed class Requests(KeeperState state, Launches launches, Outputs outputs, Reaper reaper, Watches watches, HoldRequests holds)
 {
     private readonly Dictionary<ulong, Session> sessions = [];
     private ulong lastSession;
@@ -103,6 +103,9 @@ internal sealed class Requests(KeeperState state, Launches launches, Outputs out
                 case PacketType.List: List(session, request); break;
                 case PacketType.Adopt: Adopt(session, request, ProcessRecord.Read(fields.Span), descriptors); break;
                 case PacketType.Subscribe: Subscribe(session, request); break;
+                case PacketType.Hold: holds.Hold(session, request, fields.Span, descriptors); break;
+                case PacketType.Release: holds.Release(session, request, fields.Span); break;
+                case PacketType.Holdings: holds.List(session, request); break;
                 case PacketType.Upgrade:
                     var binary = descriptors.Count > 0 ? descriptors[0] : null;
                     descriptors.Clear();
@@ -315,6 +318,7 @@ internal sealed class Requests(KeeperState state, Launches launches, Outputs out
     {
         sessions.Remove(session.Id);
         watches.RemoveAll(session.Id);
+        holds.Closed(session);
         foreach (var child in state.Children.Values)
         {
             if (child.Owner == session.Id && child.Record.Output == OutputTarget.Caller && child.Phase == Phase.Running) outputs.Drain(child);
