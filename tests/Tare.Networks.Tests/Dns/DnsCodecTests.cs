@@ -111,7 +111,7 @@ public sealed class DnsCodecTests
             }
             var answer = buffer.AsSpan(0, reply.Finish(DnsResponseCode.NoError));
             var header = HeaderOf(answer);
-            var read = Addresses(answer);
+            var read = AddressesIn(answer);
             Assert.True(DnsAnswer.Matches(message, query.QuestionEnd, 0x1234, answer));
             Assert.Equal(addresses.Take(read.Length), read);
             Assert.Equal(read.Length < addresses.Length, header.IsTruncated);

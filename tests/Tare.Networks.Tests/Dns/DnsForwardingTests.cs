@@ -63,8 +63,8 @@ public sealed class DnsForwardingTests
         if (how == "closed") await first.DisposeAsync();
         await using var second = dns.Upstream(true, (message, _) => [Answer(message, DnsResponseCode.NoError, Known)]);
         dns.Forward(new DnsUpstream(address, true), new DnsUpstream(second.Address, true));
-        Assert.Equal([Known], Addresses(await dns.AskAsync(Elsewhere)));
-        Assert.Equal([Known], Addresses(await dns.AskByStreamAsync(Elsewhere)));
+        Assert.Equal([Known], AddressesIn(await dns.AskAsync(Elsewhere)));
+        Assert.Equal([Known], AddressesIn(await dns.AskByStreamAsync(Elsewhere)));
         dns.Forward(new DnsUpstream(address, true));
         Assert.Equal((DnsResponseCode.ServerFailure, 0xABCD), Failure(await dns.AskAsync(Elsewhere)));
         Assert.Equal((DnsResponseCode.ServerFailure, 0xABCD), Failure(await dns.AskByStreamAsync(Elsewhere)));
@@ -84,7 +84,7 @@ public sealed class DnsForwardingTests
             return [wrongId, wrongName, [1, 2, 3], Answer(message, DnsResponseCode.NoError, Known)];
         });
         dns.Forward(new DnsUpstream(upstream.Address, true));
-        Assert.Equal([Known], Addresses(await dns.AskAsync(Elsewhere)));
+        Assert.Equal([Known], AddressesIn(await dns.AskAsync(Elsewhere)));
     }
 
     [Fact]
@@ -100,7 +100,7 @@ public sealed class DnsForwardingTests
         });
         dns.Forward(new DnsUpstream(upstream.Address, true));
         Assert.True(HeaderOf(await dns.AskAsync(Elsewhere)).IsTruncated);
-        Assert.Equal(many, Addresses(await dns.AskByStreamAsync(Elsewhere)));
+        Assert.Equal(many, AddressesIn(await dns.AskByStreamAsync(Elsewhere)));
     }
 
     [Fact]
@@ -110,8 +110,8 @@ public sealed class DnsForwardingTests
         var many = Enumerable.Range(0, 3000).Select(i => new IPAddress([192, 0, (byte)(i / 256), (byte)i])).ToArray();
         await using var upstream = dns.Upstream(true, (message, _) => [Answer(message, DnsResponseCode.NoError, many)]);
         dns.Forward(new DnsUpstream(upstream.Address, true));
-        Assert.Equal(many, Addresses(await dns.AskAsync(Elsewhere)));
-        Assert.Equal(many, Addresses(await dns.AskByStreamAsync(Elsewhere)));
+        Assert.Equal(many, AddressesIn(await dns.AskAsync(Elsewhere)));
+        Assert.Equal(many, AddressesIn(await dns.AskByStreamAsync(Elsewhere)));
     }
 
     [Fact]
@@ -124,10 +124,10 @@ public sealed class DnsForwardingTests
         dns.Forward(new DnsUpstream(host.Address, true));
         Assert.Equal((DnsResponseCode.ServerFailure, 0xABCD), Failure(await dns.AskAsync(Elsewhere)));
         dns.Forward(new DnsUpstream(host.Address, true), new DnsUpstream(own.Address, false));
-        Assert.Equal([Known], Addresses(await dns.AskAsync(Elsewhere)));
+        Assert.Equal([Known], AddressesIn(await dns.AskAsync(Elsewhere)));
         Assert.Empty(host.Datagrams);
         dns.Sandbox.View = dns.Sandbox.View with { IsExternal = true };
-        Assert.Equal([IPAddress.Loopback], Addresses(await dns.AskAsync(Elsewhere)));
+        Assert.Equal([IPAddress.Loopback], AddressesIn(await dns.AskAsync(Elsewhere)));
     }
 
     [Fact]
@@ -147,12 +147,12 @@ public sealed class DnsForwardingTests
         dns.Forward(new DnsUpstream(upstream.Address, true));
         for (var i = 0; i < 4; i++) dns.Send(Elsewhere);
         Assert.Equal((DnsResponseCode.Refused, 0xABCD), Failure(await dns.AskAsync(Elsewhere)));
-        Assert.Single(Addresses(await dns.AskAsync(Query("web", DnsRecordType.A))));
+        Assert.Single(AddressesIn(await dns.AskAsync(Query("web", DnsRecordType.A))));
         // What is under way is forgotten with the sandbox, and counts no longer.
         await dns.Server.DetachAsync(dns.Sandbox);
         Volatile.Write(ref answering, true);
         await dns.Server.AttachAsync(dns.Sandbox, dns.Sockets);
-        for (var i = 0; i < 10; i++) Assert.Equal([Known], Addresses(await dns.AskAsync(Elsewhere)));
+        for (var i = 0; i < 10; i++) Assert.Equal([Known], AddressesIn(await dns.AskAsync(Elsewhere)));
     }
 
     [Fact]
@@ -167,7 +167,7 @@ public sealed class DnsForwardingTests
         modest.Forward(new DnsUpstream(upstream.Address, true));
         for (var i = 0; i < 8; i++) greedy.Send(Elsewhere);
         Assert.Equal((DnsResponseCode.Refused, 0xABCD), Failure(await greedy.AskAsync(Elsewhere)));
-        Assert.Equal([Known], Addresses(await modest.AskAsync(Elsewhere)));
+        Assert.Equal([Known], AddressesIn(await modest.AskAsync(Elsewhere)));
         await greedy.Server.DetachAsync(modest.Sandbox);
     }
 
@@ -187,7 +187,7 @@ public sealed class DnsForwardingTests
         socket.Dispose();
         var answer = await dns.AskAsync(other);
         for (var i = 0; i < 2000 && HeaderOf(answer).ResponseCode == DnsResponseCode.Refused; i++) answer = await dns.AskAsync(other);
-        Assert.Equal([Known], Addresses(answer));
+        Assert.Equal([Known], AddressesIn(answer));
     }
 
     private static (DnsResponseCode Code, int Id) Failure(byte[]? answer) => (HeaderOf(answer).ResponseCode, HeaderOf(answer).Id);

@@ -42,7 +42,7 @@ internal static class DnsMessages
     public static byte[] Two(int value) => [(byte)(value >> 8), (byte)value];
 
     /// <summary>The addresses of a well-formed answer, in order.</summary>
-    public static IPAddress[] Addresses(ReadOnlySpan<byte> answer)
+    public static IPAddress[] AddressesIn(ReadOnlySpan<byte> answer)
     {
         Assert.True(DnsReader.TryOpen(answer, out var reader));
         for (var i = 0; i < reader.Header.Questions; i++) Assert.True(reader.TryReadQuestion(out _));

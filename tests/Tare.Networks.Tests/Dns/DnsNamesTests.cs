@@ -158,7 +158,7 @@ public sealed class DnsNamesTests
         Respond(Query("many", DnsRecordType.A, udpSize: 60000), View, out var wide);
         Assert.InRange(wide.Length, 4080, 4096);
         Assert.Equal(DnsOutcome.Answered, Respond(Query("many", DnsRecordType.A), View, out var whole, stream: true));
-        Assert.Equal(1000, Addresses(whole).Distinct().Count());
+        Assert.Equal(1000, AddressesIn(whole).Distinct().Count());
         Assert.False(HeaderOf(whole).IsTruncated);
     }
 
@@ -204,7 +204,7 @@ public sealed class DnsNamesTests
     {
         Assert.Equal(DnsOutcome.Answered, Respond(Query(name, type), view ?? View, out var answer));
         header = HeaderOf(answer);
-        return Addresses(answer);
+        return AddressesIn(answer);
     }
 
     private DnsOutcome Respond(byte[] message, DnsView view, out byte[] answer, bool stream = false)

@@ -17,8 +17,8 @@ public sealed class DnsServerTests
     public async Task Names_are_answered_by_datagram_and_by_connection()
     {
         await using var dns = new DnsFixture();
-        Assert.Equal([WebAddress], Addresses(await dns.AskAsync(Web)));
-        Assert.Equal([WebAddress], Addresses(await dns.AskByStreamAsync(Web)));
+        Assert.Equal([WebAddress], AddressesIn(await dns.AskAsync(Web)));
+        Assert.Equal([WebAddress], AddressesIn(await dns.AskByStreamAsync(Web)));
         Assert.Equal(DnsResponseCode.ServerFailure, HeaderOf(await dns.AskAsync(Query("elsewhere", DnsRecordType.A))).ResponseCode);
         Assert.Equal(DnsResponseCode.ServerFailure, HeaderOf(await dns.AskByStreamAsync(Query("elsewhere", DnsRecordType.A))).ResponseCode);
     }
@@ -44,7 +44,7 @@ public sealed class DnsServerTests
         var cut = await dns.AskAsync(many);
         Assert.True(HeaderOf(cut).IsTruncated);
         Assert.InRange(cut.Length, 490, 512);
-        Assert.Equal(200, Addresses(await dns.AskByStreamAsync(many)).Length);
+        Assert.Equal(200, AddressesIn(await dns.AskByStreamAsync(many)).Length);
     }
 
     [Fact]
@@ -55,8 +55,8 @@ public sealed class DnsServerTests
         var stream = dns.Connect(stream: true);
         await dns.Poller.SendFrameAsync(stream, Web);
         await dns.Server.AttachAsync(dns.Sandbox, dns.Sockets);
-        Assert.Equal([WebAddress], Addresses(await dns.Poller.ReceiveAsync(early)));
-        Assert.Equal([WebAddress], Addresses(await dns.Poller.ReceiveFrameAsync(stream)));
+        Assert.Equal([WebAddress], AddressesIn(await dns.Poller.ReceiveAsync(early)));
+        Assert.Equal([WebAddress], AddressesIn(await dns.Poller.ReceiveFrameAsync(stream)));
         for (var round = 0; round < 5; round++)
         {
             if (round % 2 == 0) await dns.Server.DetachAsync(dns.Sandbox);
@@ -66,8 +66,8 @@ public sealed class DnsServerTests
             await dns.Poller.SendFrameAsync(connection, Web);
             if (round % 2 == 0) dns.Replace();
             await dns.Server.AttachAsync(dns.Sandbox, dns.Sockets);
-            Assert.Equal([WebAddress], Addresses(await dns.Poller.ReceiveAsync(waiting)));
-            Assert.Equal([WebAddress], Addresses(await dns.Poller.ReceiveFrameAsync(connection)));
+            Assert.Equal([WebAddress], AddressesIn(await dns.Poller.ReceiveAsync(waiting)));
+            Assert.Equal([WebAddress], AddressesIn(await dns.Poller.ReceiveFrameAsync(connection)));
         }
     }
 
@@ -76,7 +76,7 @@ public sealed class DnsServerTests
     {
         await using var dns = new DnsFixture();
         await Assert.ThrowsAsync<InvalidOperationException>(() => dns.Server.AttachAsync(dns.Sandbox, dns.Sockets));
-        Assert.Equal([WebAddress], Addresses(await dns.AskAsync(Web)));
+        Assert.Equal([WebAddress], AddressesIn(await dns.AskAsync(Web)));
         await dns.Server.DetachAsync(dns.Sandbox);
         await dns.Server.DetachAsync(dns.Sandbox);
         var gone = dns.Server;
@@ -88,7 +88,7 @@ public sealed class DnsServerTests
         await Assert.ThrowsAsync<LinuxException>(() => dns.Server.AttachAsync(dns.Sandbox, new DnsSockets(dns.Sockets.Datagrams, file)));
         // The first of the two is not left behind.
         await dns.Server.AttachAsync(dns.Sandbox, dns.Sockets);
-        Assert.Equal([WebAddress], Addresses(await dns.AskAsync(Web)));
+        Assert.Equal([WebAddress], AddressesIn(await dns.AskAsync(Web)));
     }
 
     [Fact]
@@ -101,7 +101,7 @@ public sealed class DnsServerTests
         var fault = await EventuallyAsync(() => other.Faults.FirstOrDefault());
         Assert.IsType<LinuxException>(fault);
         other.Faults.Clear();
-        Assert.Equal([WebAddress], Addresses(await other.AskAsync(Web)));
+        Assert.Equal([WebAddress], AddressesIn(await other.AskAsync(Web)));
         await other.Server.DetachAsync(dns.Sandbox);
     }
 
@@ -119,10 +119,10 @@ public sealed class DnsServerTests
         var third = dns.Connect(stream: true);
         await dns.Poller.SendFrameAsync(third, Web);
         var answer = dns.Poller.ReceiveFrameAsync(third);
-        Assert.Equal([WebAddress], Addresses(await dns.AskAsync(Web)));
+        Assert.Equal([WebAddress], AddressesIn(await dns.AskAsync(Web)));
         Assert.False(answer.IsCompleted);
         StreamSocket.Shutdown(first);
-        Assert.Equal([WebAddress], Addresses(await answer));
+        Assert.Equal([WebAddress], AddressesIn(await answer));
     }
 
     [Fact]
@@ -148,7 +148,7 @@ public sealed class DnsServerTests
             random.NextBytes(bytes);
             if (i % 2 == 0 && bytes.Length > 6) Header(i, 0x100, 1).CopyTo(bytes, 0);
             IpSocket.TrySend(socket, bytes, out _);
-            if (i % 100 == 0) Assert.Equal([WebAddress], Addresses(await dns.AskAsync(Web)));
+            if (i % 100 == 0) Assert.Equal([WebAddress], AddressesIn(await dns.AskAsync(Web)));
         }
         foreach (var bytes in (byte[][])[[0, 0], [0xFF, 0xFF, 1, 2, 3], [0, 1, 7], [0, 12, .. Header(1, 0x8000, 0, 0, 0, 0)]])
         {
@@ -157,7 +157,7 @@ public sealed class DnsServerTests
             Assert.Null(await dns.Poller.ReceiveFrameAsync(stream));
         }
         Assert.Equal(9000, IpSocket.TrySend(socket, new byte[9000], out _));
-        Assert.Equal([WebAddress], Addresses(await dns.AskAsync(Web)));
+        Assert.Equal([WebAddress], AddressesIn(await dns.AskAsync(Web)));
     }
 
     private static async Task<T> EventuallyAsync<T>(Func<T?> value)
