@@ -68,6 +68,11 @@ public sealed record LinkRequest(string Name, LinkKind? Kind = null) : RouteComm
 /// <summary>A change of a device: RTM_NEWLINK without NLM_F_CREATE. What is null stays as it is.</summary>
 public sealed record LinkChange(LinkId Link) : RouteCommand
 {
+    private const ushort IFLA_AF_SPEC = 26;
+    private const ushort IFLA_INET6_ADDR_GEN_MODE = 8;
+    private const byte IN6_ADDR_GEN_MODE_EUI64 = 0;
+    private const byte IN6_ADDR_GEN_MODE_NONE = 1;
+
     /// <summary>A new name; only for a device that is told by its index.</summary>
     public string? Name { get; init; }
 
@@ -89,6 +94,12 @@ public sealed record LinkChange(LinkId Link) : RouteCommand
     /// <summary>A remark for people and for sweeps (IFLA_IFALIAS), at most 255 bytes; the kernel takes none when it makes a device.</summary>
     public string? Alias { get; init; }
 
+    /// <summary>
+    /// Whether IPv6 gives it a link-local address by itself when packets begin to pass (IFLA_INET6_ADDR_GEN_MODE); EAFNOSUPPORT: the kernel has no IPv6,
+    /// and then nothing else of the command is done either.
+    /// </summary>
+    public bool? LinkLocal { get; init; }
+
     /// <inheritdoc/>
     public override string Operation => $"change the network device {Link.Name}";
 
@@ -103,6 +114,7 @@ public sealed record LinkChange(LinkId Link) : RouteCommand
         if (Master is { } master) writer.UInt32(LinkMessage.IFLA_MASTER, (uint)master.Index);
         if (Network is not null) writer.UInt32(LinkMessage.IFLA_NET_NS_FD, (uint)Network.Number);
         if (Alias is not null) writer.Text(LinkMessage.IFLA_IFALIAS, Alias);
+        if (LinkLocal is { } own) writer.Nest(IFLA_AF_SPEC, spec => spec.Nest(AF_INET6, v6 => v6.Byte(IFLA_INET6_ADDR_GEN_MODE, own ? IN6_ADDR_GEN_MODE_EUI64 : IN6_ADDR_GEN_MODE_NONE)));
         writer.End();
     }
 }

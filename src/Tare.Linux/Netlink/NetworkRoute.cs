@@ -141,13 +141,18 @@ public sealed record NetworkRoute(IPNetwork Destination)
 /// <summary>A route to be added: RTM_NEWROUTE.</summary>
 public sealed record RouteRequest(NetworkRoute Route) : RouteCommand
 {
+    private const ushort NLM_F_REPLACE = 0x100;
+
+    /// <summary>Whether it takes the place of the route to the same network with the same metric, where there is one.</summary>
+    public bool Replace { get; init; }
+
     /// <inheritdoc/>
     public override string Operation => $"add the route to {Route}";
 
     /// <inheritdoc/>
     public override void Write(NetlinkWriter writer)
     {
-        writer.Begin(NetworkRoute.RTM_NEWROUTE, Create);
+        writer.Begin(NetworkRoute.RTM_NEWROUTE, Replace ? (ushort)(Change | NetlinkSocket.NLM_F_CREATE | NLM_F_REPLACE) : Create);
         Route.Write(writer);
         writer.End();
     }

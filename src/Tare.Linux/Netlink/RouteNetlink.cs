@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Net;
 using System.Text;
 
 namespace Tare.Linux.Netlink;
@@ -10,6 +11,8 @@ namespace Tare.Linux.Netlink;
 public sealed class RouteNetlink : IDisposable
 {
     private const ushort RTM_GETADDR = 22;
+    private const ushort RTM_GETMULTICAST = 58;
+    private const ushort IFA_MULTICAST = 7;
     private const ushort Dump = NetlinkSocket.NLM_F_REQUEST | NetlinkSocket.NLM_F_DUMP;
     private const int AddressSize = 8;
 
@@ -63,6 +66,24 @@ public sealed class RouteNetlink : IDisposable
         {
             if (kind != AddressRequest.RTM_NEWADDR || body.Length < AddressSize) return;
             if (link == 0 || BinaryPrimitives.ReadInt32LittleEndian(body[4..]) == link) list.Add(NetworkAddress.Read(body));
+        });
+
+    /// <summary>
+    /// The groups of IPv6 that a device listens to. Only when the group of an address's own (RFC 4291, 2.7.1) is among them do neighbours find the address, and the kernel
+    /// joins it some time after it was given.
+    /// </summary>
+    /// <param name="link">The device's index.</param>
+    /// <exception cref="LinuxException">The kernel refuses to tell.</exception>
+    public IReadOnlyList<IPAddress> Groups(int link) => socket.List<IPAddress>(
+        $"list the multicast groups of the network device {link}",
+        writer => writer.Begin(RTM_GETMULTICAST, Dump).U8(RouteCommand.AF_INET6).U8(0).U16(0).U32((uint)link).End(),
+        (_, body, list) =>
+        {
+            if (body.Length < AddressSize || body[0] != RouteCommand.AF_INET6 || BinaryPrimitives.ReadInt32LittleEndian(body[4..]) != link) return;
+            for (var attributes = NetlinkAttributes.After(body, AddressSize); attributes.Next();)
+            {
+                if (attributes.Kind == IFA_MULTICAST && attributes.Address is { } group) list.Add(group);
+            }
         });
 
     /// <summary>All routes of all tables, IPv4 and IPv6.</summary>
