@@ -6,6 +6,9 @@ namespace Tare.Networks.Endpoints;
 /// <summary>A container's place on a bridge: everything is decided, and nothing of the kernel's needs to be there yet.</summary>
 public sealed record BridgeEndpoint
 {
+    private const string DeviceStart = "veth";
+    private const int DeviceDigits = 11;
+
     /// <summary>64 hexadecimal digits.</summary>
     public required string Id { get; init; }
 
@@ -28,5 +31,12 @@ public sealed record BridgeEndpoint
     public IReadOnlyList<PublishedPort> Ports { get; init; } = [];
 
     /// <summary>The device on the host's side, which is called after the endpoint: whoever finds it knows whose it is.</summary>
-    public string HostDevice => "veth" + Id[..11];
+    public string HostDevice => DeviceOf(Id);
+
+    /// <summary>What <see cref="HostDevice"/> is for the endpoint with an id.</summary>
+    internal static string DeviceOf(string id) => DeviceStart + id[..DeviceDigits];
+
+    /// <summary>Whether a name may be that of some endpoint's device.</summary>
+    internal static bool IsDevice(string name) =>
+        name.Length == DeviceStart.Length + DeviceDigits && name.StartsWith(DeviceStart, StringComparison.Ordinal) && name[DeviceStart.Length..].All(char.IsAsciiHexDigitLower);
 }
