@@ -18,6 +18,8 @@ public static partial class IpSocket
     private const int MSG_NOSIGNAL = 0x4000;
     private const int SOL_SOCKET = 1;
     private const int SO_ERROR = 4;
+    private const int IPPROTO_TCP = 6;
+    private const int TCP_NODELAY = 1;
 
     /// <summary>A new UDP or TCP socket, non-blocking and close-on-exec, in the network namespace of this thread.</summary>
     public static Fd New(bool six, bool stream)
@@ -67,6 +69,13 @@ public static partial class IpSocket
         var error = 0;
         uint size = sizeof(int);
         return getsockopt(socket.Number, SOL_SOCKET, SO_ERROR, &error, &size) < 0 ? Marshal.GetLastPInvokeError() : error;
+    }
+
+    /// <summary>What is sent over a connection goes out at once, and does not wait for more.</summary>
+    public static unsafe void SetNoDelay(Fd socket)
+    {
+        var on = 1;
+        _ = setsockopt(socket.Number, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(int));
     }
 
     /// <summary>The address that a socket is bound to.</summary>
@@ -152,6 +161,9 @@ public static partial class IpSocket
 
     [LibraryImport("libc", SetLastError = true)]
     private static unsafe partial int getsockopt(int fd, int level, int option, int* value, uint* size);
+
+    [LibraryImport("libc")]
+    private static unsafe partial int setsockopt(int fd, int level, int option, int* value, uint size);
 
     [LibraryImport("libc", SetLastError = true)]
     private static unsafe partial int getsockname(int fd, SocketName* name, uint* size);

@@ -96,6 +96,10 @@ internal sealed partial class NetlinkSocket : IDisposable
         }
     }
 
+    /// <summary>Goes on with a socket that another process, or an earlier life of this one, has opened; what is left unread in it is nobody's.</summary>
+    /// <exception cref="LinuxException">It is no netlink socket.</exception>
+    public static NetlinkSocket Adopt(Fd socket) => new(socket);
+
     /// <summary>Takes part in a group of notices.</summary>
     /// <param name="group">Its number.</param>
     /// <param name="queue">How much the kernel keeps until it is read, in bytes.</param>
@@ -312,7 +316,8 @@ internal sealed partial class NetlinkSocket : IDisposable
     {
         SocketAddress address = default;
         var length = (uint)sizeof(SocketAddress);
-        return getsockname(fd.Number, &address, &length) == 0 ? address.Port : throw new LinuxException("ask for the address of a netlink socket", Marshal.GetLastPInvokeError());
+        if (getsockname(fd.Number, &address, &length) < 0) throw new LinuxException("ask for the address of a netlink socket", Marshal.GetLastPInvokeError());
+        return address.Family == AF_NETLINK ? address.Port : throw new LinuxException($"use {fd} as a netlink socket", Errno.EINVAL);
     }
 
     private static unsafe int SetOption(Fd fd, int level, int name, int value) =>

@@ -45,21 +45,19 @@ public sealed class ConntrackNetlink : IDisposable
     /// <exception cref="LinuxException">The kernel refuses to list them, or one could not be forgotten; the others are.</exception>
     public int Forget(params IReadOnlyCollection<ConntrackFilter> filters)
     {
-        var (forgotten, failure) = (0, default(LinuxException));
-        foreach (var filter in filters)
-        {
-            var entries = List(filter);
-            if (entries.Count == 0) continue;
-            var writer = socket.NewWriter();
-            foreach (var entry in entries) WriteRemoval(writer, entry);
-            var answers = socket.Exchange(writer);
-            for (var i = 0; i < answers.Length; i++)
-            {
-                if (answers[i].IsSuccess) forgotten++;
-                // One that has ended meanwhile is as wanted.
-                else if (answers[i].Error != Errno.ENOENT) failure ??= answers[i].ToException($"forget the connection of {entries[i].Original}");
-            }
-        }
+        var forgotten = 0;
+        LinuxException? failure = null;
+        foreach (var filter in filters) forgotten += Remove(List(filter), ref failure);
+        return failure is null ? forgotten : throw failure;
+    }
+
+    /// <summary>Forgets those of the connections that match a filter about which <paramref name="among"/> says so: one list for any number of them.</summary>
+    /// <returns>How many.</returns>
+    /// <exception cref="LinuxException">The kernel refuses to list them, or one could not be forgotten; the others are.</exception>
+    public int Forget(ConntrackFilter filter, Predicate<ConntrackEntry> among)
+    {
+        LinuxException? failure = null;
+        var forgotten = Remove([.. List(filter).Where(entry => among(entry))], ref failure);
         return failure is null ? forgotten : throw failure;
     }
 
@@ -81,6 +79,22 @@ public sealed class ConntrackNetlink : IDisposable
         writer.Attribute(ConntrackEntry.CTA_TUPLE_ORIG | NetlinkWriter.NLA_F_NESTED, entry.Key).Network32(ConntrackEntry.CTA_ID, entry.Id);
         if (entry.Zone != 0) writer.Network16(ConntrackEntry.CTA_ZONE, entry.Zone);
         writer.End();
+    }
+
+    private int Remove(IReadOnlyList<ConntrackEntry> entries, ref LinuxException? failure)
+    {
+        if (entries.Count == 0) return 0;
+        var forgotten = 0;
+        var writer = socket.NewWriter();
+        foreach (var entry in entries) WriteRemoval(writer, entry);
+        var answers = socket.Exchange(writer);
+        for (var i = 0; i < answers.Length; i++)
+        {
+            if (answers[i].IsSuccess) forgotten++;
+            // One that has ended meanwhile is as wanted.
+            else if (answers[i].Error != Errno.ENOENT) failure ??= answers[i].ToException($"forget the connection of {entries[i].Original}");
+        }
+        return forgotten;
     }
 
     private List<ConntrackEntry> List(ConntrackFilter asked, ConntrackFilter wanted) => socket.List<ConntrackEntry>("list the tracked connections", writer => WriteList(writer, asked), (kind, body, list) =>

@@ -38,23 +38,10 @@ public sealed class NftBatch
     });
 
     /// <summary>Adds a rule at the end of its chain.</summary>
-    public NftBatch Add(NftRule rule) => Change(
-        $"add the rule {(rule.Comment is null ? "" : $"\"{rule.Comment}\" ")}to the chain {rule.Chain}",
-        NftMessage.NEWRULE,
-        NetlinkSocket.NLM_F_CREATE | NetlinkSocket.NLM_F_APPEND,
-        rule.Chain.Table,
-        writer =>
-        {
-            writer.Text(NftMessage.NFTA_RULE_TABLE, rule.Chain.Table.Name).Text(NftMessage.NFTA_RULE_CHAIN, rule.Chain.Name);
-            writer.Nest(NftMessage.NFTA_RULE_EXPRESSIONS, list =>
-            {
-                foreach (var expression in rule.Expressions) list.Nest(NftMessage.NFTA_LIST_ELEM, expression.Write);
-            });
-            if (rule.Comment is null) return;
-            byte[] text = [.. Encoding.UTF8.GetBytes(rule.Comment), 0];
-            if (text.Length > MaxComment + 1) throw new ArgumentException($"the comment of a rule has at most {MaxComment} bytes", nameof(rule));
-            writer.Attribute(NftMessage.NFTA_RULE_USERDATA, [CommentKind, (byte)text.Length, .. text]);
-        });
+    public NftBatch Add(NftRule rule) => Add(rule, NetlinkSocket.NLM_F_CREATE | NetlinkSocket.NLM_F_APPEND);
+
+    /// <summary>Adds a rule before all others of its chain.</summary>
+    public NftBatch Insert(NftRule rule) => Add(rule, NetlinkSocket.NLM_F_CREATE);
 
     /// <summary>Makes a set or a map.</summary>
     public NftBatch Add(NftSet set)
@@ -113,6 +100,24 @@ public sealed class NftBatch
         operations.Add(operations[0]);
         return operations;
     }
+
+    private NftBatch Add(NftRule rule, ushort flags) => Change(
+        $"add the rule {(rule.Comment is null ? "" : $"\"{rule.Comment}\" ")}to the chain {rule.Chain}",
+        NftMessage.NEWRULE,
+        flags,
+        rule.Chain.Table,
+        writer =>
+        {
+            writer.Text(NftMessage.NFTA_RULE_TABLE, rule.Chain.Table.Name).Text(NftMessage.NFTA_RULE_CHAIN, rule.Chain.Name);
+            writer.Nest(NftMessage.NFTA_RULE_EXPRESSIONS, list =>
+            {
+                foreach (var expression in rule.Expressions) list.Nest(NftMessage.NFTA_LIST_ELEM, expression.Write);
+            });
+            if (rule.Comment is null) return;
+            byte[] text = [.. Encoding.UTF8.GetBytes(rule.Comment), 0];
+            if (text.Length > MaxComment + 1) throw new ArgumentException($"the comment of a rule has at most {MaxComment} bytes", nameof(rule));
+            writer.Attribute(NftMessage.NFTA_RULE_USERDATA, [CommentKind, (byte)text.Length, .. text]);
+        });
 
     private NftBatch Change(string operation, byte message, ushort flags, NftTable table, Action<NetlinkWriter> attributes) => Change(operation, writer =>
     {

@@ -56,6 +56,7 @@ internal static class NftMessage
     public const ushort NFTA_SET_ELEM_DATA = 2;
     public const ushort NFTA_SET_ELEM_FLAGS = 3;
     public const ushort NFTA_SET_ELEM_KEY_END = 10;
+    public const ushort NFTA_IMMEDIATE_DATA = 2;
     public const ushort NFTA_DATA_VALUE = 1;
     public const ushort NFTA_DATA_VERDICT = 2;
     public const uint NFT_SET_INTERVAL = 0x4;

@@ -18,6 +18,13 @@ public sealed class NftNetlink : IDisposable
     /// <summary>The address of this socket, by which <see cref="NftChange.Port"/> and <see cref="NftTable.OwnerPort"/> name it.</summary>
     public uint Port => socket.Port;
 
+    /// <summary>The socket: a duplicate keeps what it owns, when this process ends.</summary>
+    public Fd Descriptor => socket.Descriptor;
+
+    /// <summary>Goes on with a socket whose <see cref="Descriptor"/> somebody has kept, and owns what it owns; only one process may use it at a time.</summary>
+    /// <exception cref="LinuxException">It is no netlink socket.</exception>
+    public static NftNetlink Adopt(Fd socket) => new(NetlinkSocket.Adopt(socket));
+
     /// <summary>In the network namespace of this process.</summary>
     /// <exception cref="LinuxException">The kernel has no netfilter netlink.</exception>
     public static NftNetlink Open() => new(NetlinkSocket.Open(NetlinkSocket.Netfilter, network: null));
@@ -188,7 +195,7 @@ public sealed class NftNetlink : IDisposable
                 NftMessage.NFTA_RULE_CHAIN => rule with { Chain = attributes.Text },
                 NftMessage.NFTA_RULE_HANDLE => rule with { Handle = attributes.Network64 },
                 NftMessage.NFTA_RULE_USERDATA => rule with { Comment = ReadComment(attributes.Value) },
-                NftMessage.NFTA_RULE_EXPRESSIONS => rule with { ExpressionNames = ReadNames(attributes.Nested) },
+                NftMessage.NFTA_RULE_EXPRESSIONS => rule with { ExpressionNames = ReadNames(attributes.Nested), Verdict = ReadVerdict(attributes.Nested) },
                 _ => rule,
             };
         }
@@ -206,6 +213,30 @@ public sealed class NftNetlink : IDisposable
             }
         }
         return names;
+    }
+
+    /// <summary>The verdict of the last expression that loads one.</summary>
+    private static NftVerdict? ReadVerdict(NetlinkAttributes expressions)
+    {
+        var verdict = default(NftVerdict?);
+        while (expressions.Next())
+        {
+            var isImmediate = false;
+            for (var expression = expressions.Nested; expression.Next();)
+            {
+                if (expression.Kind == NftMessage.NFTA_EXPR_NAME) isImmediate = expression.Text == "immediate";
+                if (expression.Kind != NftMessage.NFTA_EXPR_DATA || !isImmediate) continue;
+                for (var data = expression.Nested; data.Next();)
+                {
+                    if (data.Kind != NftMessage.NFTA_IMMEDIATE_DATA) continue;
+                    for (var value = data.Nested; value.Next();)
+                    {
+                        if (value.Kind == NftMessage.NFTA_DATA_VERDICT) verdict = NftVerdict.Read(value.Nested);
+                    }
+                }
+            }
+        }
+        return verdict;
     }
 
     /// <summary>nft's data are kinds and lengths of one byte each, and the values; a comment has the kind 0 and a zero at its end.</summary>

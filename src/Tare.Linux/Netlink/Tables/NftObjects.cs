@@ -106,4 +106,8 @@ public sealed record NftRule(NftChain Chain, IReadOnlyList<NftExpression> Expres
 /// <param name="Handle">The number by which it is removed.</param>
 /// <param name="Comment">The remark.</param>
 /// <param name="ExpressionNames">The kinds of its expressions, in order.</param>
-public sealed record NftRuleInfo(string Table, string Chain, ulong Handle, string? Comment, IReadOnlyList<string> ExpressionNames);
+public sealed record NftRuleInfo(string Table, string Chain, ulong Handle, string? Comment, IReadOnlyList<string> ExpressionNames)
+{
+    /// <summary>What becomes of packets that match; null: it decides nothing, or by an expression of another kind (<c>reject</c>, xtables' targets).</summary>
+    public NftVerdict? Verdict { get; init; }
+}
