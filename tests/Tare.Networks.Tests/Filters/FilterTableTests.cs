@@ -1,0 +1,178 @@
+using System.Diagnostics;
+using System.Net;
+using Tare.Errors;
+using Tare.Linux;
+using Tare.Linux.Netlink.Tables;
+using Tare.Networks.Filters;
+using static Tare.Networks.Tests.Filters.FilterLab;
+
+namespace Tare.Networks.Tests.Filters;
+
+/// <summary>Whose the table is, and how it comes back.</summary>
+public sealed class FilterTableTests : IDisposable
+{
+    private readonly FilterLab lab = new(restore: false);
+    private readonly NftNetlink stranger;
+
+    public FilterTableTests() => stranger = NftNetlink.OpenIn(lab.Host);
+
+    public void Dispose()
+    {
+        stranger.Dispose();
+        lab.Dispose();
+    }
+
+    [Fact]
+    public void Adding_and_removing_leaves_what_was_before()
+    {
+        Assert.Throws<InvalidOperationException>(() => lab.Filter.Add(NetworkOf(1)));
+        lab.Filter.Restore([], []);
+        var empty = Content();
+        var (one, two) = (NetworkOf(1), NetworkOf(2, isInternal: true));
+        var (first, second) = (EndpointOf(1, 2, Tcp("0.0.0.0", 80, 80), Tcp("::", 80, 80), Udp("10.0.0.1", 53, 53)), EndpointOf(1, 3, Tcp("fd00::7", 1, 2)));
+        lab.Filter.Add(one);
+        lab.Filter.Add(two);
+        var withNetworks = Content();
+        lab.Filter.Add(first, second);
+        var full = Content();
+        var generation = stranger.Generation();
+        // What is known so costs nothing.
+        lab.Filter.Add(one);
+        lab.Filter.Add(first, second);
+        lab.Filter.Remove(EndpointOf(2, 9));
+        Assert.Equal(generation, stranger.Generation());
+        lab.Filter.Restore();
+        Assert.Equal(full, Content());
+        Assert.Equal(generation + 1, stranger.Generation());
+        lab.Filter.Restore([one, two], [first, second]);
+        Assert.Equal(full, Content());
+        lab.Filter.Remove(first, second);
+        Assert.Equal(withNetworks, Content());
+        lab.Filter.Add(first, second);
+        lab.Filter.Remove(one);
+        lab.Filter.Remove(two);
+        Assert.Equal(empty, Content());
+        Assert.NotEqual(empty, withNetworks);
+        Assert.NotEqual(withNetworks, full);
+        lab.Filter.Clear();
+        Assert.Empty(stranger.Tables());
+    }
+
+    [Fact]
+    public void A_port_that_leads_elsewhere_already_is_refused_and_nothing_changes()
+    {
+        lab.Filter.Restore([NetworkOf(1)], [EndpointOf(1, 2, Tcp("0.0.0.0", 80, 80))]);
+        var before = Content();
+        var refused = Assert.Throws<LinuxException>(() => lab.Filter.Add(EndpointOf(1, 3, Tcp("0.0.0.0", 81, 80), Tcp("0.0.0.0", 80, 80))));
+        Assert.Equal(Errno.EEXIST, refused.Error);
+        Assert.Equal(before, Content());
+        lab.Filter.Add(EndpointOf(1, 3, Tcp("0.0.0.0", 81, 80)));
+    }
+
+    [Fact]
+    public void Nobody_else_removes_the_table_and_a_duplicate_of_the_socket_keeps_it()
+    {
+        if (!lab.Filter.IsOwned) return;
+        lab.Filter.Restore([NetworkOf(1)], []);
+        // What nft flush ruleset does, where it may.
+        Assert.Equal(Errno.EPERM, Assert.Throws<LinuxException>(() => stranger.Commit(new NftBatch().Remove(new NftTable(NftFamily.Inet, "tare")))).Error);
+        var nft = lab.Run("nft", "flush", "ruleset");
+        Assert.True(lab.Filter.IsIntact(), nft);
+        using (var rival = BridgeFilter.Open("tare", lab.Host))
+        {
+            Assert.Equal(ErrorKind.Conflict, Assert.Throws<TareException>(() => rival.Restore([], [])).Kind);
+        }
+        var content = Content();
+        using var kept = lab.Filter.Descriptor.Duplicate();
+        lab.Filter.Dispose();
+        Assert.Equal(content, Content());
+        using var next = BridgeFilter.Adopt("tare", kept.Duplicate(), lab.Host);
+        Assert.True(next.IsIntact());
+        next.Restore([NetworkOf(1)], [EndpointOf(1, 2, Tcp("0.0.0.0", 80, 80))]);
+        next.Add(EndpointOf(1, 3, Tcp("0.0.0.0", 81, 80)));
+        Assert.True(next.IsIntact());
+        Assert.NotEqual(content, Content());
+    }
+
+    [Fact]
+    public void A_table_whose_owner_is_gone_is_taken_over()
+    {
+        if (!lab.Filter.IsOwned) return;
+        lab.Filter.Restore([NetworkOf(1)], []);
+        lab.Filter.Dispose();
+        var left = SpinWait.SpinUntil(() => stranger.Tables() is [] or [{ OwnerPort: 0 }], FilterLab.Timeout);
+        Assert.True(left);
+        // What was before owners, or without them.
+        foreach (var plain in new[] { false, true })
+        {
+            if (plain) stranger.Commit(new NftBatch().Add(new NftTable(NftFamily.Inet, "tare")));
+            using var next = BridgeFilter.Open("tare", lab.Host);
+            next.Restore([NetworkOf(2)], []);
+            Assert.True(next.IsIntact());
+            next.Clear();
+        }
+    }
+
+    [Fact]
+    public async Task Who_changes_the_table_is_noticed()
+    {
+        lab.Filter.Restore([NetworkOf(1)], []);
+        using var watch = new FilterWatch(lab.Filter, lab.Host);
+        using var poller = new Poller();
+        lab.Filter.Add(EndpointOf(1, 2, Tcp("0.0.0.0", 80, 80)));
+        stranger.Commit(new NftBatch().Add(new NftTable(NftFamily.IPv4, "other")).Remove(new NftTable(NftFamily.IPv4, "other")));
+        Assert.False(watch.TakeDamage(out _));
+        var content = Content();
+        // Without its owner it is anybody's.
+        lab.Filter.Dispose();
+        SpinWait.SpinUntil(() => stranger.Tables() is [] or [{ OwnerPort: 0 }], FilterLab.Timeout);
+        if (stranger.Tables().Count > 0) stranger.Commit(new NftBatch().Remove(new NftTable(NftFamily.Inet, "tare")));
+        using var limit = new CancellationTokenSource(FilterLab.Timeout);
+        await watch.WaitForDamageAsync(poller, limit.Token);
+        Assert.NotEmpty(content);
+    }
+
+    [Fact]
+    public async Task Connections_begin_and_go_on_while_the_table_is_made_anew()
+    {
+        var network = lab.AddBridge(1);
+        var web = lab.AddSandbox(1, 2);
+        using var server = lab.Listen(web, 80);
+        lab.Filter.Restore([network], [EndpointOf(1, 2, Tcp("0.0.0.0", 8080, 80))]);
+        using var longLived = lab.TryConnect(lab.Outside, HostAt(8080));
+        Assert.NotNull(longLived);
+        using var longAccepted = server.Accept();
+        longAccepted.ReceiveTimeout = FilterLab.Timeout;
+        using var stop = new CancellationTokenSource();
+        var clients = Task.Run(() =>
+        {
+            var (begun, slowest) = (0, 0.0);
+            while (!stop.IsCancellationRequested)
+            {
+                var start = Stopwatch.GetTimestamp();
+                Assert.Equal("192.0.2.2", lab.AssertPasses(lab.Outside, HostAt(8080), server));
+                AssertCarries(longLived, longAccepted, 7);
+                slowest = Math.Max(slowest, Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+                begun++;
+            }
+            return (begun, slowest);
+        });
+        for (var i = 0; i < 100; i++) lab.Filter.Restore();
+        await stop.CancelAsync();
+        var (count, longest) = await clients;
+        Assert.True(count > 3, $"{count} connections");
+        // A SYN that is lost comes again after a second.
+        Assert.True(longest < 1000, $"a packet was lost: {longest} ms");
+    }
+
+    /// <summary>All that is in the table, in an order of its own.</summary>
+    private string[] Content()
+    {
+        var table = new NftTable(NftFamily.Inet, "tare");
+        var chains = stranger.Chains(NftFamily.Inet).Select(static chain => $"{chain.Name} {chain.Base}");
+        var rules = stranger.Rules(table).Select(static rule => $"{rule.Chain} {rule.Comment} {string.Join(' ', rule.ExpressionNames)}");
+        var elements = stranger.Sets(table).SelectMany(name => stranger.Elements(new NftSet(table, name, NftType.Mark))
+            .Select(element => $"{name} {Convert.ToHexString(element.Key)} {Convert.ToHexString(element.Value ?? [])} {element.Verdict}"));
+        return [.. chains.Concat(rules).Concat(elements).Order(StringComparer.Ordinal)];
+    }
+}
