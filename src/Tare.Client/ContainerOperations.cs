@@ -34,6 +34,13 @@ public sealed class ContainerOperations
     /// <param name="cancellationToken">Cancels the call.</param>
     public async ValueTask<ContainerCreateResponse> CreateAsync(ContainerCreateRequest request, string? name = null, string? platform = null, CancellationToken cancellationToken = default)
     {
+        if (request is { MacAddress.Length: > 0 })
+        {
+            // From 1.44 on the address stands in the endpoint, and the engine warns of the old member.
+            await _engine.SettleVersionAsync(cancellationToken).ConfigureAwait(false);
+            if (Engine.CompareVersions(_engine.Version, "1.44") >= 0) request = request with { MacAddress = null };
+        }
+
         var post = Post("/containers/create", CreateRequestWriter.Write(request));
         post.Query.AddText("name", name).AddText("platform", platform);
         return SmallReplies.Created(await _engine.SendAndReadAsync(post, cancellationToken).ConfigureAwait(false));

@@ -20,6 +20,7 @@ public sealed class TareClient : IDisposable
         Execs = new ExecOperations(_engine);
         Filesystems = new FilesystemOperations(_engine);
         Images = new ImageOperations(_engine);
+        Networks = new NetworkOperations(_engine);
         System = new SystemOperations(_engine);
         Volumes = new VolumeOperations(_engine);
     }
@@ -44,6 +45,9 @@ public sealed class TareClient : IDisposable
 
     /// <summary>Images.</summary>
     public ImageOperations Images { get; }
+
+    /// <summary>Networks.</summary>
+    public NetworkOperations Networks { get; }
 
     /// <summary>The engine itself.</summary>
     public SystemOperations System { get; }

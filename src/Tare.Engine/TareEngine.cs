@@ -7,6 +7,7 @@ using Tare.Engine.Filesystems;
 using Tare.Engine.Host;
 using Tare.Engine.Images;
 using Tare.Engine.Launch;
+using Tare.Engine.Networks;
 using Tare.Engine.Ports;
 using Tare.Engine.Registries;
 using Tare.Engine.Storage;
@@ -57,6 +58,9 @@ public sealed class TareEngine : IAsyncDisposable
 
     /// <summary>Further processes in containers.</summary>
     public ExecService Execs => core.Execs;
+
+    /// <summary>Networks.</summary>
+    public NetworkService Networks { get; } = new();
 
     /// <summary>The containers' files.</summary>
     public FilesystemService Filesystems { get; }

@@ -142,8 +142,10 @@ public sealed record PortSummary
     public string Type { get; set; } = "";
 }
 
-/// <summary>A network, in lists and when inspected. Swagger: NetworkSummary, NetworkInspect.</summary>
-public sealed record Network
+/// <summary>
+/// A network, in lists and when inspected. Swagger: NetworkSummary, NetworkInspect; their Peers and Services are a swarm's, and never there.
+/// </summary>
+public sealed record NetworkInspect
 {
     public string Name { get; set; } = "";
 
@@ -178,6 +180,33 @@ public sealed record Network
     public IReadOnlyDictionary<string, string>? Options { get; set; }
 
     public IReadOnlyDictionary<string, string>? Labels { get; set; }
+
+    /// <summary>From API 1.52 on, and not in lists.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public NetworkStatus? Status { get; set; }
+}
+
+/// <summary>Swagger: NetworkStatus.</summary>
+public sealed record NetworkStatus
+{
+    public IPAMStatus IPAM { get; set; } = new();
+}
+
+/// <summary>Swagger: IPAMStatus.</summary>
+public sealed record IPAMStatus
+{
+    /// <summary>By subnet, as a prefix.</summary>
+    public IReadOnlyDictionary<string, SubnetStatus>? Subnets { get; set; }
+}
+
+/// <summary>Swagger: SubnetStatus.</summary>
+public sealed record SubnetStatus
+{
+    /// <summary>Addresses in use or reserved, among them the network's own; at most 2^64-1.</summary>
+    public ulong IPsInUse { get; set; }
+
+    /// <summary>Addresses that can still be leased; at most 2^64-1.</summary>
+    public ulong DynamicIPsAvailable { get; set; }
 }
 
 /// <summary>Swagger: IPAM.</summary>

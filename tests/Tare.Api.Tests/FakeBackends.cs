@@ -64,7 +64,9 @@ internal sealed class FakeBackends : ISystemBackend, IContainerBackend, IContain
 
     internal Exception? FailureInTheMiddle { get; set; }
 
-    internal ApiBackends All => new(this, this, this, this, this, this, this, new FakeVolumes(this));
+    internal FakeNetworks Networks => field ??= new FakeNetworks(this);
+
+    internal ApiBackends All => new(this, this, this, this, this, this, this, Networks, new FakeVolumes(this));
 
     public SystemVersion Version() => new() { Version = "9.9", ApiVersion = ApiVersions.Maximum, Os = "linux" };
 

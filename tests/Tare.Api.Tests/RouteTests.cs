@@ -136,7 +136,6 @@ public sealed class RouteTests
     [Theory]
     [InlineData("GET", "/containers/c/stats", "this engine does not support ContainerStats (GET /containers/{id}/stats) yet")]
     [InlineData("POST", "/build", "this engine does not support ImageBuild (POST /build) yet")]
-    [InlineData("POST", "/networks/create", "this engine does not support NetworkCreate (POST /networks/create) yet")]
     public async Task What_is_not_there_yet_says_so_by_name(string method, string target, string message)
     {
         await using var server = await ServerFixture.StartAsync();

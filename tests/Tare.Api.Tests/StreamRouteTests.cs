@@ -235,21 +235,6 @@ public sealed class StreamRouteTests
     }
 
     [Fact]
-    public async Task The_built_in_networks()
-    {
-        await using var server = await ServerFixture.StartAsync();
-        var (_, list) = await server.JsonAsync("GET", "/networks");
-        Assert.Equal(["none", "host"], list!.AsArray().Select(network => network!["Name"]!.GetValue<string>()));
-        Assert.False(list[0]!.AsObject().ContainsKey("Containers"));
-        var (_, one) = await server.JsonAsync("GET", "/networks/host");
-        Assert.Equal(list[1]!["Id"]!.GetValue<string>(), one!["Id"]!.GetValue<string>());
-        Assert.True(one.AsObject().ContainsKey("Containers"));
-        var (_, filtered) = await server.JsonAsync("GET", "/networks?filters=" + Uri.EscapeDataString("""{"driver":["null"]}"""));
-        Assert.Single(filtered!.AsArray());
-        Assert.Equal((404, "network bridge not found"), await server.ErrorAsync("GET", "/networks/bridge"));
-    }
-
-    [Fact]
     public async Task Info_is_shaped_by_version()
     {
         await using var server = await ServerFixture.StartAsync();

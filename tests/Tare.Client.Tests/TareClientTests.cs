@@ -130,6 +130,39 @@ public sealed class TareClientTests
     }
 
     [Theory]
+    [InlineData("1.43", true)]
+    [InlineData("1.44", false)]
+    public async Task The_address_beside_the_endpoints_is_for_old_engines(string version, bool sent)
+    {
+        var created = "";
+        using var engine = new FakeEngine(async stream =>
+        {
+            while (await FakeEngine.ReadHeadAsync(stream) is { Length: > 0 } head)
+            {
+                var length = System.Text.RegularExpressions.Regex.Match(head, @"Content-Length: (\d+)");
+                var body = new byte[length.Success ? int.Parse(length.Groups[1].ValueSpan) : 0];
+                await stream.ReadExactlyAsync(body);
+                if (head.StartsWith("POST", StringComparison.Ordinal)) created = Encoding.UTF8.GetString(body);
+                var answer = head.StartsWith("HEAD", StringComparison.Ordinal) ? "" : "{\"Id\":\"x\",\"Warnings\":[]}";
+                await FakeEngine.WriteAsync(stream, $"HTTP/1.1 201 Created\r\nApi-Version: {version}\r\nContent-Length: {answer.Length}\r\n\r\n{answer}");
+            }
+        });
+        using var client = engine.Connect(blocking: true);
+        await client.Containers.CreateAsync(new Tare.Wire.ContainerCreateRequest { Image = "i", MacAddress = "02:00:00:00:00:01" });
+        Assert.Equal(sent, created.Contains("02:00:00:00:00:01", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Networks_and_containers_must_have_names()
+    {
+        using var nobody = new TareClient(new TareClientOptions { Address = EngineAddress.Parse("unix:///nonexistent.sock"), Blocking = true });
+        var error = await Assert.ThrowsAsync<Tare.Errors.TareException>(async () => await nobody.Networks.RemoveAsync(" "));
+        Assert.Equal("invalid network name or ID: value is empty", error.Message);
+        error = await Assert.ThrowsAsync<Tare.Errors.TareException>(async () => await nobody.Networks.DisconnectAsync("n", new Tare.Wire.NetworkDisconnectRequest()));
+        Assert.Equal("invalid container name or ID: value is empty", error.Message);
+    }
+
+    [Theory]
     [InlineData("unix:///x/y", "unix:///x/y")]
     [InlineData("tcp://h:1/p", "tcp://h:1/p")]
     [InlineData("h", "tcp://h:2375")]

@@ -57,10 +57,13 @@ public sealed class GoldenTests
     public void Version() => Holds<SystemVersion>("version");
 
     [Fact]
-    public void NetworkList() => Holds<IReadOnlyList<Network>>("network-list");
+    public void NetworkList() => Holds<IReadOnlyList<NetworkInspect>>("network-list");
 
     [Fact]
-    public void NetworkInspect() => Holds<Network>("network-inspect");
+    public void NetworkInspect() => Holds<NetworkInspect>("network-inspect");
+
+    [Fact]
+    public void NetworkInspectOfEndpoints() => Holds<NetworkInspect>("network-inspect-endpoints");
 
     [Fact]
     public void VolumeList() => Holds<VolumeListResponse>("volume-list");
@@ -94,10 +97,21 @@ public sealed class GoldenTests
     [Theory]
     [InlineData("container-inspect", typeof(ContainerInspectResponse))]
     [InlineData("container-list", typeof(IReadOnlyList<ContainerSummary>))]
+    [InlineData("container-list-networks", typeof(IReadOnlyList<ContainerSummary>))]
+    [InlineData("network-settings", typeof(NetworkSettings))]
+    [InlineData("network-inspect-endpoints", typeof(NetworkInspect))]
+    [InlineData("network-list", typeof(IReadOnlyList<NetworkInspect>))]
     public void Members_keep_their_order(string name, Type type)
     {
         var golden = File.ReadAllBytes(PathOf(name));
-        var written = type == typeof(ContainerInspectResponse) ? RoundTrip<ContainerInspectResponse>(golden) : RoundTrip<IReadOnlyList<ContainerSummary>>(golden);
+        var written = type switch
+        {
+            _ when type == typeof(ContainerInspectResponse) => RoundTrip<ContainerInspectResponse>(golden),
+            _ when type == typeof(NetworkSettings) => RoundTrip<NetworkSettings>(golden),
+            _ when type == typeof(NetworkInspect) => RoundTrip<NetworkInspect>(golden),
+            _ when type == typeof(IReadOnlyList<NetworkInspect>) => RoundTrip<IReadOnlyList<NetworkInspect>>(golden),
+            _ => RoundTrip<IReadOnlyList<ContainerSummary>>(golden),
+        };
 
         Assert.Equal(Encoding.UTF8.GetString(golden).Trim(), Encoding.UTF8.GetString(written));
     }

@@ -5,6 +5,7 @@ using Tare.Engine.Execs;
 using Tare.Engine.Filesystems;
 using Tare.Engine.Host;
 using Tare.Engine.Images;
+using Tare.Engine.Networks;
 using Tare.Engine.Registries;
 using Tare.Engine.Streams;
 using Tare.Engine.Volumes;
@@ -13,7 +14,7 @@ using Tare.Wire;
 namespace Tare.Api.Backends;
 
 /// <summary>All that the routes need, each module its own part.</summary>
-internal sealed record ApiBackends(ISystemBackend System, IContainerBackend Containers, IContainerStreamBackend Streams, IExecBackend Execs, IImageBackend Images, IRegistryBackend Registries, IFilesystemBackend Filesystems, IVolumeBackend Volumes);
+internal sealed record ApiBackends(ISystemBackend System, IContainerBackend Containers, IContainerStreamBackend Streams, IExecBackend Execs, IImageBackend Images, IRegistryBackend Registries, IFilesystemBackend Filesystems, INetworkBackend Networks, IVolumeBackend Volumes);
 
 /// <summary>The engine behind the routes' interfaces; nothing is decided here.</summary>
 internal static class EngineBackends
@@ -21,7 +22,24 @@ internal static class EngineBackends
     internal static ApiBackends Of(TareEngine engine)
     {
         var containers = new Containers(engine.Containers);
-        return new ApiBackends(new Host(engine.System, engine.Usage, engine.Events), containers, containers, new Execs(engine.Execs), new Images(engine.Images), new Registries(engine.Registries, engine.Transfers), new Filesystems(engine.Filesystems), new Volumes(engine.Volumes));
+        return new ApiBackends(new Host(engine.System, engine.Usage, engine.Events), containers, containers, new Execs(engine.Execs), new Images(engine.Images), new Registries(engine.Registries, engine.Transfers), new Filesystems(engine.Filesystems), new Networks(engine.Networks), new Volumes(engine.Volumes));
+    }
+
+    private sealed class Networks(NetworkService service) : INetworkBackend
+    {
+        public Task<NetworkCreateResponse> CreateAsync(NetworkCreateRequest request, CancellationToken cancellationToken) => service.CreateAsync(request, cancellationToken);
+
+        public IReadOnlyList<NetworkInspect> List(Filters filters) => service.List(filters);
+
+        public NetworkInspect Inspect(string nameOrId, string scope) => service.Inspect(nameOrId, scope);
+
+        public Task RemoveAsync(string nameOrId, CancellationToken cancellationToken) => service.RemoveAsync(nameOrId, cancellationToken);
+
+        public Task ConnectAsync(string nameOrId, NetworkConnectRequest request, CancellationToken cancellationToken) => service.ConnectAsync(nameOrId, request, cancellationToken);
+
+        public Task DisconnectAsync(string nameOrId, NetworkDisconnectRequest request, CancellationToken cancellationToken) => service.DisconnectAsync(nameOrId, request, cancellationToken);
+
+        public Task<NetworkPruneResponse> PruneAsync(Filters filters, CancellationToken cancellationToken) => service.PruneAsync(filters, cancellationToken);
     }
 
     private sealed class Host(SystemService system, DiskUsageService usage, EventService events) : ISystemBackend

@@ -18,7 +18,7 @@ internal static class AllRoutes
             .. new FilesystemRoutes(backends.Filesystems).All(),
             .. new ImageRoutes(backends.Images, registries).All(),
             .. registries.All(),
-            .. NetworkRoutes.All(),
+            .. new NetworkRoutes(backends.Networks).All(),
             .. new VolumeRoutes(backends.Volumes).All(),
             .. UnsupportedRoutes.All(),
         ]);

@@ -60,6 +60,16 @@ internal static class Compatibility
         };
     }
 
+    /// <summary>As it is inspected: how many addresses are left is told from 1.52 on.</summary>
+    internal static NetworkInspect Of(NetworkInspect network, ApiVersion version) => version.Before(52) ? network with { Status = null } : network;
+
+    /// <summary>As it stands in a list: with its endpoints before 1.28 only; the empty member was written up to 1.51.</summary>
+    internal static NetworkInspect Listed(NetworkInspect network, ApiVersion version) => network with
+    {
+        Containers = version.Before(28) ? network.Containers : version.Before(52) ? new Dictionary<string, EndpointResource>() : null,
+        Status = null,
+    };
+
     internal static IReadOnlyList<ImageSummary> Of(IReadOnlyList<ImageSummary> images, ApiVersion version)
         => version.Before(51) ? [.. images.Select(image => Of(image, version))] : images;
 

@@ -1,3 +1,4 @@
+using Tare.Api.Backends;
 using Tare.Api.Http;
 using Tare.Engine;
 using Tare.Errors;
@@ -6,61 +7,66 @@ using Tare.Wire;
 namespace Tare.Api.Routes;
 
 /// <summary>
-/// The networks that are there without being made: none and host. Their ids are fixed, so that they are the same for every daemon.
+/// Networks. What changes something is not cancelled when the client goes: a container that is half connected helps nobody.
 /// </summary>
-internal static class NetworkRoutes
+internal sealed class NetworkRoutes(INetworkBackend networks)
 {
-    private static readonly Network[] BuiltIn =
-    [
-        Make("none", "null", "e5ebb5c45b342d2809058c85e79f9ea7940fcf78f7aac6f6c03e93710cd23faf"),
-        Make("host", "host", "904b6ac199c474ad69a6a122d88180b2e0c13460683eaf1a390da0a0e2737d10"),
-    ];
-
-    internal static IEnumerable<Route> All() =>
+    internal IEnumerable<Route> All() =>
     [
         new("GET", "/networks", ListAsync),
+        new("GET", "/networks/", ListAsync),
+        new("POST", "/networks/create", CreateAsync),
+        new("POST", "/networks/prune", PruneAsync, Since: 25),
         new("GET", "/networks/{id}", InspectAsync),
+        new("POST", "/networks/{id}/connect", ConnectAsync),
+        new("POST", "/networks/{id}/disconnect", DisconnectAsync),
+        new("DELETE", "/networks/{id}", RemoveAsync),
     ];
 
-    private static Network Make(string name, string driver, string id) => new()
+    private Task ListAsync(ApiContext context)
     {
-        Name = name,
-        Id = id,
-        Created = GoTime.Zero,
-        Scope = "local",
-        Driver = driver,
-        EnableIPv4 = true,
-        IPAM = new IPAM { Driver = "default" },
-        Containers = new Dictionary<string, EndpointResource>(),
-        Options = new Dictionary<string, string>(),
-        Labels = new Dictionary<string, string>(),
-    };
-
-    private static Task ListAsync(ApiContext context)
-    {
-        var filters = Filters.Parse(context.Query["filters"]);
-        filters.Validate("dangling", "driver", "id", "label", "name", "scope", "type");
-        IReadOnlyList<Network> list = [.. BuiltIn.Where(network => Matches(network, filters)).Select(network => Of(network, context.Version, listed: true))];
+        IReadOnlyList<NetworkInspect> list = [.. networks.List(Filters.Parse(context.Query["filters"])).Select(network => Compatibility.Listed(network, context.Version))];
         return context.JsonAsync(200, list);
     }
 
-    private static Task InspectAsync(ApiContext context)
+    /// <summary>What is verbose about a network only a swarm has; the word is checked all the same.</summary>
+    private Task InspectAsync(ApiContext context)
     {
-        var found = Array.Find(BuiltIn, network => network.Name == context.Name || network.Id == context.Name)
-            ?? (context.Name.Length > 0 ? Array.Find(BuiltIn, network => network.Id.StartsWith(context.Name, StringComparison.Ordinal)) : null)
-            ?? throw TareException.NotFound($"network {context.Name} not found");
-        return context.JsonAsync(200, Of(found, context.Version, listed: false));
+        if (context.Query["verbose"] is { Length: > 0 } verbose && verbose is not ("1" or "t" or "T" or "true" or "TRUE" or "True" or "0" or "f" or "F" or "false" or "FALSE" or "False"))
+            throw TareException.Invalid($"invalid value for verbose: {verbose}: strconv.ParseBool: parsing {Query.Quote(verbose)}: invalid syntax");
+        return context.JsonAsync(200, Compatibility.Of(networks.Inspect(context.Name, context.Query["scope"]), context.Version));
     }
 
-    private static Network Of(Network network, ApiVersion version, bool listed)
-        => listed && !version.Before(52) ? network with { Containers = null } : network;
+    private async Task CreateAsync(ApiContext context)
+    {
+        var request = await JsonBody.ReadAsync<NetworkCreateRequest>(context, context.Peer.Stopping) ?? new NetworkCreateRequest();
+        // Before 1.48 no client could ask for a network without IPv4, and what one said was not looked at.
+        if (context.Version.Before(48)) request.EnableIPv4 = null;
+        await context.JsonAsync(201, await networks.CreateAsync(request, CancellationToken.None));
+    }
 
-    private static bool Matches(Network network, Filters filters)
-        => filters.ExactMatch("driver", network.Driver)
-            && filters.FuzzyMatch("id", network.Id)
-            && filters.Match("name", network.Name)
-            && filters.ExactMatch("scope", network.Scope)
-            && filters.ExactMatch("type", "builtin")
-            && filters.MatchPairs("label", network.Labels)
-            && (!filters.Contains("dangling") || !filters.GetBoolean("dangling", otherwise: false));
+    private async Task ConnectAsync(ApiContext context)
+    {
+        var request = await JsonBody.ReadAsync<NetworkConnectRequest>(context, context.Peer.Stopping) ?? new NetworkConnectRequest();
+        await networks.ConnectAsync(context.Name, Named(request.Container, request), CancellationToken.None);
+        context.Empty(200);
+    }
+
+    private async Task DisconnectAsync(ApiContext context)
+    {
+        var request = await JsonBody.ReadAsync<NetworkDisconnectRequest>(context, context.Peer.Stopping) ?? new NetworkDisconnectRequest();
+        await networks.DisconnectAsync(context.Name, Named(request.Container, request), CancellationToken.None);
+        context.Empty(200);
+    }
+
+    private async Task RemoveAsync(ApiContext context)
+    {
+        await networks.RemoveAsync(context.Name, CancellationToken.None);
+        context.Empty(204);
+    }
+
+    private async Task PruneAsync(ApiContext context)
+        => await context.JsonAsync(200, await networks.PruneAsync(Filters.Parse(context.Query["filters"]), CancellationToken.None));
+
+    private static T Named<T>(string container, T request) => container.Length > 0 ? request : throw TareException.Invalid("invalid name or ID supplied: \"\"");
 }

@@ -12,8 +12,6 @@ internal static class UnsupportedRoutes
     [
         ("POST", "/build", "ImageBuild", 0),
         ("POST", "/build/prune", "BuildPrune", 31),
-        ("POST", "/networks/create", "NetworkCreate", 0),
-        ("POST", "/networks/prune", "NetworkPrune", 25),
         ("GET", "/plugins/privileges", "GetPluginPrivileges", 0),
         ("POST", "/plugins/pull", "PluginPull", 0),
         ("POST", "/plugins/create", "PluginCreate", 0),
@@ -26,14 +24,11 @@ internal static class UnsupportedRoutes
         ("GET", "/containers/{id}/archive", "ContainerArchive", 0),
         ("PUT", "/containers/{id}/archive", "PutContainerArchive", 0),
         ("GET", "/images/{name}/attestations", "ImageAttestations", 55),
-        ("POST", "/networks/{id}/connect", "NetworkConnect", 0),
-        ("POST", "/networks/{id}/disconnect", "NetworkDisconnect", 0),
         ("POST", "/plugins/{name}/enable", "PluginEnable", 0),
         ("POST", "/plugins/{name}/disable", "PluginDisable", 0),
         ("POST", "/plugins/{name}/upgrade", "PluginUpgrade", 26),
         ("POST", "/plugins/{name}/push", "PluginPush", 0),
         ("POST", "/plugins/{name}/set", "PluginSet", 0),
-        ("DELETE", "/networks/{id}", "NetworkDelete", 0),
         ("DELETE", "/plugins/{name}", "PluginDelete", 0),
     ];
 

@@ -14,6 +14,9 @@ internal sealed class ConfigFile
 
     public string DetachKeys => Text("detachKeys");
 
+    /// <summary>How networks are listed.</summary>
+    public string NetworksFormat => Text("networksFormat");
+
     public string PsFormat => Text("psFormat");
 
     public string ImagesFormat => Text("imagesFormat");

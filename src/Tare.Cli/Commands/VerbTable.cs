@@ -9,7 +9,7 @@ internal static class VerbTable
 {
     private static readonly string[] CommonNames = ["run", "exec", "ps", "pull", "push", "images", "login", "logout", "search", "version", "info"];
 
-    private static readonly string[] GroupNames = ["container", "image", "manifest", "registry", "system", "volume"];
+    private static readonly string[] GroupNames = ["container", "image", "manifest", "network", "registry", "system", "volume"];
 
     private static readonly string[] OtherNames =
     [
@@ -25,6 +25,8 @@ internal static class VerbTable
     private static readonly string[] ImageNames = ["history", "import", "inspect", "load", "ls", "prune", "pull", "push", "rm", "save", "tag"];
 
     private static readonly string[] ManifestNames = ["annotate", "create", "inspect", "push", "rm"];
+
+    private static readonly string[] NetworkNames = ["connect", "create", "disconnect", "inspect", "ls", "prune", "rm"];
 
     private static readonly string[] RegistryNames = ["gc", "retention", "serve", "user"];
 
@@ -50,6 +52,7 @@ internal static class VerbTable
         "container" => ContainerNames,
         "image" => ImageNames,
         "manifest" => ManifestNames,
+        "network" => NetworkNames,
         "registry" => RegistryNames,
         "volume" => VolumeNames,
         _ => SystemNames,
@@ -86,6 +89,17 @@ internal static class VerbTable
             "rm" => new ManifestRmVerb(),
             _ => null,
         },
+        "network" => name switch
+        {
+            "connect" => new NetworkConnectVerb(),
+            "create" => new NetworkCreateVerb(),
+            "disconnect" => new NetworkDisconnectVerb(),
+            "inspect" => InspectVerb.OfNetworks(),
+            "ls" or "list" => new NetworkListVerb(),
+            "prune" => new NetworkPruneVerb(),
+            "rm" or "remove" => new NetworkRemoveVerb(),
+            _ => null,
+        },
         "registry" => name switch
         {
             "gc" => new RegistryGcVerb(),
@@ -117,7 +131,7 @@ internal static class VerbTable
     public static bool IsMissing(string group, string name) => group switch
     {
         "" => name is "build" or "builder" or "buildx" or "checkpoint" or "compose" or "config" or "context" or "cp"
-            or "network" or "node" or "plugin" or "secret" or "service" or "stack" or "stats" or "swarm"
+            or "node" or "plugin" or "secret" or "service" or "stack" or "stats" or "swarm"
             or "trust" or "update",
         "container" => name is "cp" or "stats" or "update",
         "image" => name is "build",
@@ -152,6 +166,7 @@ internal static class VerbTable
         "logout" => new LogoutVerb(),
         "logs" => new LogsVerb(),
         "manifest" => new Group(name, "Manage manifests of images in registries"),
+        "network" => new Group(name, "Manage networks"),
         "oci" => new OciRoleVerb(),
         "pause" => new PauseVerb(),
         "port" => new PortVerb(),

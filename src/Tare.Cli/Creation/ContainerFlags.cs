@@ -368,7 +368,8 @@ internal sealed class ContainerFlags
         return null;
     }
 
-    private static string? CheckLink(ref string value)
+    /// <summary>--link: a container, and perhaps a name for it behind a colon.</summary>
+    public static string? CheckLink(ref string value)
     {
         if (value.Length == 0) return "empty string specified for links";
         return value.Count(c => c == ':') > 1 ? "bad format for links: " + value : null;

@@ -107,8 +107,8 @@ internal sealed class NetworkOption
                 DriverOptions[value[..equals].Trim()] = value[(equals + 1)..].Trim();
                 return null;
             case "gw-priority":
-                if (!int.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var priority)) return $"invalid gw-priority ({value}): invalid syntax";
-                GatewayPriority = priority;
+                if (!long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var priority)) return $"invalid gw-priority ({value}): invalid syntax";
+                GatewayPriority = (int)Math.Clamp(priority, int.MinValue, int.MaxValue);
                 return null;
             default:
                 return $"invalid field key {key}";

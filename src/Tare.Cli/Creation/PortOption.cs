@@ -43,7 +43,7 @@ internal sealed class PortOption
             address = address[1..^1];
         }
 
-        if (address.Length > 0 && !IPAddress.TryParse(address, out _)) return $"invalid IP address: {address}";
+        if (address.Length > 0 && !TryAddress(address, out _)) return $"invalid IP address: {address}";
         if (container.Length == 0) return $"no port specified: {value}<empty>";
         if (!TryRange(container, out var first, out var last)) return $"invalid containerPort: {container}";
         int hostFirst = 0, hostLast = 0;
@@ -110,7 +110,8 @@ internal sealed class PortOption
     {
         address = "";
         if (text.Contains('%', StringComparison.Ordinal) || text.Contains('[', StringComparison.Ordinal) || !IPAddress.TryParse(text, out var parsed)) return false;
-        if (parsed.AddressFamily == AddressFamily.InterNetwork && text.Count(c => c == '.') != 3) return false;
+        // To .NET a number with a zero in front is octal, and 1.2.3 is 1.2.0.3; Go takes four decimal numbers.
+        if (parsed.AddressFamily == AddressFamily.InterNetwork && text.Split('.') is var parts && (parts.Length != 4 || parts.Any(part => part.AsSpan().ContainsAnyExceptInRange('0', '9') || part is ['0', _, ..]))) return false;
         address = parsed.IsIPv4MappedToIPv6 ? parsed.MapToIPv4().ToString() : parsed.ToString();
         return true;
     }

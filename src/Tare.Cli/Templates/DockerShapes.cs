@@ -5,6 +5,8 @@ internal static class DockerShapes
 {
     public static Shape Container => Inspected["container.InspectResponse"];
 
+    public static Shape Network => Inspected["network.Inspect"];
+
     public static Shape Image => Inspected["image.InspectResponse"];
 
     public static Shape Volume => Inspected["volume.Volume"];
@@ -35,6 +37,12 @@ internal static class DockerShapes
         network.EndpointSettings: IPAMConfig:*network.EndpointIPAMConfig Links:[]s Aliases:[]s MacAddress:s DriverOpts:{}s GwPriority:i NetworkID:s EndpointID:s Gateway:s IPAddress:s IPPrefixLen:i IPv6Gateway:s GlobalIPv6Address:s GlobalIPv6PrefixLen:i DNSNames:[]s
         network.EndpointIPAMConfig: IPv4Address:s? IPv6Address:s? LinkLocalIPs:[]s?
         network.Address: Addr:s PrefixLen:i
+        network.Inspect: Name:s ID=Id:s Created:t Scope:s Driver:s EnableIPv4:b EnableIPv6:b IPAM:network.IPAM Internal:b Attachable:b Ingress:b ConfigFrom:network.ConfigReference ConfigOnly:b Containers:{}network.EndpointResource Options:{}s Labels:{}s Peers:[]network.PeerInfo? Services:{}any?
+        network.IPAM: Driver:s Options:{}s Config:[]network.IPAMConfig
+        network.IPAMConfig: Subnet:s? IPRange:s? Gateway:s? AuxAddress=AuxiliaryAddresses:{}s?
+        network.ConfigReference: Network:s
+        network.EndpointResource: Name:s EndpointID:s MacAddress:s IPv4Address:s IPv6Address:s
+        network.PeerInfo: Name:s IP:s
         nat.PortBinding: HostIP=HostIp:s HostPort:s
         container.HostConfig: Binds:[]s ContainerIDFile:s LogConfig:container.LogConfig NetworkMode:s PortBindings:{}[]nat.PortBinding RestartPolicy:container.RestartPolicy AutoRemove:b VolumeDriver:s VolumesFrom:[]s ConsoleSize:[]i Annotations:{}s? CapAdd:[]s CapDrop:[]s CgroupnsMode:s DNS=Dns:[]s DNSOptions=DnsOptions:[]s DNSSearch=DnsSearch:[]s ExtraHosts:[]s GroupAdd:[]s IpcMode:s Cgroup:s Links:[]s OomScoreAdj:i PidMode:s Privileged:b PublishAllPorts:b ReadonlyRootfs:b SecurityOpt:[]s StorageOpt:{}s? Tmpfs:{}s? UTSMode:s UsernsMode:s ShmSize:i Sysctls:{}s? Runtime:s? Isolation:s +container.Resources Mounts:[]mount.Mount? MaskedPaths:[]s ReadonlyPaths:[]s Init:*b?
         container.Resources: CPUShares=CpuShares:i Memory:i NanoCPUs=NanoCpus:i CgroupParent:s BlkioWeight:i BlkioWeightDevice:[]any BlkioDeviceReadBps:[]any BlkioDeviceWriteBps:[]any BlkioDeviceReadIOps:[]any BlkioDeviceWriteIOps:[]any CPUPeriod=CpuPeriod:i CPUQuota=CpuQuota:i CPURealtimePeriod=CpuRealtimePeriod:i CPURealtimeRuntime=CpuRealtimeRuntime:i CpusetCpus:s CpusetMems:s Devices:[]container.DeviceMapping DeviceCgroupRules:[]s DeviceRequests:[]any KernelMemory:i? KernelMemoryTCP:i? MemoryReservation:i MemorySwap:i MemorySwappiness:*i OomKillDisable:*b PidsLimit:*i Ulimits:[]*container.Ulimit CPUCount=CpuCount:i CPUPercent=CpuPercent:i IOMaximumIOps:i IOMaximumBandwidth:i

@@ -10,7 +10,7 @@ using Tare.Errors;
 
 namespace Tare.Cli.Verbs;
 
-/// <summary>tare inspect: shows everything about containers, images and volumes, as JSON or by a template.</summary>
+/// <summary>tare inspect: shows everything about containers, images, networks and volumes, as JSON or by a template.</summary>
 internal sealed class InspectVerb : Verb
 {
     /// <summary>What --format takes, for the help of all such verbs.</summary>
@@ -24,13 +24,15 @@ internal sealed class InspectVerb : Verb
     private readonly SwitchFlag? _size;
     private readonly TextFlag? _type;
     private readonly TextFlag? _platform;
+    private readonly SwitchFlag? _verbose;
 
     private InspectVerb(string usage, string summary, string type)
         : base(usage, summary, ArgumentCount.AtLeast(1))
     {
         _fixedType = type;
         _format = Flags.Text("format", FormatUsage, 'f');
-        if (type is not ("image" or "volume")) _size = Flags.Switch("size", "Show the sizes of containers", 's');
+        if (type == "network") _verbose = Flags.Switch("verbose", "Show also what the nodes of a swarm have in the network", 'v');
+        if (type is not ("image" or "network" or "volume")) _size = Flags.Switch("size", "Show the sizes of containers", 's');
         if (type == "image") _platform = Flags.Text("platform", "Platform of the image, OS[/ARCHITECTURE[/VARIANT]]");
         if (type.Length == 0) _type = Flags.Text("type", "Look only for objects of this type");
     }
@@ -38,6 +40,8 @@ internal sealed class InspectVerb : Verb
     public static InspectVerb OfAnything() => new("[OPTIONS] NAME|ID [NAME|ID...]", "Show everything about one or more objects", "");
 
     public static InspectVerb OfContainers() => new("[OPTIONS] CONTAINER [CONTAINER...]", "Show everything about one or more containers", "container");
+
+    public static InspectVerb OfNetworks() => new("[OPTIONS] NETWORK [NETWORK...]", "Show everything about one or more networks", "network");
 
     public static InspectVerb OfImages() => new("[OPTIONS] IMAGE [IMAGE...]", "Show everything about one or more images", "image");
 
@@ -142,6 +146,20 @@ internal sealed class InspectVerb : Verb
                 var json = await session.Client.Images.InspectJsonAsync(name, _platform?.Value);
                 if (_size?.Value == true) session.Error.WriteLine("WARNING: --size ignored for image");
                 return (json, DockerShapes.Image);
+            }
+            catch (EngineException e) when (type.Length == 0 && MayBeAnother(e))
+            {
+                // It may be a network.
+            }
+        }
+
+        if (type is "" or "network")
+        {
+            try
+            {
+                var json = await session.Client.Networks.InspectJsonAsync(name, _verbose?.Value ?? false);
+                if (_size?.Value == true) session.Error.WriteLine("WARNING: --size ignored for network");
+                return (json, DockerShapes.Network);
             }
             catch (EngineException e) when (type.Length == 0 && MayBeAnother(e))
             {

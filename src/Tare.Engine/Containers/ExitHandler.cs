@@ -100,7 +100,7 @@ internal sealed class ExitHandler(
         if (live is not null)
         {
             live.Dispose();
-            container.Cleanup = CleanUpAsync(container, live, endpoints);
+            container.Cleanup = CleanUpAsync(container, live.Cgroup, live.Root, live.Network, endpoints);
         }
         else
         {
@@ -115,20 +115,20 @@ internal sealed class ExitHandler(
     }
 
     /// <summary>A new start, and the removal of the container's files, wait for this.</summary>
-    private Task CleanUpAsync(Container container, LiveProcess live, IReadOnlyList<EndpointState> endpoints) => background.Run($"clean up after container {container.Id}", async _ =>
+    private Task CleanUpAsync(Container container, ICgroup cgroup, Fd? root, LiveNetwork? network, IReadOnlyList<EndpointState> endpoints) => background.Run($"clean up after container {container.Id}", async _ =>
     {
         // Who waits for the end is told first: on a small machine this would take the processor from them.
         await Task.Delay(CleanUpDelay, options.Time, CancellationToken.None);
         try
         {
             // Orphans in them are ended, which may still use the root and the network.
-            await live.Cgroup.RemoveAsync(CancellationToken.None);
+            await cgroup.RemoveAsync(CancellationToken.None);
         }
         finally
         {
             // Whatever becomes of the groups: the root's directories are removed next, and must not be mounted then.
-            if (live.Root is { } root) await BackgroundWork.OnOwnThread(root.Dispose);
-            await networks.LeaveAsync(container.Id, endpoints, live.Network);
+            if (root is not null) await BackgroundWork.OnOwnThread(root.Dispose);
+            await networks.LeaveAsync(container.Id, endpoints, network);
         }
     });
 

@@ -6,7 +6,6 @@ using Tare.Networks;
 using Tare.Networks.Addresses;
 using Tare.Wire;
 using Network = Tare.Networks.Network;
-using WireNetwork = Tare.Wire.Network;
 
 namespace Tare.Engine.Networks;
 
@@ -38,29 +37,16 @@ public sealed class NetworkService
 
     /// <summary>The networks, newest first (filters: <c>dangling</c>, <c>driver</c>, <c>id</c>, <c>label</c>, <c>name</c>, <c>scope</c>, <c>type</c>).</summary>
     /// <exception cref="TareException">InvalidArgument: a filter is none.</exception>
-    public IReadOnlyList<WireNetwork> List(Filters filters)
+    public IReadOnlyList<NetworkInspect> List(Filters filters)
     {
-        filters.Validate("dangling", "driver", "id", "label", "name", "scope", "type");
-        foreach (var type in filters.Get("type"))
-        {
-            if (type is not ("builtin" or "custom")) throw TareException.Invalid($"invalid filter: 'type'='{type}'");
-        }
-
-        var dangling = filters.Contains("dangling") ? filters.GetBoolean("dangling", otherwise: false) : (bool?)null;
+        var filter = new NetworkFilter(filters);
         return
         [
             .. store.Catalog.All
-                .Where(network =>
-                    filters.ExactMatch("driver", network.Driver)
-                    && (!filters.Contains("name") || filters.Match("name", network.Name))
-                    && (!filters.Contains("id") || filters.Match("id", network.Id))
-                    && filters.MatchPairs("label", network.Labels)
-                    && filters.ExactMatch("scope", "local")
-                    && filters.ExactMatch("type", IsPredefined(network) ? "builtin" : "custom")
-                    && (dangling is null || dangling == (!IsPredefined(network) && table.Of(network.Id).Count == 0)))
                 .OrderByDescending(network => network.Created)
                 .ThenBy(network => network.Name, StringComparer.Ordinal)
-                .Select(Show),
+                .Select(Show)
+                .Where(network => filter.Matches(network, network.Containers is { Count: > 0 })),
         ];
     }
 
@@ -68,7 +54,7 @@ public sealed class NetworkService
     /// <param name="nameOrId">How the user calls it.</param>
     /// <param name="scope">The scope that it must have, or empty.</param>
     /// <exception cref="TareException">NotFound, or Conflict where several ids begin so.</exception>
-    public WireNetwork Inspect(string nameOrId, string scope) =>
+    public NetworkInspect Inspect(string nameOrId, string scope) =>
         scope is "" or "local" ? Show(store.Catalog.Get(nameOrId)) : throw TareException.NotFound($"network {nameOrId} not found");
 
     /// <summary>Removes a network that no container is on.</summary>
@@ -88,8 +74,12 @@ public sealed class NetworkService
 
     /// <summary>Takes a container off a network.</summary>
     /// <exception cref="TareException">In Docker's words.</exception>
-    public Task DisconnectAsync(string nameOrId, NetworkDisconnectRequest request, CancellationToken cancellationToken) =>
-        connector.DisconnectAsync(containers.Find(request.Container), nameOrId, request.Force, cancellationToken);
+    public Task DisconnectAsync(string nameOrId, NetworkDisconnectRequest request, CancellationToken cancellationToken)
+    {
+        // A network that is not there is told before a container that is not there.
+        if (!request.Force) _ = store.Catalog.Get(nameOrId);
+        return connector.DisconnectAsync(containers.Find(request.Container), nameOrId, request.Force, cancellationToken);
+    }
 
     /// <summary>Removes all networks that no container is on (filters: <c>label</c>, <c>until</c>).</summary>
     public Task<NetworkPruneResponse> PruneAsync(Filters filters, CancellationToken cancellationToken)
@@ -195,7 +185,7 @@ public sealed class NetworkService
         return new NetworkPruneResponse { NetworksDeleted = deleted.Count > 0 ? deleted : null };
     }
 
-    private WireNetwork Show(Network network) => NetworkViews.Of(network, table.Of(network.Id), NameOf);
+    private NetworkInspect Show(Network network) => NetworkViews.Of(network, table.Of(network.Id), NameOf);
 
     private string NameOf(string containerId) => containers.TryFind(containerId)?.Name ?? "";
 }

@@ -1,8 +1,6 @@
-using Tare.Engine.Containers;
 using Tare.Networks.Addresses;
 using Tare.Wire;
 using Network = Tare.Networks.Network;
-using WireNetwork = Tare.Wire.Network;
 
 namespace Tare.Engine.Networks;
 
@@ -10,7 +8,7 @@ namespace Tare.Engine.Networks;
 internal static class NetworkViews
 {
     /// <summary>A network with its containers that run.</summary>
-    public static WireNetwork Of(Network network, IReadOnlyDictionary<string, EndpointState> endpoints, Func<string, string> nameOf) => new()
+    public static NetworkInspect Of(Network network, IReadOnlyDictionary<string, EndpointState> endpoints, Func<string, string> nameOf) => new()
     {
         Name = network.Name,
         Id = network.Id,

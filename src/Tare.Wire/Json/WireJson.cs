@@ -62,6 +62,7 @@ public static class WireJson
                 new MapConverter<IndexInfo>(),
                 new MapConverter<Runtime>(),
                 new MapConverter<ContainerNetworkStats>(),
+                new MapConverter<SubnetStatus>(),
             },
         };
         if (legacy)

@@ -47,7 +47,7 @@ public sealed partial class SideBySideTests : IClassFixture<SideBySideTests.Imag
         }
         finally
         {
-            Shell.Run(Shell.Stock, $"for c in $(docker ps -aq --filter name={tag}); do docker rm -fv $c; done; for i in $(docker images --format '{{{{.Repository}}}}:{{{{.Tag}}}}' | grep '^{tag}'); do docker rmi $i; done");
+            Shell.Run(Shell.Stock, $"for c in $(docker ps -aq --filter name={tag}); do docker rm -fv $c; done; for w in $(docker network ls -q --filter name={tag}); do docker network rm $w; done; for i in $(docker images --format '{{{{.Repository}}}}:{{{{.Tag}}}}' | grep '^{tag}'); do docker rmi $i; done");
         }
     }
 
