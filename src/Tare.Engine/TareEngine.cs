@@ -7,6 +7,7 @@ using Tare.Engine.Filesystems;
 using Tare.Engine.Host;
 using Tare.Engine.Images;
 using Tare.Engine.Launch;
+using Tare.Engine.Networks.Kernel;
 using Tare.Engine.Networks;
 using Tare.Engine.Ports;
 using Tare.Engine.Registries;
@@ -16,6 +17,7 @@ using Tare.Images;
 using Tare.Images.Roots;
 using Tare.Keeper;
 using Tare.Linux;
+using Tare.Networks;
 using Tare.Sandbox;
 using Tare.Store;
 using Tare.Volumes;
@@ -33,13 +35,18 @@ public sealed class TareEngine : IAsyncDisposable
     private readonly SandboxCompiler sandbox = new();
     private readonly EngineCore core;
     private readonly RegistryClient registries;
+    private readonly NetworkPlane plane;
 
     private TareEngine(EngineOptions options, Database database, ImageStore store, VolumeStore volumes, IKeeper keeper)
     {
         this.database = database;
         this.store = store;
         var images = new ImageAdapter(store);
-        core = new EngineCore(options, new ContainerTable(database), images, volumes, keeper, new SandboxAdapter(sandbox), Poller);
+        var id = EngineIdentity.Of(database);
+        var names = NetworkNames.Of(options.DataRoot, id);
+        plane = new NetworkPlane(id, names.FilterTable, keeper, Poller, sandbox.TakeNetwork, container => core!.Registry.TryFind(container)?.Name ?? container, options.Log);
+        var networks = NetworkStore.Open(database, new NetworkStoreOptions { Pools = names.Pools, DefaultDevice = names.DefaultDevice, HostRoutes = plane.HostRoutes, Time = options.Time });
+        core = new EngineCore(options, new ContainerTable(database), images, volumes, networks, keeper, new SandboxAdapter(sandbox), plane, Poller);
         Images = new ImageService(store, core.Registry, core.EventLog, options.Time);
         Filesystems = new FilesystemService(
             core.Registry,
@@ -50,7 +57,7 @@ public sealed class TareEngine : IAsyncDisposable
         Registries = new RegistryService(registries);
         Transfers = new TransferService(store, registries, core.EventLog);
         Usage = new DiskUsageService(store, Images, core.Containers, core.Volumes);
-        System = new SystemService(options, EngineIdentity.Of(database), core.Cgroups, core.Registry, Images, core.EventLog);
+        System = new SystemService(options, id, core.Cgroups, core.Registry, Images, core.EventLog);
     }
 
     /// <summary>Containers.</summary>
@@ -60,7 +67,7 @@ public sealed class TareEngine : IAsyncDisposable
     public ExecService Execs => core.Execs;
 
     /// <summary>Networks.</summary>
-    public NetworkService Networks { get; } = new();
+    public NetworkService Networks => core.Networks;
 
     /// <summary>The containers' files.</summary>
     public FilesystemService Filesystems { get; }
@@ -97,7 +104,7 @@ public sealed class TareEngine : IAsyncDisposable
         Directory.CreateDirectory(paths.Containers);
         BaseLayer.Make(paths.BaseLayer);
         var driver = StorageSelection.Choose(options);
-        var database = Database.Open(paths.Database, ImageStore.Schema, VolumeStore.Schema, EngineSchema.Owner);
+        var database = Database.Open(paths.Database, ImageStore.Schema, VolumeStore.Schema, NetworkStore.Schema, EngineSchema.Owner);
         var store = ImageStore.Open(
             options.DataRoot,
             database,
@@ -124,6 +131,7 @@ public sealed class TareEngine : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await core.DisposeAsync();
+        await plane.DisposeAsync();
         registries.Dispose();
         await store.DisposeAsync();
         sandbox.Dispose();

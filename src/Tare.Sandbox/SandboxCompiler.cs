@@ -29,6 +29,10 @@ public sealed class SandboxCompiler : IDisposable
         _ = SeccompFilter(new SecurityOptions(), StandardContainer.CapabilityNames);
     }
 
+    /// <summary>A network namespace that was made ahead, with a loopback device alone, for <see cref="NamespaceOptions.JoinNetwork"/>. The caller's.</summary>
+    /// <exception cref="LinuxException">The kernel refuses to make one.</exception>
+    public Fd TakeNetwork() => networks.Take();
+
     /// <summary>Makes the control groups, opens what the launch needs, and compiles the launch program.</summary>
     /// <exception cref="TareException">An option makes no sense or cannot be had on this kernel. Nothing is left behind.</exception>
     public PreparedLaunch PrepareContainer(ContainerOptions options)

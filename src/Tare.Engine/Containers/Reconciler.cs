@@ -83,7 +83,7 @@ internal sealed class Reconciler(
             Terminal = process.Terminal,
             Input = ContainerLauncher.InputOf(poller, process.Stdin, process.Terminal),
             Cgroup = sandbox.OpenCgroup(container.Id, parent) ?? LostCgroup.Instance,
-            Network = networks.Adopt(container, process.PidFd),
+            Network = networks.Adopt(container, process.Pid, process.PidFd),
         };
         // If it has ended meanwhile, its end comes from the keeper next, and is handled as any other.
     }

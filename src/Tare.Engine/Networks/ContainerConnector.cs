@@ -2,7 +2,6 @@ using Tare.Engine.Containers;
 using Tare.Engine.Create;
 using Tare.Errors;
 using Tare.Networks;
-using Tare.Networks.Catalogs;
 using Tare.Wire;
 using Network = Tare.Networks.Network;
 

@@ -1,4 +1,3 @@
-using Tare.Engine.Common;
 using Tare.Engine.Containers;
 using Tare.Engine.Create;
 using Tare.Engine.Ports;
@@ -57,7 +56,7 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
     {
         if (start.Live is { } live)
         {
-            foreach (var (network, endpoint, _) in start.Joined) plane.Attach(live.Sandbox, network, endpoint.ToEndpoint(container.Id), endpoint.Number);
+            foreach (var (network, endpoint, _) in start.Joined) plane.Attach(live.Sandbox, network, endpoint.ToEndpoint(container.Id), endpoint.Device);
             SetGateways(live, start.Joined);
             foreach (var (network, endpoint, _) in start.Joined) plane.Publish(network, endpoint.ToEndpoint(container.Id));
         }
@@ -133,7 +132,7 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
     }
 
     /// <summary>A container that runs since before this engine keeps its places; null when it has no namespace that is looked after.</summary>
-    public LiveNetwork? Adopt(Container container, Fd? process)
+    public LiveNetwork? Adopt(Container container, int pid, Fd? process)
     {
         var joined = JoinedOf(container);
         foreach (var one in joined)
@@ -142,7 +141,7 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
             table.Add(one.Network, container.Id, container.Name, one.Endpoint);
             names.Add(container, one, SettingsOf(container.Definition, one.Network));
         }
-        return process is not null && joined.Any(one => one.Endpoint.HasDevice) && plane.Open(process) is { } sandbox ? new LiveNetwork(sandbox, container.Id) : null;
+        return process is not null && joined.Any(one => one.Endpoint.HasDevice) && plane.Open(pid, process) is { } sandbox ? new LiveNetwork(sandbox, container.Id) : null;
     }
 
     /// <summary>Answers the questions of a container that was adopted.</summary>
@@ -160,7 +159,7 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
         try
         {
             registry.Save(container, container.State with { Endpoints = [.. before ?? [], joined.Endpoint] });
-            plane.Attach(live.Sandbox, network, endpoint, joined.Endpoint.Number);
+            plane.Attach(live.Sandbox, network, endpoint, joined.Endpoint.Device);
             plane.Publish(network, endpoint);
             names.Add(container, joined, settings);
             await RefreshAsync(container, live);

@@ -1,11 +1,10 @@
 using System.Net;
-using System.Net.Sockets;
-using System.Security.Cryptography;
 using Tare.Engine.Containers;
 using Tare.Errors;
 using Tare.Linux.Netlink;
 using Tare.Networks;
 using Tare.Networks.Bridges;
+using Tare.Networks.Links;
 using Tare.Wire;
 using Network = Tare.Networks.Network;
 
@@ -14,9 +13,6 @@ namespace Tare.Engine.Networks;
 /// <summary>Decides a container's place on a network: its addresses, its device. Addresses are taken, and nothing else is done.</summary>
 internal sealed class EndpointPlanner(NetworkStore store)
 {
-    /// <summary>The locally administered prefix of Docker's addresses, before the four bytes of the IPv4 address: who has the one has the other, and nobody keeps a stale pair.</summary>
-    private static readonly byte[] Prefix = [0x02, 0x42];
-
     /// <summary>Takes a place. It is given back by <see cref="Return"/>.</summary>
     /// <exception cref="TareException">An address that is asked for is taken or of no subnet, or none is left.</exception>
     public EndpointState Take(Network network, ContainerDefinition definition, EndpointSettings settings, int number)
@@ -30,7 +26,7 @@ internal sealed class EndpointPlanner(NetworkStore store)
             Device = settings.DriverOpts?.GetValueOrDefault("com.docker.network.endpoint.ifname") is { Length: > 0 } name
                 ? name
                 : BridgeOptions.Read(network.Options, network.IsInternal).ContainerPrefix + number,
-            MacAddress = MacOf(definition, settings, network, ipv4),
+            MacAddress = MacOf(definition, settings, network, ipv4, ipv6),
             IPv4 = ipv4?.ToString() ?? "",
             PrefixLength4 = subnet4?.Network.PrefixLength ?? 0,
             Gateway4 = network.IsInternal ? "" : subnet4?.Gateway?.ToString() ?? "",
@@ -61,7 +57,7 @@ internal sealed class EndpointPlanner(NetworkStore store)
         }
     }
 
-    private static string MacOf(ContainerDefinition definition, EndpointSettings settings, Network network, IPAddress? ipv4)
+    private static string MacOf(ContainerDefinition definition, EndpointSettings settings, Network network, IPAddress? ipv4, IPAddress? ipv6)
     {
         var own = definition.HostConfig.NetworkMode == network.Name || definition.HostConfig.NetworkMode == network.Id ? definition.Config.MacAddress : null;
         if (settings.MacAddress.Length > 0 || own is { Length: > 0 })
@@ -70,7 +66,6 @@ internal sealed class EndpointPlanner(NetworkStore store)
             return HardwareAddress.TryParse(text, out var given) ? given.ToString() : throw TareException.Invalid($"invalid MAC address {text}");
         }
 
-        var tail = ipv4 is { AddressFamily: AddressFamily.InterNetwork } ? ipv4.GetAddressBytes() : RandomNumberGenerator.GetBytes(4);
-        return HardwareAddress.From([.. Prefix, .. tail]).ToString();
+        return MacAddresses.OfEndpoint(ipv4, ipv6).ToString();
     }
 }

@@ -1,11 +1,10 @@
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using Tare.Engine.Containers;
-using Tare.Engine.Ports;
 using Tare.Errors;
 using Tare.Networks.Bridges;
 using Tare.Networks.Endpoints;
+using Tare.Networks.Filters.Ports;
 using Tare.Wire;
 using Network = Tare.Networks.Network;
 
@@ -70,13 +69,11 @@ internal static class PortPublishing
     private static void Add(List<PortRequest> requests, PortBinding binding, ushort port, TransportProtocol protocol, Network network, EndpointState endpoint)
     {
         var (first, last) = Range(binding.HostPort);
-        foreach (var address in HostAddresses(binding.HostIp, network))
+        requests.Add(new PortRequest(protocol, port, [.. HostAddresses(binding.HostIp, network)], first, last)
         {
-            // An address of one family may lead to one of the other by way of the relay.
-            var container = EndpointState.AddressOf(address.AddressFamily == AddressFamily.InterNetworkV6 && endpoint.IPv6.Length > 0 ? endpoint.IPv6 : endpoint.IPv4)
-                ?? EndpointState.AddressOf(endpoint.IPv6)!;
-            requests.Add(new PortRequest(protocol, port, container, address, first, last));
-        }
+            ContainerIPv4 = EndpointState.AddressOf(endpoint.IPv4),
+            ContainerIPv6 = EndpointState.AddressOf(endpoint.IPv6),
+        });
     }
 
     private static IEnumerable<IPAddress> HostAddresses(string text, Network network)

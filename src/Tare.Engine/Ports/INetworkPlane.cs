@@ -3,6 +3,7 @@ using Tare.Linux;
 using Tare.Networks;
 using Tare.Networks.Dns.Names;
 using Tare.Networks.Endpoints;
+using Tare.Networks.Filters.Ports;
 
 namespace Tare.Engine.Ports;
 
@@ -25,18 +26,19 @@ internal interface INetworkPlane : IAsyncDisposable
     INetworkSandbox Take();
 
     /// <summary>The network namespace of a container that runs; null when it has ended.</summary>
-    /// <param name="process">Its first process.</param>
-    INetworkSandbox? Open(Fd process);
+    /// <param name="pid">Its first process.</param>
+    /// <param name="process">The same, held.</param>
+    INetworkSandbox? Open(int pid, Fd process);
 
-    /// <summary>Reserves ports of the host for an endpoint, and chooses those that are left open.</summary>
+    /// <summary>Reserves ports of the host for a container, and chooses those that are left open.</summary>
     /// <exception cref="Errors.TareException">One is taken. None is reserved then.</exception>
-    Task<IReadOnlyList<PublishedPort>> ReserveAsync(string endpointId, IReadOnlyList<PortRequest> ports);
+    Task<IReadOnlyList<PublishedPort>> ReserveAsync(string containerId, IReadOnlyList<PortRequest> ports);
 
-    /// <summary>Gives the ports of an endpoint back.</summary>
-    Task ReleaseAsync(string endpointId);
+    /// <summary>Gives the ports of a container back.</summary>
+    Task ReleaseAsync(string containerId);
 
     /// <summary>Puts a container's device on a network; a failure leaves nothing of it.</summary>
-    void Attach(INetworkSandbox sandbox, Network network, BridgeEndpoint endpoint, int number);
+    void Attach(INetworkSandbox sandbox, Network network, BridgeEndpoint endpoint, string device);
 
     /// <summary>Leads packets from the host to an endpoint's ports, and to it what comes from its own network alone.</summary>
     void Publish(Network network, BridgeEndpoint endpoint);
@@ -70,12 +72,3 @@ internal interface INetworkSandbox : IDisposable
 /// <param name="Address">The next hop.</param>
 /// <param name="Device">The container's device.</param>
 internal sealed record Gateway(IPAddress Address, string Device);
-
-/// <summary>A port that a container wants published.</summary>
-/// <param name="Protocol">What is spoken over it.</param>
-/// <param name="ContainerPort">The container's port.</param>
-/// <param name="ContainerAddress">Where the container has it.</param>
-/// <param name="HostAddress">An address of the host, or that of all of one family.</param>
-/// <param name="First">The first host port that may be chosen; 0 with <paramref name="Last"/>: any.</param>
-/// <param name="Last">The last.</param>
-internal sealed record PortRequest(TransportProtocol Protocol, ushort ContainerPort, IPAddress ContainerAddress, IPAddress HostAddress, ushort First, ushort Last);
