@@ -73,7 +73,7 @@ public sealed class RouteNetlink : IDisposable
     /// joins it some time after it was given.
     /// </summary>
     /// <param name="link">The device's index.</param>
-    /// <exception cref="LinuxException">The kernel refuses to tell.</exception>
+    /// <exception cref="LinuxException">The kernel refuses to tell; ENODEV: there is no such device.</exception>
     public IReadOnlyList<IPAddress> Groups(int link) => socket.List<IPAddress>(
         $"list the multicast groups of the network device {link}",
         writer => writer.Begin(RTM_GETMULTICAST, Dump).U8(RouteCommand.AF_INET6).U8(0).U16(0).U32((uint)link).End(),

@@ -32,10 +32,21 @@ public sealed class LinkReadiness(HostNetwork host, Poller poller)
             return false;
         }
 
-        State OnHost() => host.Use(links => link.HostDevices.Select(name => StateOf(links.Find(name))).Max());
+        State OnHost() => host.Use(links => link.HostDevices.Select(name => StateOf(links.Find(name))).DefaultIfEmpty(State.Ready).Max());
 
-        State InSandbox() => sandbox.Use(links => StateOf(links.Find(link.Device.Index)) is not State.Ready and var state ? state
-            : link.IPv6 is null || links.Groups(link.Device.Index).Contains(GroupOf(link.IPv6)) ? State.Ready : State.Waiting);
+        State InSandbox() => sandbox.Use(links =>
+        {
+            var state = StateOf(links.Find(link.Device.Index));
+            if (state != State.Ready || link.IPv6 is null) return state;
+            try
+            {
+                return links.Groups(link.Device.Index).Contains(GroupOf(link.IPv6)) ? State.Ready : State.Waiting;
+            }
+            catch (LinuxException e) when (e.Error == Errno.ENODEV)
+            {
+                return State.Gone;
+            }
+        });
     }
 
     private static State StateOf(NetworkLink? device) => device is null ? State.Gone : device.IsRunning ? State.Ready : State.Waiting;

@@ -70,6 +70,35 @@ public sealed class SandboxLinks(HostNetwork host, DeviceOwner owner)
         return 0;
     });
 
+    /// <summary>
+    /// Tells everybody on the network which hardware the container's addresses are now at. It is needed where an address was another hardware's before: that is, when somebody has
+    /// asked for a hardware address (<see cref="MacAddresses"/>). Packets have to pass already.
+    /// </summary>
+    /// <param name="link">The container's device.</param>
+    /// <param name="endpoint">Its place.</param>
+    /// <param name="sandbox">The container's network namespace.</param>
+    /// <exception cref="LinuxException">The kernel refuses.</exception>
+    public static void Announce(SandboxLink link, BridgeEndpoint endpoint, SandboxNetwork sandbox)
+    {
+        var settings = new List<string>();
+        if (endpoint.IPv4 is not null) settings.Add($"ipv4/conf/{link.Device.Name}/arp_notify");
+        if (endpoint.IPv6 is not null) settings.Add($"ipv6/conf/{link.Device.Name}/ndisc_notify");
+        NetworkSettings.Write(sandbox.Namespace, settings.ConvertAll(static path => (path, "1")));
+        try
+        {
+            // The kernel announces a device's addresses when its hardware address is set, be it to what it was.
+            sandbox.Use(links =>
+            {
+                links.Execute(new LinkChange(link.Device) { HardwareAddress = endpoint.HardwareAddress });
+                return 0;
+            });
+        }
+        finally
+        {
+            NetworkSettings.Write(sandbox.Namespace, settings.ConvertAll(static path => (path, "0")));
+        }
+    }
+
     /// <summary>Makes the cable: everything on the host in one send.</summary>
     internal void MakePair(Network network, BridgeOptions options, BridgeEndpoint endpoint, SandboxNetwork sandbox, string device) => host.Use(links =>
     {

@@ -118,4 +118,55 @@ public sealed class RouteNetlinkTests : IDisposable
         Assert.Equal("set net/ipv4/ip_forward to x: invalid argument (EINVAL)", Assert.Throws<LinuxException>(() => NetworkSettings.Write(network, ("ipv4/ip_forward", "x"))).Message);
         Assert.Throws<ArgumentException>(() => NetworkSettings.Write(network, ("../kernel/hostname", "x")));
     }
+
+    [Fact]
+    public void A_route_takes_anothers_place_when_it_is_told_to()
+    {
+        netlink.Execute(new LinkRequest("wire0", new VethLink(new LinkRequest("wire1"))) { Up = true }, new LinkChange(new LinkId(0, "wire1")) { Up = true });
+        var (one, two) = (netlink.Find("wire0")!.Id, netlink.Find("wire1")!.Id);
+        netlink.Execute(
+            new AddressRequest(one, NetworkAddress.Of(IPAddress.Parse("10.1.0.2"), 24)),
+            new AddressRequest(two, NetworkAddress.Of(IPAddress.Parse("10.2.0.2"), 24)));
+        var first = new RouteRequest(new NetworkRoute(NetworkRoute.AnyV4) { Gateway = IPAddress.Parse("10.1.0.1") });
+        netlink.Execute(first);
+        Assert.Equal(Errno.EEXIST, netlink.TryExecute(first)[0].Error);
+        netlink.Execute(new RouteRequest(new NetworkRoute(NetworkRoute.AnyV4) { Gateway = IPAddress.Parse("10.2.0.1"), LinkIndex = two.Index }) { Replace = true });
+        Assert.Equal("10.2.0.1", Assert.Single(netlink.Routes(), route => route is { Destination.PrefixLength: 0, Type: RouteType.Unicast }).Gateway!.ToString());
+    }
+
+    [Fact]
+    public void A_device_without_an_address_of_its_own_making_and_the_groups_of_one()
+    {
+        using var monitor = LinkMonitor.OpenIn(network);
+        Assert.False(Polling.WaitReadable(monitor.Descriptor, 0));
+        netlink.Execute(
+            new LinkRequest("wire0", new VethLink(new LinkRequest("wire1"))) { Up = true },
+            new LinkChange(new LinkId(0, "wire0")) { LinkLocal = false },
+            new LinkChange(new LinkId(0, "wire1")) { Up = true });
+        var (quiet, usual) = (netlink.Find("wire0")!.Id, netlink.Find("wire1")!.Id);
+        Assert.True(Polling.WaitReadable(monitor.Descriptor, 0));
+        netlink.Execute(new AddressRequest(usual, NetworkAddress.Of(IPAddress.Parse("fd01::12:3456"), 64)));
+        while (!netlink.Groups(usual.Index).Contains(IPAddress.Parse("ff02::1:ff12:3456")))
+        {
+            monitor.Take();
+            if (netlink.Groups(usual.Index).Contains(IPAddress.Parse("ff02::1:ff12:3456"))) break;
+            Assert.True(Polling.WaitReadable(monitor.Descriptor, 10_000));
+        }
+        Assert.Contains(netlink.Addresses(usual.Index), address => address.Address!.IsIPv6LinkLocal);
+        Assert.Empty(netlink.Addresses(quiet.Index));
+        Assert.Equal(Errno.ENODEV, Assert.Throws<LinuxException>(() => netlink.Groups(77)).Error);
+    }
+
+    [Fact]
+    public void Settings_below_a_folder_are_the_namespaces_of_who_has_opened_it()
+    {
+        using var folder = Namespaces.InNetwork(network, () => NetworkSettings.OpenFolder("ipv6/conf"))!;
+        var own = NetworkSettings.Read(null, "ipv6/conf/lo/hop_limit");
+        Assert.Equal(0, NetworkSettings.TryWrite(folder, "lo/hop_limit", "77"));
+        Assert.Equal("77", NetworkSettings.Read(network, "ipv6/conf/lo/hop_limit"));
+        Assert.Equal(own, NetworkSettings.Read(null, "ipv6/conf/lo/hop_limit"));
+        Assert.Equal(Errno.ENOENT, NetworkSettings.TryWrite(folder, "no0/hop_limit", "77"));
+        Assert.Throws<ArgumentException>(() => NetworkSettings.TryWrite(folder, "../lo", "1"));
+        Assert.Null(NetworkSettings.OpenFolder("ipv6/nosuch"));
+    }
 }

@@ -205,6 +205,27 @@ public sealed class SandboxLinksTests : IDisposable
         Assert.NotNull(fixture.Reach(client.Namespace, IPAddress.Parse("fd01::3"), second6, 500));
     }
 
+    [Theory]
+    [InlineData("10.1.0.3")]
+    [InlineData("fd01::3")]
+    public async Task An_address_that_gets_another_hardware_is_reached_when_that_is_announced(string address)
+    {
+        var network = fixture.Make("10.1.0.0/24", "fd01::/64");
+        var ((client, _), (server, endpoint)) = (fixture.Container(network, 2), fixture.Container(network, 3));
+        var any = address.Contains(':', StringComparison.Ordinal) ? IPAddress.IPv6Any : IPAddress.Any;
+        using (var first = fixture.Listen(server.Namespace, any, 80)) Assert.NotNull(Reach(client.Namespace, address, first));
+        fixture.Links.Detach(endpoint);
+        var next = fixture.NewSandbox();
+        var other = Endpoint(network, fixture.NewId(), 3) with { HardwareAddress = new HardwareAddress(0x02AABBCCDDEE) };
+        var link = fixture.Links.Attach(network, other, next, "eth0");
+        Assert.True(await fixture.Readiness.WaitAsync(link, next, TimeSpan.FromSeconds(10), CancellationToken.None));
+        using var second = fixture.Listen(next.Namespace, any, 81);
+        Assert.Null(fixture.Reach(client.Namespace, IPAddress.Parse(address), second, 300));
+        SandboxLinks.Announce(link, other, next);
+        Assert.NotNull(fixture.Reach(client.Namespace, IPAddress.Parse(address), second, 900));
+        Assert.Equal("0", NetworkSettings.Read(next.Namespace, "ipv4/conf/eth0/arp_notify"));
+    }
+
     [Fact]
     public async Task Readiness_waits_for_what_comes_up_later_and_gives_up_in_time()
     {
