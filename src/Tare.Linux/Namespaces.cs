@@ -32,11 +32,15 @@ public static partial class Namespaces
     private const int MNT_DETACH = 2;
 
     /// <summary>A network namespace with nothing but a loopback device, which is up.</summary>
-    public static Fd NewNetwork() => OnThread("tare-netns", () =>
+    public static Fd NewNetwork() => NewNetwork(static network => network);
+
+    /// <summary>A network namespace, and what is opened in it by the thread that has made it, which saves another one's going there.</summary>
+    /// <param name="open">Gets the namespace, which it has to close where it fails; runs in it.</param>
+    public static T NewNetwork<T>(Func<Fd, T> open) => OnThread("tare-netns", () =>
     {
         Unshare((uint)NamespaceKinds.Network);
         RaiseLoopback();
-        return Paths.Open("/proc/thread-self/ns/net", OpenFlags.ReadOnly);
+        return open(Paths.Open("/proc/thread-self/ns/net", OpenFlags.ReadOnly));
     });
 
     /// <summary>

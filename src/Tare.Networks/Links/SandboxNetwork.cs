@@ -18,6 +18,24 @@ public sealed class SandboxNetwork(Fd network) : IDisposable
     /// <summary>The namespace.</summary>
     public Fd Namespace => network;
 
+    /// <summary>A new namespace with a loopback device that is up, <see cref="Prepare">prepared</see> by the thread that makes it.</summary>
+    /// <exception cref="LinuxException">The kernel refuses to make one.</exception>
+    public static SandboxNetwork New() => Namespaces.NewNetwork(static made =>
+    {
+        var sandbox = new SandboxNetwork(made);
+        try
+        {
+            (sandbox.links, sandbox.settings) = OpenHere();
+            sandbox.prepared = true;
+            return sandbox;
+        }
+        catch
+        {
+            sandbox.Dispose();
+            throw;
+        }
+    });
+
     /// <summary>Opens what is needed, ahead of need, and brings the loopback device up; nothing when it is open. It costs a thread.</summary>
     /// <exception cref="LinuxException">The namespace cannot be entered.</exception>
     public void Prepare()
@@ -55,24 +73,36 @@ public sealed class SandboxNetwork(Fd network) : IDisposable
         }
     }
 
+    /// <summary>Opens it in the namespace that the thread is in.</summary>
+    private static (RouteNetlink Links, Fd? Settings) OpenHere()
+    {
+        var opened = RouteNetlink.Open();
+        try
+        {
+            return (opened, NetworkSettings.OpenFolder("ipv6/conf"));
+        }
+        catch
+        {
+            opened.Dispose();
+            throw;
+        }
+    }
+
     private RouteNetlink Open()
     {
         if (prepared) return links!;
-        (links, settings) = Namespaces.InNetwork(network, static () =>
+        (links, settings) = Namespaces.InNetwork(network, OpenHere);
+        try
         {
-            var opened = RouteNetlink.Open();
-            try
-            {
-                return (opened, NetworkSettings.OpenFolder("ipv6/conf"));
-            }
-            catch
-            {
-                opened.Dispose();
-                throw;
-            }
-        });
+            links.Execute(new LinkChange(new LinkId(1, "lo")) { Up = true });
+        }
+        catch
+        {
+            Close();
+            throw;
+        }
+
         prepared = true;
-        links.Execute(new LinkChange(new LinkId(1, "lo")) { Up = true });
         return links;
     }
 

@@ -79,12 +79,7 @@ internal sealed class LinkFixture : IDisposable
         return new BridgeEndpoint { Id = id, NetworkId = network.Id, ContainerId = id, HardwareAddress = MacAddresses.OfEndpoint(v4, v6), IPv4 = v4, IPv6 = v6 };
     }
 
-    public SandboxNetwork NewSandbox()
-    {
-        var sandbox = Keep(new SandboxNetwork(Namespaces.NewNetwork()));
-        sandbox.Prepare();
-        return sandbox;
-    }
+    public SandboxNetwork NewSandbox() => Keep(SandboxNetwork.New());
 
     /// <summary>Attaches a container, with the network's gateways as its ways out, and waits until packets pass.</summary>
     public BridgeEndpoint Attach(Network network, SandboxNetwork sandbox, byte number, string device = "eth0", bool isDefault = true)
