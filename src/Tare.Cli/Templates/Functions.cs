@@ -118,7 +118,7 @@ internal static class Functions
                     _ = Position(a[i], 0);
                     break;
                 case GoMap map:
-                    map.TryGet(Key(a[i]), out value);
+                    map.TryGet(Key(a[i], map.KeyType), out value);
                     break;
                 case GoNil { Kind: NilKind.Map }:
                     _ = Key(a[i]);
@@ -149,8 +149,9 @@ internal static class Functions
         return at >= 0 && at < length ? at : throw new FunctionException($"index out of range: {at}");
     }
 
-    private static string Key(object? key) => key switch
+    private static string Key(object? key, string type = "string") => key switch
     {
+        string when type != "string" => throw new FunctionException($"value has type string; should be {type}"),
         string text => text,
         NumberText number => number.Text,
         null => throw new FunctionException("value is nil; should be of type string"),

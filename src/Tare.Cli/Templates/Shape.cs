@@ -24,7 +24,8 @@ internal sealed class Shape
 
     /// <summary>Reads definitions, a struct a line: <c>name: Field:type Field=name-in-the-document:type …</c>.</summary>
     /// <remarks>
-    /// Types: <c>s</c> string, <c>i</c> int, <c>b</c> bool, <c>t</c> time, <c>any</c>, <c>set</c> (map to nothing), <c>*X</c> pointer, <c>[]X</c>
+    /// Types: <c>s</c> string, <c>i</c> int, <c>b</c> bool, <c>t</c> time, <c>any</c>, <c>set</c> (map to nothing), <c>portset</c> and
+    /// <c>ports</c> (the same and a map to bindings, with the type of ports for a key), <c>*X</c> pointer, <c>[]X</c>
     /// slice, <c>{}X</c> map, else the name of a struct. A question mark behind the type: left out of JSON when it is empty. A name without a
     /// type (<c>+Name</c>) embeds that struct.
     /// </remarks>
@@ -126,8 +127,7 @@ internal sealed class Shape
         if (type.StartsWith("{}", StringComparison.Ordinal))
         {
             if (isNull) return new GoNil(GoName(type), NilKind.Map);
-            var members = json.EnumerateObject().Select(member => new KeyValuePair<string, object?>(member.Name, Convert(member.Value, type[2..])));
-            return new GoMap([.. members.OrderBy(member => member.Key, StringComparer.Ordinal)], GoName(type), Convert(default, type[2..]));
+            return new GoMap([.. Members(json, type[2..])], GoName(type), Convert(default, type[2..]));
         }
 
         switch (type)
@@ -140,15 +140,21 @@ internal sealed class Shape
                 return json.ValueKind == JsonValueKind.True;
             case "t":
                 return new GoTime(isNull ? "0001-01-01T00:00:00Z" : json.GetString()!);
-            case "set":
+            case "ports":
                 return isNull ? new GoNil(GoName(type), NilKind.Map)
-                    : new GoMap([.. json.EnumerateObject().Select(member => new KeyValuePair<string, object?>(member.Name, new Empty())).OrderBy(member => member.Key, StringComparer.Ordinal)], GoName(type));
+                    : new GoMap([.. Members(json, "[]nat.PortBinding")], GoName(type), Convert(default, "[]nat.PortBinding")) { KeyType = "nat.Port" };
+            case "set" or "portset":
+                return isNull ? new GoNil(GoName(type), NilKind.Map)
+                    : new GoMap([.. json.EnumerateObject().Select(member => new KeyValuePair<string, object?>(member.Name, new Empty())).OrderBy(member => member.Key, StringComparer.Ordinal)], GoName(type)) { KeyType = type == "set" ? "string" : "nat.Port" };
             case "any":
                 return isNull ? null : Values.FromUntyped(json);
             default:
                 return _all[type].Of(json);
         }
     }
+
+    private IEnumerable<KeyValuePair<string, object?>> Members(JsonElement json, string type)
+        => json.EnumerateObject().Select(member => new KeyValuePair<string, object?>(member.Name, Convert(member.Value, type))).OrderBy(member => member.Key, StringComparer.Ordinal);
 
     private static string GoName(string type) => type switch
     {
@@ -158,6 +164,8 @@ internal sealed class Shape
         "t" => "time.Time",
         "any" => "interface {}",
         "set" => "map[string]struct {}",
+        "ports" => "nat.PortMap",
+        "portset" => "nat.PortSet",
         _ when type.StartsWith("[]", StringComparison.Ordinal) => "[]" + GoName(type[2..]),
         _ when type.StartsWith("{}", StringComparison.Ordinal) => "map[string]" + GoName(type[2..]),
         ['*', ..] => "*" + GoName(type[1..]),

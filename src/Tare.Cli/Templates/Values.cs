@@ -67,6 +67,9 @@ internal sealed class GoMap(IReadOnlyList<KeyValuePair<string, object?>> members
 
     public IReadOnlyList<KeyValuePair<string, object?>> Members => members;
 
+    /// <summary>The type of its keys. A string is no key of another type, though both are written as texts.</summary>
+    public string KeyType { get; init; } = "string";
+
     /// <summary>The zero value of its elements.</summary>
     public object? Missing => missing;
 
