@@ -102,6 +102,7 @@ internal sealed class FilterLab : IDisposable
             new RouteRequest(new NetworkRoute(NetworkRoute.AnyV6) { Gateway = IPAddress.Parse($"fd{bridge:x2}::1") }));
         WaitUntilRunning(links, "eth0");
         WaitUntilRunning(hostLinks, port);
+        WaitUntilRunning(hostLinks, $"br{bridge}");
         return network;
     }
 
