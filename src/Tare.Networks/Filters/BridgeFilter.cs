@@ -12,8 +12,10 @@ namespace Tare.Networks.Filters;
 /// <see cref="Descriptor"/> keeps it (6.9: it stays in any case, and the next filter of its name takes its place). For any number of threads.
 /// </summary>
 /// <remarks>
-/// Each call is one transaction of the kernel: packets see the table before it or after it. Before the first <see cref="Restore()"/> nothing else
-/// may be called: the filter does not know what an earlier one has left.
+/// Each call is one transaction of the kernel: packets see the table before it or after it. (A packet that is just within a chain when that goes with
+/// its whole table finds its sets empty, which happens to one of some 100,000 new connections per replacement, and to none of those that are known:
+/// so what nobody can have changed is left as it is, and only differences are carried out.) Before the first <see cref="Restore()"/> nothing else may
+/// be called: the filter does not know what an earlier one has left.
 /// </remarks>
 public sealed class BridgeFilter : IDisposable
 {
@@ -57,12 +59,20 @@ public sealed class BridgeFilter : IDisposable
     /// <exception cref="LinuxException">It is no such socket.</exception>
     public static BridgeFilter Adopt(string name, Fd socket, Fd? network = null) => Create(name, NftNetlink.Adopt(socket), network);
 
-    /// <summary>Makes the whole table anew from what is to be in it; what was there is gone in the same moment.</summary>
+    /// <summary>
+    /// Makes the table what it is to be. Where it is known to be as this object has made it, only differences are carried out; otherwise all of it is
+    /// made anew, and what was there is gone in the same moment.
+    /// </summary>
     /// <exception cref="TareException">Conflict: another process owns the table. Otherwise what the kernel refuses; everything is as it was.</exception>
-    public void Restore(IEnumerable<Network> networks, IEnumerable<BridgeEndpoint> endpoints)
+    public void Restore(IReadOnlyCollection<Network> networks, IReadOnlyCollection<BridgeEndpoint> endpoints)
     {
         lock (gate)
         {
+            if (IsAsMade())
+            {
+                Reconcile(networks, endpoints);
+                return;
+            }
             var newNetworks = networks.Select(network => new FilteredNetwork(table, network)).ToDictionary(static network => network.Id);
             var newEndpoints = endpoints.ToDictionary(static endpoint => endpoint.Id);
             Rebuild(newNetworks, newEndpoints);
@@ -71,11 +81,14 @@ public sealed class BridgeFilter : IDisposable
         }
     }
 
-    /// <summary>Makes the whole table anew from what was put into it: for when somebody has removed it, or parts of it.</summary>
-    /// <exception cref="TareException">As <see cref="Restore(IEnumerable{Network}, IEnumerable{BridgeEndpoint})"/>.</exception>
+    /// <summary>Makes the table anew from what was put into it, where somebody may have removed it, or parts of it.</summary>
+    /// <exception cref="TareException">As <see cref="Restore(IReadOnlyCollection{Network}, IReadOnlyCollection{BridgeEndpoint})"/>.</exception>
     public void Restore()
     {
-        lock (gate) Rebuild(networks, endpoints);
+        lock (gate)
+        {
+            if (!IsAsMade()) Rebuild(networks, endpoints);
+        }
     }
 
     /// <summary>Adds a network, or changes what is known of it; nothing happens when it is known so.</summary>
@@ -242,6 +255,35 @@ public sealed class BridgeFilter : IDisposable
 
     private static FilteredNetwork NetworkOf(BridgeEndpoint endpoint, Dictionary<string, FilteredNetwork> networks) =>
         networks.GetValueOrDefault(endpoint.NetworkId) ?? throw new InvalidOperationException($"the network {endpoint.NetworkId} of the endpoint {endpoint.Id} is not in the filter");
+
+    /// <summary>Makes the table anew though it may be as it was made.</summary>
+    internal void Replace()
+    {
+        lock (gate) Rebuild(networks, endpoints);
+    }
+
+    /// <summary>Whether the kernel has kept everybody from changing what this object has made.</summary>
+    private bool IsAsMade() => restored && IsOwned && IsIntact();
+
+    /// <summary>One transaction with what differs.</summary>
+    private void Reconcile(IReadOnlyCollection<Network> wantedNetworks, IReadOnlyCollection<BridgeEndpoint> wantedEndpoints)
+    {
+        var batch = new NftBatch();
+        var newNetworks = wantedNetworks.ToDictionary(static network => network.Id, network => networks.TryGetValue(network.Id, out var known) && known.IsSameAs(network) ? known : new FilteredNetwork(table, network));
+        var newEndpoints = wantedEndpoints.ToDictionary(static endpoint => endpoint.Id);
+        var (gone, come) = (endpoints.Values.Where(known => !Stays(known)).ToArray(), newEndpoints.Values.Where(wanted => !endpoints.TryGetValue(wanted.Id, out var known) || !Stays(known)).ToArray());
+        Change(batch, gone.SelectMany(endpoint => NetworkOf(endpoint).Of(endpoint)), add: false);
+        foreach (var network in networks.Values.Where(known => newNetworks.GetValueOrDefault(known.Id) != known)) network.Remove(batch);
+        foreach (var network in newNetworks.Values.Where(wanted => networks.GetValueOrDefault(wanted.Id) != wanted)) network.Add(batch);
+        Change(batch, come.SelectMany(endpoint => NetworkOf(endpoint, newNetworks).Of(endpoint)), add: true);
+        tables.Commit(batch);
+        Set(networks, newNetworks);
+        Set(endpoints, newEndpoints);
+        flows.Withdraw(gone);
+        flows.Publish(come);
+
+        bool Stays(BridgeEndpoint known) => newEndpoints.TryGetValue(known.Id, out var wanted) && IsSame(known, wanted) && newNetworks.GetValueOrDefault(known.NetworkId) == networks[known.NetworkId];
+    }
 
     private bool IsOurs(NftTable found) => found.Family == table.Table.Family && found.Name == table.Table.Name;
 

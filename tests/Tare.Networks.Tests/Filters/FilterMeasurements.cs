@@ -36,7 +36,7 @@ public sealed class FilterMeasurements(ITestOutputHelper output)
             adding[round] = Stopwatch.GetElapsedTime(middle).TotalMilliseconds;
             both[round] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
             start = Stopwatch.GetTimestamp();
-            filter.Restore();
+            filter.Replace();
             restoring[round] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
             start = Stopwatch.GetTimestamp();
             filter.Remove(endpoint);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using Tare.Errors;
 using Tare.Linux;
 using Tare.Linux.Netlink.Tables;
@@ -46,9 +47,19 @@ public sealed class FilterTableTests : IDisposable
         lab.Filter.Add(first, second);
         lab.Filter.Remove(EndpointOf(2, 9));
         Assert.Equal(generation, stranger.Generation());
-        lab.Filter.Restore();
+        lab.Filter.Restore([one, two], [second, first]);
+        if (lab.Filter.IsOwned) Assert.Equal(generation, stranger.Generation());
+        // All anew, as one change.
+        generation = stranger.Generation();
+        lab.Filter.Replace();
         Assert.Equal(full, Content());
         Assert.Equal(generation + 1, stranger.Generation());
+        lab.Filter.Restore();
+        Assert.Equal(full, Content());
+        // Differences of every kind, and back.
+        lab.Filter.Restore([two, NetworkOf(1, options: ("bridge.enable_icc", "false")), NetworkOf(3)], [second, first with { Ports = [Tcp("0.0.0.0", 81, 80)] }, EndpointOf(3, 4, Tcp("0.0.0.0", 80, 8))]);
+        Assert.NotEqual(full, Content());
+        lab.Filter.Restore([one], [first]);
         lab.Filter.Restore([one, two], [first, second]);
         Assert.Equal(full, Content());
         lab.Filter.Remove(first, second);
@@ -137,8 +148,10 @@ public sealed class FilterTableTests : IDisposable
         Assert.NotEmpty(content);
     }
 
-    [Fact]
-    public async Task Connections_begin_and_go_on_while_the_table_is_made_anew()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Connections_begin_and_go_on_while_the_table_is_restored(bool replace)
     {
         var network = lab.AddBridge(1);
         var web = lab.AddSandbox(1, 2);
@@ -151,25 +164,38 @@ public sealed class FilterTableTests : IDisposable
         using var stop = new CancellationTokenSource();
         var clients = Task.Run(() =>
         {
-            var (begun, slow) = (0, 0);
-            while (begun < 1000 || !stop.IsCancellationRequested)
+            var (begun, failed, slow) = (0, 0, 0);
+            while (begun < 500 || !stop.IsCancellationRequested)
             {
                 var start = Stopwatch.GetTimestamp();
-                Assert.Equal("192.0.2.2", lab.AssertPasses(lab.Outside, HostAt(8080), server));
-                AssertCarries(longLived, longAccepted, 7);
+                using var connection = lab.TryConnect(lab.Outside, HostAt(8080));
                 if (Stopwatch.GetElapsedTime(start).TotalMilliseconds > 800) slow++;
+                AssertCarries(longLived, longAccepted, 7);
                 begun++;
+                if (connection is null)
+                {
+                    failed++;
+                    continue;
+                }
+                using var accepted = server.Accept();
+                Assert.Equal("192.0.2.2", ((IPEndPoint)accepted.RemoteEndPoint!).Address.ToString());
+                AssertCarries(connection, accepted, 1);
             }
-            return (begun, slow);
+            return (begun, failed, slow);
         });
         var rebuilt = 0;
         for (; rebuilt < 100 || !clients.IsCompleted; rebuilt++)
         {
-            lab.Filter.Restore();
+            if (replace) lab.Filter.Replace();
+            else lab.Filter.Restore([network], [EndpointOf(1, 2, Tcp("0.0.0.0", 8080, 80)), EndpointOf(1, 3, Tcp("0.0.0.0", (ushort)(10_000 + (rebuilt % 1000)), 80))]);
             if (rebuilt == 99) await stop.CancelAsync();
         }
-        var (count, late) = await clients;
-        output.WriteLine($"{count} connections while the table was made anew {rebuilt} times, {late} of them took more than 0.8 s");
+        var (count, refused, late) = await clients;
+        output.WriteLine($"{count} connections in {rebuilt} restorations: {refused} refused, {late} took more than 0.8 s");
+        Assert.True(lab.Filter.IsIntact());
+        // Of a table that is replaced while a packet is just within it the packet may find nothing; thousands of times more than ever happen here are few.
+        if (!lab.Filter.IsOwned || replace) Assert.InRange(refused, 0, 5);
+        else Assert.Equal(0, refused);
         // A SYN that is lost comes again after a second. New devices lose one or two while they come up, with and without the filter.
         Assert.InRange(late, 0, 3);
     }

@@ -90,8 +90,8 @@ public sealed class ForeignForwardingTests : IDisposable
         foreign.Mend(obstacle.Chain, ["br1"]);
         var shown = lab.Run("iptables-nft", "-S", "FORWARD");
         Assert.Contains("-P FORWARD DROP", shown, StringComparison.Ordinal);
-        Assert.Contains("-A FORWARD -i br1 -j ACCEPT", shown, StringComparison.Ordinal);
-        Assert.Contains("-A FORWARD -o br1 -j ACCEPT", shown, StringComparison.Ordinal);
+        Assert.Contains("-A FORWARD -i br1 -m comment --comment \"tare: br1\" -j ACCEPT", shown, StringComparison.Ordinal);
+        Assert.Contains("-A FORWARD -o br1 -m comment --comment \"tare: br1\" -j ACCEPT", shown, StringComparison.Ordinal);
         Assert.Equal("", lab.Run("iptables-nft", "-A", "FORWARD", "-i", "eth9", "-j", "ACCEPT"));
         foreign.Withdraw(obstacle.Chain);
         Assert.Equal("-P FORWARD DROP\n-A FORWARD -i eth9 -j ACCEPT\n", lab.Run("iptables-nft", "-S", "FORWARD"));

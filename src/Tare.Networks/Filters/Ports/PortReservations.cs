@@ -55,16 +55,7 @@ public sealed class PortReservations(Fd? network = null) : IDisposable
     /// <summary>Gives ports back and closes their sockets; nothing happens with those that are not reserved.</summary>
     public void Release(params IReadOnlyCollection<PortReservation> reservations)
     {
-        lock (gate)
-        {
-            foreach (var reservation in reservations)
-            {
-                var key = (reservation.Port.Protocol, reservation.Port.HostPort);
-                if (!held.TryGetValue(key, out var list) || !list.Remove(reservation)) continue;
-                if (list.Count == 0) held.Remove(key);
-                reservation.Socket?.Dispose();
-            }
-        }
+        lock (gate) GiveBack(reservations);
     }
 
     /// <summary>Closes all sockets; duplicates that others have go on holding the ports.</summary>
@@ -95,7 +86,7 @@ public sealed class PortReservations(Fd? network = null) : IDisposable
         }
         catch
         {
-            foreach (var list in made) Release(list ?? []);
+            foreach (var list in made) GiveBack(list ?? []);
             throw;
         }
     }
@@ -153,7 +144,7 @@ public sealed class PortReservations(Fd? network = null) : IDisposable
             if (socket is null && !(error == Errno.EPROTONOSUPPORT && request.Protocol == TransportProtocol.Sctp))
             {
                 failed = address;
-                for (var j = 0; j < i; j++) Release(made[j]);
+                GiveBack(made[..i]);
                 return null;
             }
             made[i] = new PortReservation(new PublishedPort(request.Protocol, request.ContainerPort, address, port), socket);
@@ -161,6 +152,18 @@ public sealed class PortReservations(Fd? network = null) : IDisposable
         }
         (error, failed) = (0, null);
         return made;
+    }
+
+    /// <summary>By who has the lock: what runs in another namespace runs on another thread.</summary>
+    private void GiveBack(IReadOnlyCollection<PortReservation> reservations)
+    {
+        foreach (var reservation in reservations)
+        {
+            var key = (reservation.Port.Protocol, reservation.Port.HostPort);
+            if (!held.TryGetValue(key, out var list) || !list.Remove(reservation)) continue;
+            if (list.Count == 0) held.Remove(key);
+            reservation.Socket?.Dispose();
+        }
     }
 
     private static TareException Refusal(PortRequest request, IPAddress address, ushort port, int error, PortHolder? holder, string operation) => error switch
