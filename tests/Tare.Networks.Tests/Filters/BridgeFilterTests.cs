@@ -180,6 +180,38 @@ public sealed class BridgeFilterTests : IDisposable
     }
 
     [Fact]
+    public void Rules_of_the_administrators_own_come_before()
+    {
+        // The example of docs/networks.md.
+        var file = Path.GetTempFileName();
+        File.WriteAllText(file, """
+            table inet admin {
+              chain forward {
+                type filter hook forward priority filter - 5; policy accept;
+                iifname "up0" meta l4proto tcp ct original proto-dst 8080 ip saddr != 198.51.100.0/24 drop
+                iifname "br1" ip daddr 192.0.2.2 tcp dport 25 drop
+              }
+            }
+            """);
+        lab.Filter.Add(lab.AddBridge(1));
+        var web = lab.AddSandbox(1, 2);
+        using var server = lab.Listen(web, 80);
+        using var mail = lab.Listen(lab.Outside, 25);
+        lab.Filter.Add(EndpointOf(1, 2, Tcp("0.0.0.0", 8080, 80), Tcp("0.0.0.0", 8081, 80)));
+        lab.AssertPasses(lab.Outside, HostAt(8080), server);
+        lab.AssertPasses(web, new IPEndPoint(IPAddress.Parse("192.0.2.2"), 25), mail);
+        // Where the machine has no nft there are no such rules either.
+        var answer = lab.Run("nft", "-f", file);
+        File.Delete(file);
+        if (answer is null) return;
+        Assert.Equal("", answer);
+        lab.AssertFails(lab.Outside, HostAt(8080));
+        lab.AssertPasses(lab.Outside, HostAt(8081), server);
+        lab.AssertPasses(lab.Host, HostAt(8080), server);
+        lab.AssertFails(web, new IPEndPoint(IPAddress.Parse("192.0.2.2"), 25));
+    }
+
+    [Fact]
     public void Gateway_modes()
     {
         var (open, routed) = (lab.AddBridge(1, options: ("bridge.gateway_mode_ipv4", "nat-unprotected")), lab.AddBridge(2, options: ("bridge.gateway_mode_ipv4", "routed")));

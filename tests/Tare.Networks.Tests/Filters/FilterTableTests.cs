@@ -193,7 +193,7 @@ public sealed class FilterTableTests : IDisposable
         var (count, refused, late) = await clients;
         output.WriteLine($"{count} connections in {rebuilt} restorations: {refused} refused, {late} took more than 0.8 s");
         Assert.True(lab.Filter.IsIntact());
-        // Of a table that is replaced while a packet is just within it the packet may find nothing; thousands of times more than ever happen here are few.
+        // A packet that is just within a table that is replaced may find nothing: one of hundreds, when that goes on without a pause.
         if (!lab.Filter.IsOwned || replace) Assert.InRange(refused, 0, 5);
         else Assert.Equal(0, refused);
         // A SYN that is lost comes again after a second. New devices lose one or two while they come up, with and without the filter.

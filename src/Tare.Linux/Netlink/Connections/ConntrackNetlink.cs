@@ -61,13 +61,27 @@ public sealed class ConntrackNetlink : IDisposable
         return failure is null ? forgotten : throw failure;
     }
 
+    /// <summary>Forgets those of all connections, IPv4 and IPv6, about which <paramref name="which"/> says so: one list of the kernel's whole table.</summary>
+    /// <returns>How many.</returns>
+    /// <exception cref="LinuxException">The kernel refuses to list them, or one could not be forgotten; the others are.</exception>
+    public int Forget(Predicate<ConntrackEntry> which)
+    {
+        LinuxException? failure = null;
+        var entries = socket.List<ConntrackEntry>("list the tracked connections", static writer => BeginList(writer, family: 0).End(), (kind, body, list) =>
+        {
+            if (kind == IPCTNL_MSG_CT_NEW && body.Length >= HeaderSize && ConntrackEntry.Read(body) is { } entry && which(entry)) list.Add(entry);
+        });
+        var forgotten = Remove(entries, ref failure);
+        return failure is null ? forgotten : throw failure;
+    }
+
     /// <inheritdoc/>
     public void Dispose() => socket.Dispose();
 
     /// <summary>Writes the request for a list.</summary>
     internal static void WriteList(NetlinkWriter writer, ConntrackFilter filter)
     {
-        writer.Begin(IPCTNL_MSG_CT_GET, NetlinkSocket.NLM_F_REQUEST | NetlinkSocket.NLM_F_DUMP).U8(filter.V6 ? RouteCommand.AF_INET6 : RouteCommand.AF_INET).U8(0).U16(0);
+        BeginList(writer, filter.V6 ? RouteCommand.AF_INET6 : RouteCommand.AF_INET);
         filter.Write(writer);
         writer.End();
     }
@@ -80,6 +94,9 @@ public sealed class ConntrackNetlink : IDisposable
         if (entry.Zone != 0) writer.Network16(ConntrackEntry.CTA_ZONE, entry.Zone);
         writer.End();
     }
+
+    private static NetlinkWriter BeginList(NetlinkWriter writer, byte family) =>
+        writer.Begin(IPCTNL_MSG_CT_GET, NetlinkSocket.NLM_F_REQUEST | NetlinkSocket.NLM_F_DUMP).U8(family).U8(0).U16(0);
 
     private int Remove(IReadOnlyList<ConntrackEntry> entries, ref LinuxException? failure)
     {
