@@ -136,12 +136,15 @@ public sealed class BridgeFilter : IDisposable
     /// been sent to their ports go to them from now on.
     /// </summary>
     /// <exception cref="InvalidOperationException">Their network is not known.</exception>
-    /// <exception cref="LinuxException">The kernel refuses, such as EEXIST for a port that leads to another endpoint; nothing has changed.</exception>
+    /// <exception cref="LinuxException">
+    /// The kernel refuses, such as EEXIST for a port that leads to another endpoint; nothing has changed. Or it does not forget connections; the table
+    /// has changed then.
+    /// </exception>
     public void Add(params IReadOnlyCollection<BridgeEndpoint> added)
     {
         lock (gate)
         {
-            var (batch, old) = (new NftBatch(), new List<BridgeEndpoint>());
+            var (batch, old, changed) = (new NftBatch(), new List<BridgeEndpoint>(), new List<BridgeEndpoint>());
             var (before, after) = (new List<(NftSet, NftElement)>(), new List<(NftSet, NftElement)>());
             foreach (var endpoint in added)
             {
@@ -151,16 +154,17 @@ public sealed class BridgeFilter : IDisposable
                     old.Add(known);
                     before.AddRange(NetworkOf(known).Of(known));
                 }
+                changed.Add(endpoint);
                 after.AddRange(NetworkOf(endpoint).Of(endpoint));
             }
             Change(batch, before, add: false);
             Change(batch, after, add: true);
             Commit(batch, () =>
             {
-                foreach (var endpoint in added) endpoints[endpoint.Id] = endpoint;
+                foreach (var endpoint in changed) endpoints[endpoint.Id] = endpoint;
             });
             flows.Withdraw(old);
-            flows.Publish(added);
+            flows.Publish(changed);
         }
     }
 

@@ -31,8 +31,7 @@ public sealed class ForeignForwarding(NftNetlink tables, string own)
             {
                 if (chain is not { Base: { Hook: NftHook.Forward, Type: NftChainType.Filter } hook } || (chain.Table.Name == own && family == NftFamily.Inet)) continue;
                 var rules = tables.Rules(chain.Table).Where(rule => rule.Chain == chain.Name).ToArray();
-                if (hook.Policy != NftPolicy.Drop && !EndsAll(rules)) continue;
-                if (!IsMended(rules, devices)) obstacles.Add(new ForwardingObstacle(chain, Describe(chain, hook)));
+                if ((EndOf(rules) ?? hook.Policy) == NftPolicy.Drop && !IsMended(rules, devices)) obstacles.Add(new ForwardingObstacle(chain, Describe(chain, hook)));
             }
         }
         if (IsLegacyUsed(network))
@@ -81,10 +80,17 @@ public sealed class ForeignForwarding(NftNetlink tables, string own)
         }
     }
 
-    /// <summary>A rule that no packet passes: without any condition it drops or refuses.</summary>
-    private static bool EndsAll(IEnumerable<NftRuleInfo> rules) => rules.Any(static rule =>
-        rule.ExpressionNames.All(static name => name is "counter" or "log" or "immediate" or "reject")
-        && (rule.ExpressionNames.Contains("reject") || rule.Verdict == NftVerdict.Drop));
+    /// <summary>What the first rule without any condition says of all that come so far; null: there is none, and the policy decides.</summary>
+    private static NftPolicy? EndOf(IEnumerable<NftRuleInfo> rules)
+    {
+        foreach (var rule in rules)
+        {
+            if (!rule.ExpressionNames.All(static name => name is "counter" or "log" or "immediate" or "reject")) continue;
+            if (rule.ExpressionNames.Contains("reject") || rule.Verdict == NftVerdict.Drop) return NftPolicy.Drop;
+            if (rule.Verdict == NftVerdict.Accept) return NftPolicy.Accept;
+        }
+        return null;
+    }
 
     private bool IsMended(NftRuleInfo[] rules, IReadOnlyCollection<string> devices) =>
         devices.Count > 0 && devices.All(device => rules.Take(devices.Count * 2).Count(rule => rule.Comment == RemarkOf(device)) == 2);

@@ -78,6 +78,8 @@ public sealed class ForeignForwardingTests : IDisposable
         Assert.Empty(Found("br1"));
         tables.Commit(new NftBatch().Add(new NftRule(chain, new NftRuleBuilder(NftFamily.Inet).Then(NftVerdict.Drop).Expressions)));
         Assert.Single(Found("br1"));
+        tables.Commit(new NftBatch().Insert(new NftRule(chain, new NftRuleBuilder(NftFamily.Inet).Count().Then(NftVerdict.Accept).Expressions)));
+        Assert.Empty(Found("br1"));
     }
 
     [Fact]
