@@ -38,7 +38,7 @@ internal sealed class EngineCore : IAsyncDisposable
         var resources = new ResourceValidator(Cgroups, MachineFacts.Processors);
         var planner = new LaunchPlanner(Registry, images, paths, options.CgroupParent);
         var parts = new NetworkParts { Store = networkStore, Plane = plane, Table = new EndpointTable(), Names = new NameRecords(), Events = new NetworkEvents(EventLog) };
-        var networks = new ContainerNetworks(parts, Registry, new ContainerNetworkFiles(paths, networkStore, Registry));
+        var networks = new ContainerNetworks(parts, Registry, new ContainerNetworkFiles(paths, networkStore, Registry), options.Log);
         var networkView = new NetworkSettingsView(networkStore);
         var stopper = new ContainerStopper(Registry, events, options);
         var remover = new ContainerRemover(Registry, stopper, events, images, volumes, paths, Background);

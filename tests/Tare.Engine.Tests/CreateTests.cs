@@ -48,20 +48,6 @@ public sealed class CreateTests
     }
 
     [Fact]
-    public async Task A_container_without_a_network_is_told_so_in_one_line()
-    {
-        await using var harness = await Harness.OpenAsync();
-        var request = new ContainerCreateRequest
-        {
-            Image = "bb",
-            HostConfig = new HostConfig { NetworkMode = "default", PortBindings = new Dictionary<string, IReadOnlyList<PortBinding>?> { ["80/tcp"] = [new PortBinding { HostPort = "8080" }] } },
-        };
-        var response = await harness.Containers.CreateAsync("net", null, request, CancellationToken.None);
-        Assert.Single(response.Warnings);
-        Assert.Contains("ports are not published", response.Warnings[0], StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task An_unknown_network_is_told_at_the_start()
     {
         await using var harness = await Harness.OpenAsync();
@@ -78,26 +64,12 @@ public sealed class CreateTests
     }
 
     [Fact]
-    public async Task What_has_no_effect_is_said_in_its_own_words()
+    public async Task The_host_is_found_at_its_address_on_the_default_bridge()
     {
         await using var harness = await Harness.OpenAsync();
-        var request = new ContainerCreateRequest
-        {
-            Image = "bb",
-            HostConfig = new HostConfig
-            {
-                NetworkMode = "none",
-                ExtraHosts = ["db:10.0.0.1", "host.docker.internal:host-gateway"],
-                LogConfig = new LogConfig { Type = "json-file", Config = new Dictionary<string, string> { ["tag"] = "x", ["labels"] = "a", ["env"] = "A" } },
-            },
-        };
-        var response = await harness.Containers.CreateAsync("said", null, request, CancellationToken.None);
-        Assert.Equal(
-            [
-                "host.docker.internal is not among the container's hosts: there is no bridge network yet, and so no host-gateway; give the host's address instead",
-            ],
-            response.Warnings.Order(StringComparer.Ordinal));
-        Assert.Equal(["db:10.0.0.1"], harness.Get("said").Definition.HostConfig.ExtraHosts!);
+        var id = await harness.RunAsync(change: r => (r.HostConfig!.NetworkMode, r.HostConfig.ExtraHosts) = ("bridge", ["db:10.0.0.1", "host.docker.internal:host-gateway"]));
+        var hosts = await File.ReadAllTextAsync(Path.Combine(harness.DirectoryOf(id), "hosts"));
+        Assert.EndsWith($"10.0.0.1\tdb\n172.17.0.1\thost.docker.internal\n172.17.0.2\t{id[..12]}\n", hosts, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -167,7 +139,6 @@ public sealed class CreateTests
         foreach (var change in (Action<ContainerCreateRequest>[])
         [
             r => r.HostConfig!.Mounts = [new Mount { Type = "image", Source = "data", Target = "/data" }],
-            r => r.HostConfig!.Links = ["a:b"],
             r => r.HostConfig!.StorageOpt = new Dictionary<string, string> { ["size"] = "1g" },
             r => r.HostConfig!.LogConfig = new LogConfig { Type = "syslog" },
         ])

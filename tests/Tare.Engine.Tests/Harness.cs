@@ -1,5 +1,6 @@
 using Tare.Engine.Containers;
 using Tare.Linux;
+using Tare.Networks;
 using Tare.Store;
 using Tare.Volumes;
 using Tare.Wire;
@@ -16,7 +17,7 @@ internal sealed class Harness : IAsyncDisposable
     public Harness()
     {
         Images = new FakeImages(root);
-        database = Database.Open(Path.Combine(root, "tare.db"), VolumeStore.Schema);
+        database = Database.Open(Path.Combine(root, "tare.db"), VolumeStore.Schema, NetworkStore.Schema);
     }
 
     public FakeTable Table { get; } = new();
@@ -24,6 +25,8 @@ internal sealed class Harness : IAsyncDisposable
     public FakeKeeper Keeper { get; } = new();
 
     public FakeSandbox Sandbox { get; } = new();
+
+    public FakePlane Plane { get; } = new();
 
     public FakeImages Images { get; }
 
@@ -59,8 +62,10 @@ internal sealed class Harness : IAsyncDisposable
             Table,
             Images,
             VolumeStore.Open(root, database, TimeProvider.System),
+            NetworkStore.Open(database, new NetworkStoreOptions()),
             Keeper,
             Sandbox,
+            Plane,
             Poller);
         await core.StartAsync(CancellationToken.None);
     }
@@ -104,8 +109,11 @@ internal sealed class Harness : IAsyncDisposable
         return response;
     }
 
-    /// <summary>The actions of all events so far.</summary>
-    public IReadOnlyList<EventMessage> Events()
+    /// <summary>The events of containers so far.</summary>
+    public IReadOnlyList<EventMessage> Events() => [.. AllEvents().Where(message => message.Type == EventType.Container)];
+
+    /// <summary>All events so far.</summary>
+    public IReadOnlyList<EventMessage> AllEvents()
     {
         using var subscription = Core.EventLog.Subscribe(DateTimeOffset.UnixEpoch, null, new Events.EventFilter(Filters.None));
         return [.. subscription.Past];

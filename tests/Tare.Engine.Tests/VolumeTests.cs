@@ -113,9 +113,9 @@ public sealed class VolumeTests
         var mounts = harness.Sandbox.Asked.Last().Mounts.Where(mount => mount.Target is "/named" or "/anonymous").ToDictionary(mount => mount.Target);
         Assert.All(mounts.Values, mount => Assert.Equal(("bind", true), (mount.Type, mount.Source.EndsWith("/_data", StringComparison.Ordinal))));
         Assert.True(mounts["/named"].ReadOnly);
-        Assert.Equal(["create", "create", "mount", "mount"], harness.Events().Where(message => message.Type == "volume").Select(message => message.Action));
+        Assert.Equal(["create", "create", "mount", "mount"], harness.AllEvents().Where(message => message.Type == "volume").Select(message => message.Action));
         await harness.EndAsync(id, () => harness.Containers.KillAsync(id, null, CancellationToken.None));
-        Assert.Equal(["unmount", "unmount"], harness.Events().Where(message => message.Type == "volume").Select(message => message.Action).Skip(4));
+        Assert.Equal(["unmount", "unmount"], harness.AllEvents().Where(message => message.Type == "volume").Select(message => message.Action).Skip(4));
     }
 
     /// <summary>Without copying: the images of these cases have no files.</summary>

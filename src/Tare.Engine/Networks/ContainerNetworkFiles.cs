@@ -14,6 +14,9 @@ internal sealed class ContainerNetworkFiles(EnginePaths paths, NetworkStore stor
     /// <summary>How a container with names finds the embedded server.</summary>
     public static EmbeddedResolvConf Embedded(ContainerDefinition definition) => HostResolvConf.Read().With(Overrides(definition)).ForEmbeddedServer();
 
+    /// <summary>Whether a container's files name the host.</summary>
+    public static bool NeedHostGateway(ContainerDefinition definition) => definition.HostConfig.ExtraHosts?.Any(entry => entry.EndsWith(HostGateway, StringComparison.Ordinal)) == true;
+
     /// <summary>Writes all of them, for a start.</summary>
     /// <exception cref="TareException">A link leads to a container that does not run.</exception>
     public void Write(Container container, NetworkStart start)

@@ -13,7 +13,7 @@ namespace Tare.Engine.Networks;
 /// Puts containers on networks when they start, and takes them off when they end. Every place is decided, and written down with the container's
 /// state, before anything of the kernel's is made for it.
 /// </summary>
-internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry registry, ContainerNetworkFiles files)
+internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry registry, ContainerNetworkFiles files, Action<EngineLogLevel, string> log)
 {
     private readonly NetworkStore store = parts.Store;
     private readonly EndpointTable table = parts.Table;
@@ -39,6 +39,8 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
                 await ReserveAsync(start, definition);
                 start.Live = new LiveNetwork(plane.Take(), container.Id);
             }
+            // It is reached at its address on the default bridge, whichever network the container is on.
+            if (ContainerNetworkFiles.NeedHostGateway(definition)) plane.Make(store.Catalog.Get(PredefinedNetworks.Bridge));
             files.Write(container, start);
             return start;
         }
@@ -73,26 +75,35 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
         await LeaveAsync(start.ContainerId, start.Endpoints, start.Live, tell: false);
     }
 
-    /// <summary>A container that has ended is found and reached no more, and its ports are free: the quick part, before anybody is told.</summary>
+    /// <summary>
+    /// A container that has ended is found and reached no more, and its ports are free: the quick part, before anybody is told. What the kernel refuses
+    /// is said in the log: the container has ended all the same.
+    /// </summary>
     public async Task WithdrawAsync(string containerId, IReadOnlyList<EndpointState> endpoints, LiveNetwork? live)
     {
         foreach (var endpoint in endpoints)
         {
             names.Remove(endpoint.NetworkId, endpoint.Id);
-            if (live is not null && endpoint.HasDevice && NetworkOf(endpoint) is { } network) plane.Withdraw(network, endpoint.ToEndpoint(containerId));
+            if (live is not null && endpoint.HasDevice && NetworkOf(endpoint) is { } network)
+                await TryAsync(containerId, () => plane.Withdraw(network, endpoint.ToEndpoint(containerId)));
         }
-        if (endpoints.Any(endpoint => endpoint.Ports is { Count: > 0 })) await plane.ReleaseAsync(containerId);
+
+        if (endpoints.Any(endpoint => endpoint.Ports is { Count: > 0 })) await TryAsync(containerId, () => plane.ReleaseAsync(containerId));
     }
 
-    /// <summary>The rest of it: the devices go, and then the addresses are free.</summary>
+    /// <summary>The rest of it: connections are forgotten, and then the addresses are free.</summary>
     public async Task LeaveAsync(string containerId, IReadOnlyList<EndpointState> endpoints, LiveNetwork? live, bool tell = true)
     {
-        if (live is { HasNames: true })
+        if (live is not null)
         {
-            await plane.EndNamesAsync(live.Names);
+            if (live.HasNames) await TryAsync(containerId, () => plane.EndNamesAsync(live.Names));
             live.HasNames = false;
+            await TryAsync(containerId, () => plane.ForgetAsync([.. endpoints.Where(endpoint => endpoint.HasDevice).Select(endpoint => endpoint.ToEndpoint(containerId))]));
+            // The devices go with the namespace, which takes the kernel a while; where others are in it they are taken off.
+            if (registry.All.Any(other => other.State.HasProcess && other.Definition.HostConfig.NetworkMode == "container:" + containerId)) await TryAsync(containerId, () => Detach(containerId, endpoints));
         }
-        foreach (var endpoint in endpoints) Leave(containerId, endpoint, live is not null, tell);
+
+        foreach (var endpoint in endpoints) Leave(containerId, endpoint, tell);
         live?.Dispose();
     }
 
@@ -118,14 +129,45 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
             plane.Publish(one.Network, one.Endpoint.ToEndpoint(container.Id));
         }
 
-        Leave(container.Id, endpoint, live is not null, tell: true);
+        if (live is not null)
+        {
+            Detach(container.Id, [endpoint]);
+            await plane.ForgetAsync([endpoint.ToEndpoint(container.Id)]);
+        }
+
+        Leave(container.Id, endpoint, tell: true);
         if (live is not null) await RefreshAsync(container, live);
     }
 
-    private void Leave(string containerId, EndpointState endpoint, bool hasDevice, bool tell)
+    private Task TryAsync(string containerId, Action action) => TryAsync(containerId, () =>
+    {
+        action();
+        return Task.CompletedTask;
+    });
+
+    private async Task TryAsync(string containerId, Func<Task> action)
+    {
+        try
+        {
+            await action();
+        }
+        catch (TareException e)
+        {
+            log(EngineLogLevel.Warning, $"container {containerId}: something of its networks is left: {e.Message}");
+        }
+    }
+
+    private void Detach(string containerId, IEnumerable<EndpointState> endpoints)
+    {
+        foreach (var endpoint in endpoints)
+        {
+            if (endpoint.HasDevice && NetworkOf(endpoint) is { } network) plane.Detach(network, endpoint.ToEndpoint(containerId));
+        }
+    }
+
+    private void Leave(string containerId, EndpointState endpoint, bool tell)
     {
         if (NetworkOf(endpoint) is not { } network) return;
-        if (hasDevice && endpoint.HasDevice) plane.Detach(network, endpoint.ToEndpoint(containerId));
         planner.Return(network, endpoint);
         table.Remove(network.Id, containerId);
         if (tell) events.Disconnected(network, containerId);
@@ -169,7 +211,8 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
         {
             names.Remove(network.Id, endpoint.Id);
             plane.Withdraw(network, endpoint);
-            Leave(container.Id, joined.Endpoint, hasDevice: true, tell: false);
+            plane.Detach(network, endpoint);
+            Leave(container.Id, joined.Endpoint, tell: false);
             registry.Save(container, container.State with { Endpoints = before });
             throw;
         }

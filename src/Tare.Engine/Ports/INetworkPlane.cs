@@ -43,10 +43,13 @@ internal interface INetworkPlane : IAsyncDisposable
     /// <summary>Leads packets from the host to an endpoint's ports, and to it what comes from its own network alone.</summary>
     void Publish(Network network, BridgeEndpoint endpoint);
 
-    /// <summary>Ends what <see cref="Publish"/> has begun, and makes connections forget the endpoint.</summary>
+    /// <summary>Ends what <see cref="Publish"/> has begun, and lets nothing pass to or from the endpoint any more.</summary>
     void Withdraw(Network network, BridgeEndpoint endpoint);
 
-    /// <summary>Takes a container's device off a network.</summary>
+    /// <summary>Makes the kernel forget connections of endpoints that were withdrawn; their addresses may be given out again then.</summary>
+    Task ForgetAsync(IReadOnlyList<BridgeEndpoint> endpoints);
+
+    /// <summary>Takes a container's device off a network. It goes with the container's namespace as well.</summary>
     void Detach(Network network, BridgeEndpoint endpoint);
 
     /// <summary>Gives the container its ways out; those that it had go.</summary>

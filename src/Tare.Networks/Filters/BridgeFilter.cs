@@ -170,19 +170,31 @@ public sealed class BridgeFilter : IDisposable
 
     /// <summary>Removes endpoints, and makes the kernel forget all connections to them; nothing happens with those that are not known.</summary>
     /// <exception cref="LinuxException">The kernel refuses; nothing has changed.</exception>
-    public void Remove(params IReadOnlyCollection<BridgeEndpoint> removed)
+    public void Remove(params IReadOnlyCollection<BridgeEndpoint> removed) => Forget(Withdraw(removed));
+
+    /// <summary>Removes endpoints, whose connections are still to be forgotten before their addresses are given out again; nothing happens with those that are not known.</summary>
+    /// <returns>Those that were known.</returns>
+    /// <exception cref="LinuxException">The kernel refuses; nothing has changed.</exception>
+    public IReadOnlyList<BridgeEndpoint> Withdraw(params IReadOnlyCollection<BridgeEndpoint> withdrawn)
     {
         lock (gate)
         {
-            var own = removed.Select(endpoint => endpoints.GetValueOrDefault(endpoint.Id)).OfType<BridgeEndpoint>().ToArray();
+            var own = withdrawn.Select(endpoint => endpoints.GetValueOrDefault(endpoint.Id)).OfType<BridgeEndpoint>().ToArray();
             var batch = new NftBatch();
             Change(batch, own.SelectMany(endpoint => NetworkOf(endpoint).Of(endpoint)), add: false);
             Commit(batch, () =>
             {
                 foreach (var endpoint in own) endpoints.Remove(endpoint.Id);
             });
-            flows.Withdraw(own);
+            return own;
         }
+    }
+
+    /// <summary>Makes the kernel forget all connections of endpoints that were withdrawn. It costs a walk through all that the kernel knows, however many they are.</summary>
+    /// <exception cref="LinuxException">The kernel refuses.</exception>
+    public void Forget(params IReadOnlyCollection<BridgeEndpoint> withdrawn)
+    {
+        lock (gate) flows.Withdraw(withdrawn);
     }
 
     /// <summary>Removes the table: the host is as it was before.</summary>

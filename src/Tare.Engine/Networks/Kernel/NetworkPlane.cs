@@ -1,4 +1,5 @@
 using System.Net;
+using Tare.Engine.Common;
 using Tare.Engine.Ports;
 using Tare.Errors;
 using Tare.Keeper;
@@ -33,6 +34,7 @@ internal sealed class NetworkPlane : INetworkPlane
     private readonly string filterName;
     private readonly Lock gate = new();
     private readonly CancellationTokenSource stopping = new();
+    private readonly GatheredWork<BridgeEndpoint> forgetting;
     private BridgeFilter? filter;
     private Task watching = Task.CompletedTask;
 
@@ -52,6 +54,7 @@ internal sealed class NetworkPlane : INetworkPlane
         readiness = new LinkReadiness(host, poller);
         ports = new PortBook(keeper, nameOf);
         names = new NameService(keeper, log);
+        forgetting = new GatheredWork<BridgeEndpoint>(endpoints => filter!.Forget(endpoints));
     }
 
     /// <inheritdoc/>
@@ -139,7 +142,14 @@ internal sealed class NetworkPlane : INetworkPlane
     public void Publish(Network network, BridgeEndpoint endpoint) => Filter().Add(endpoint);
 
     /// <inheritdoc/>
-    public void Withdraw(Network network, BridgeEndpoint endpoint) => filter?.Remove(endpoint);
+    public void Withdraw(Network network, BridgeEndpoint endpoint)
+    {
+        filter?.Withdraw(endpoint);
+        links.Silence(endpoint);
+    }
+
+    /// <inheritdoc/>
+    public Task ForgetAsync(IReadOnlyList<BridgeEndpoint> endpoints) => filter is null ? Task.CompletedTask : forgetting.AddAsync(endpoints);
 
     /// <inheritdoc/>
     public void Detach(Network network, BridgeEndpoint endpoint) => links.Detach(endpoint);
