@@ -4,6 +4,7 @@ using Tare.Errors;
 using Tare.Networks.Addresses;
 using Tare.Networks.Bridges;
 using Tare.Networks.Catalogs;
+using Tare.Networks.Parents;
 
 namespace Tare.Networks;
 
@@ -29,12 +30,13 @@ public sealed class NetworkPlanner(IReadOnlyList<AddressPool> pools)
         CheckDriver(request);
         if (existing.All.Any(other => other.Name == request.Name)) throw TareException.Conflict($"network with name {request.Name} already exists");
         if (request is { HasIPv4: false, HasIPv6: false }) throw TareException.Invalid("IPv4 or IPv6 must be enabled");
-        var options = BridgeOptions.Read(request.Options, request.IsInternal);
+        var driver = request.Driver.Length == 0 ? Bridge : request.Driver;
+        var options = driver == Bridge ? BridgeOptions.Read(request.Options, request.IsInternal) : null;
         var network = new Network
         {
             Id = id,
             Name = request.Name,
-            Driver = Bridge,
+            Driver = driver,
             Created = now,
             Options = request.Options,
             IpamOptions = request.IpamOptions,
@@ -44,9 +46,10 @@ public sealed class NetworkPlanner(IReadOnlyList<AddressPool> pools)
             HasIPv4 = request.HasIPv4,
             HasIPv6 = request.HasIPv6,
             Subnets = Subnets(request, options, existing, routes),
-            Device = options.DeviceName ?? "br-" + id[..DeviceDigits],
+            Device = options is null ? ParentOptions.Read(driver, request.Options).DeviceOf(driver, id) : options.DeviceName ?? "br-" + id[..DeviceDigits],
         };
-        return existing.All.FirstOrDefault(other => other.Device == network.Device) is { } conflict
+        // Networks on one of the host's devices share it.
+        return options is not null && existing.All.FirstOrDefault(other => other.Device == network.Device) is { } conflict
             ? throw TareException.Forbidden($"cannot create network {id} ({network.Device}): conflicts with network {conflict.Id} ({conflict.Device}): networks have same bridge name")
             : network;
     }
@@ -62,7 +65,7 @@ public sealed class NetworkPlanner(IReadOnlyList<AddressPool> pools)
     {
         switch (request.Driver)
         {
-            case "" or Bridge:
+            case "" or Bridge or "macvlan" or "ipvlan":
                 break;
             case "host" or "null":
                 throw TareException.Forbidden($"only one instance of \"{request.Driver}\" network is allowed");
@@ -75,19 +78,20 @@ public sealed class NetworkPlanner(IReadOnlyList<AddressPool> pools)
         if (request.IpamDriver is not ("" or "default")) throw TareException.NotFound($"plugin \"{request.IpamDriver}\" not found");
     }
 
-    private List<Subnet> Subnets(NetworkRequest request, BridgeOptions options, NetworkCatalog existing, IReadOnlyList<IPNetwork> routes)
+    private List<Subnet> Subnets(NetworkRequest request, BridgeOptions? bridge, NetworkCatalog existing, IReadOnlyList<IPNetwork> routes)
     {
         var taken = existing.All.SelectMany(network => network.Subnets).Select(subnet => subnet.Network).ToList();
         var asked = SubnetRequest.Read(request.Subnets, request.HasIPv6);
         if (asked.Any(subnet => taken.Any(other => AddressMath.Overlap(other, subnet.Network)))) throw SubnetRequest.Overlap();
         var result = new List<Subnet>();
-        foreach (var (family, wanted, mode) in new[] { (AddressFamily.InterNetwork, request.HasIPv4, options.Gateway4), (AddressFamily.InterNetworkV6, request.HasIPv6, options.Gateway6) })
+        foreach (var (family, wanted, mode) in new[] { (AddressFamily.InterNetwork, request.HasIPv4, bridge?.Gateway4), (AddressFamily.InterNetworkV6, request.HasIPv6, bridge?.Gateway6) })
         {
             if (!wanted) continue;
             var own = asked.Where(subnet => subnet.Family == family).ToList();
-            if (own.Count > 1) throw TareException.Forbidden("bridge driver doesn't support multiple subnets");
+            if (own.Count > 1 && bridge is not null) throw TareException.Forbidden("bridge driver doesn't support multiple subnets");
             var isIsolated = mode == GatewayMode.Isolated;
-            result.Add(own.Count == 1 ? WithGateway(own[0], isIsolated) : FromPool(family, taken.Concat(routes), isIsolated));
+            if (own.Count == 0) result.Add(FromPool(family, taken.Concat(routes), isIsolated));
+            else result.AddRange(own.Select(subnet => WithGateway(subnet, isIsolated)));
         }
 
         return result;

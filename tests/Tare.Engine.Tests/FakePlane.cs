@@ -64,7 +64,7 @@ internal sealed class FakePlane : INetworkPlane
         Made[network.Id] = network;
     }
 
-    public void Remove(Network network) => Made.TryRemove(network.Id, out _);
+    public void Remove(Network network, IEnumerable<Network> others) => Made.TryRemove(network.Id, out _);
 
     public INetworkSandbox Take()
     {
@@ -117,7 +117,7 @@ internal sealed class FakePlane : INetworkPlane
         return Task.CompletedTask;
     }
 
-    public void Detach(Network network, BridgeEndpoint endpoint) => Attached.TryRemove(endpoint.Id, out _);
+    public void Detach(INetworkSandbox sandbox, Network network, BridgeEndpoint endpoint, string device) => Attached.TryRemove(endpoint.Id, out _);
 
     public void SetGateways(INetworkSandbox sandbox, Gateway? ipv4, Gateway? ipv6)
     {

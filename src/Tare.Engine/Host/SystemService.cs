@@ -81,7 +81,7 @@ public sealed class SystemService
             Images = images.Count,
             Driver = StorageDrivers.NameOf(images.Driver),
             DriverStatus = DriverStatus(),
-            Plugins = new PluginsInfo { Volume = [Tare.Volumes.Volume.Driver], Network = ["bridge", "host", "null"], Log = ["json-file", "local"] },
+            Plugins = new PluginsInfo { Volume = [Tare.Volumes.Volume.Driver], Network = ["bridge", "host", "ipvlan", "macvlan", "null"], Log = ["json-file", "local"] },
             MemoryLimit = cgroups.Memory,
             SwapLimit = cgroups.Swap,
             CpuCfsPeriod = cgroups.CpuQuota,

@@ -100,7 +100,7 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
             live.HasNames = false;
             await TryAsync(containerId, () => plane.ForgetAsync([.. endpoints.Where(endpoint => endpoint.HasDevice).Select(endpoint => endpoint.ToEndpoint(containerId))]));
             // The devices go with the namespace, which takes the kernel a while; where others are in it they are taken off.
-            if (registry.All.Any(other => other.State.HasProcess && other.Definition.HostConfig.NetworkMode == "container:" + containerId)) await TryAsync(containerId, () => Detach(containerId, endpoints));
+            if (registry.All.Any(other => other.State.HasProcess && other.Definition.HostConfig.NetworkMode == "container:" + containerId)) await TryAsync(containerId, () => Detach(live, containerId, endpoints));
         }
 
         foreach (var endpoint in endpoints) Leave(containerId, endpoint, tell);
@@ -131,7 +131,7 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
 
         if (live is not null)
         {
-            Detach(container.Id, [endpoint]);
+            Detach(live, container.Id, [endpoint]);
             await plane.ForgetAsync([endpoint.ToEndpoint(container.Id)]);
         }
 
@@ -157,11 +157,11 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
         }
     }
 
-    private void Detach(string containerId, IEnumerable<EndpointState> endpoints)
+    private void Detach(LiveNetwork live, string containerId, IEnumerable<EndpointState> endpoints)
     {
         foreach (var endpoint in endpoints)
         {
-            if (endpoint.HasDevice && NetworkOf(endpoint) is { } network) plane.Detach(network, endpoint.ToEndpoint(containerId));
+            if (endpoint.HasDevice && NetworkOf(endpoint) is { } network) plane.Detach(live.Sandbox, network, endpoint.ToEndpoint(containerId), endpoint.Device);
         }
     }
 
@@ -211,7 +211,7 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
         {
             names.Remove(network.Id, endpoint.Id);
             plane.Withdraw(network, endpoint);
-            plane.Detach(network, endpoint);
+            plane.Detach(live.Sandbox, network, endpoint, joined.Endpoint.Device);
             Leave(container.Id, joined.Endpoint, tell: false);
             registry.Save(container, container.State with { Endpoints = before });
             throw;
@@ -256,7 +256,7 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
         var number = 0;
         while (used.Contains(number)) number++;
         // Made when it is first used: a machine without containers on it has no device either.
-        if (network.Driver == "bridge") plane.Make(network);
+        if (network.Driver is not ("host" or "null")) plane.Make(network);
         var endpoint = planner.Take(network, container.Definition, attachment.Settings, number);
         try
         {
@@ -275,7 +275,10 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
     {
         var (gateway4, gateway6) = GatewayChoice.Of(start.Joined);
         if ((gateway4 ?? gateway6) is not { } endpoint) return;
-        var requests = PortPublishing.Requests(definition, start.Joined.First(one => one.Endpoint.Id == endpoint.Id).Network, endpoint);
+        var network = start.Joined.First(one => one.Endpoint.Id == endpoint.Id).Network;
+        // On one of the host's devices a container has an address of the outside, and every port is reached there: nothing is published, as with Docker.
+        if (network.Driver != "bridge") return;
+        var requests = PortPublishing.Requests(definition, network, endpoint);
         if (requests.Count == 0) return;
         var ports = await plane.ReserveAsync(start.ContainerId, requests);
         var reserved = endpoint with { Ports = [.. ports.Select(PortState.Of)] };

@@ -3,7 +3,6 @@ using Tare.Engine.Containers;
 using Tare.Errors;
 using Tare.Linux.Netlink;
 using Tare.Networks;
-using Tare.Networks.Bridges;
 using Tare.Networks.Links;
 using Tare.Wire;
 using Network = Tare.Networks.Network;
@@ -25,7 +24,7 @@ internal sealed class EndpointPlanner(NetworkStore store)
             Number = number,
             Device = settings.DriverOpts?.GetValueOrDefault("com.docker.network.endpoint.ifname") is { Length: > 0 } name
                 ? name
-                : BridgeOptions.Read(network.Options, network.IsInternal).ContainerPrefix + number,
+                : SandboxLinks.NameOf(network, number),
             MacAddress = MacOf(definition, settings, network, ipv4, ipv6),
             IPv4 = ipv4?.ToString() ?? "",
             PrefixLength4 = subnet4?.Network.PrefixLength ?? 0,

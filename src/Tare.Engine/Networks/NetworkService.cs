@@ -127,7 +127,7 @@ public sealed class NetworkService
         }
         catch
         {
-            plane.Remove(network);
+            plane.Remove(network, store.Catalog.All);
             store.End(network);
             throw;
         }
@@ -149,7 +149,7 @@ public sealed class NetworkService
         try
         {
             store.Doom(network);
-            plane.Remove(network);
+            plane.Remove(network, store.Catalog.All);
             store.End(network);
             names.Forget(network.Id);
         }

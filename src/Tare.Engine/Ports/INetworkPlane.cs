@@ -20,7 +20,9 @@ internal interface INetworkPlane : IAsyncDisposable
     void Make(Network network);
 
     /// <summary>Removes what there is of a network.</summary>
-    void Remove(Network network);
+    /// <param name="network">The network.</param>
+    /// <param name="others">Those that stay, which may share a device with it.</param>
+    void Remove(Network network, IEnumerable<Network> others);
 
     /// <summary>A network namespace for a container that is about to be started; a loopback device alone is in it.</summary>
     INetworkSandbox Take();
@@ -50,7 +52,7 @@ internal interface INetworkPlane : IAsyncDisposable
     Task ForgetAsync(IReadOnlyList<BridgeEndpoint> endpoints);
 
     /// <summary>Takes a container's device off a network. It goes with the container's namespace as well.</summary>
-    void Detach(Network network, BridgeEndpoint endpoint);
+    void Detach(INetworkSandbox sandbox, Network network, BridgeEndpoint endpoint, string device);
 
     /// <summary>Gives the container its ways out; those that it had go.</summary>
     void SetGateways(INetworkSandbox sandbox, Gateway? ipv4, Gateway? ipv6);

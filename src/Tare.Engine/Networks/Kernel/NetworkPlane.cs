@@ -28,6 +28,7 @@ internal sealed class NetworkPlane : INetworkPlane
     private readonly HostNetwork host = new();
     private readonly BridgeDevices devices;
     private readonly SandboxLinks links;
+    private readonly ParentLinks parents;
     private readonly LinkReadiness readiness;
     private readonly PortBook ports;
     private readonly NameService names;
@@ -51,6 +52,7 @@ internal sealed class NetworkPlane : INetworkPlane
         var owner = new DeviceOwner(engineId);
         devices = new BridgeDevices(host, owner);
         links = new SandboxLinks(host, owner);
+        parents = new ParentLinks(host, owner);
         readiness = new LinkReadiness(host, poller);
         ports = new PortBook(keeper, nameOf);
         names = new NameService(keeper, log);
@@ -67,9 +69,10 @@ internal sealed class NetworkPlane : INetworkPlane
         var socket = TakeFilter(kept);
         if (socket is not null || networks.Count > 0)
         {
-            foreach (var network in networks) devices.Make(network);
+            foreach (var network in networks) MakeDevice(network);
             filter = socket is null ? BridgeFilter.Open(filterName) : BridgeFilter.Adopt(filterName, socket);
-            filter.Restore(networks, endpoints);
+            var bridges = networks.Where(IsBridge).Select(network => network.Id).ToHashSet(StringComparer.Ordinal);
+            filter.Restore(networks.Where(IsBridge), endpoints.Where(endpoint => bridges.Contains(endpoint.NetworkId)));
             await HoldAsync(filter.Descriptor);
             Watch(filter);
         }
@@ -92,13 +95,19 @@ internal sealed class NetworkPlane : INetworkPlane
     /// <inheritdoc/>
     public void Make(Network network)
     {
-        devices.Make(network);
-        Filter().Add(network);
+        MakeDevice(network);
+        if (IsBridge(network)) Filter().Add(network);
     }
 
     /// <inheritdoc/>
-    public void Remove(Network network)
+    public void Remove(Network network, IEnumerable<Network> others)
     {
+        if (!IsBridge(network))
+        {
+            parents.Remove(network, others);
+            return;
+        }
+
         filter?.Remove(network);
         devices.Remove(network);
     }
@@ -135,15 +144,19 @@ internal sealed class NetworkPlane : INetworkPlane
     public void Attach(INetworkSandbox sandbox, Network network, BridgeEndpoint endpoint, string device)
     {
         var own = (KernelSandbox)sandbox;
-        own.New.Add(links.Attach(network, endpoint, own.Network, device));
+        own.New.Add(IsBridge(network) ? links.Attach(network, endpoint, own.Network, device) : parents.Attach(network, endpoint, own.Network, device));
     }
 
     /// <inheritdoc/>
-    public void Publish(Network network, BridgeEndpoint endpoint) => Filter().Add(endpoint);
+    public void Publish(Network network, BridgeEndpoint endpoint)
+    {
+        if (IsBridge(network)) Filter().Add(endpoint);
+    }
 
     /// <inheritdoc/>
     public void Withdraw(Network network, BridgeEndpoint endpoint)
     {
+        if (!IsBridge(network)) return;
         filter?.Withdraw(endpoint);
         links.Silence(endpoint);
     }
@@ -152,7 +165,11 @@ internal sealed class NetworkPlane : INetworkPlane
     public Task ForgetAsync(IReadOnlyList<BridgeEndpoint> endpoints) => filter is null ? Task.CompletedTask : forgetting.AddAsync(endpoints);
 
     /// <inheritdoc/>
-    public void Detach(Network network, BridgeEndpoint endpoint) => links.Detach(endpoint);
+    public void Detach(INetworkSandbox sandbox, Network network, BridgeEndpoint endpoint, string device)
+    {
+        if (IsBridge(network)) links.Detach(endpoint);
+        else ParentLinks.Detach(((KernelSandbox)sandbox).Network, device);
+    }
 
     /// <inheritdoc/>
     public void SetGateways(INetworkSandbox sandbox, Gateway? ipv4, Gateway? ipv6) =>
@@ -184,6 +201,14 @@ internal sealed class NetworkPlane : INetworkPlane
         host.Dispose();
         stopping.Dispose();
     }
+
+    private void MakeDevice(Network network)
+    {
+        if (IsBridge(network)) devices.Make(network);
+        else parents.Make(network);
+    }
+
+    private static bool IsBridge(Network network) => network.Driver == "bridge";
 
     private static Fd? TakeFilter(Dictionary<string, Holding> kept) => kept.Remove(FilterHolding, out var holding) && holding.Descriptors is [var socket, ..] ? socket : null;
 
