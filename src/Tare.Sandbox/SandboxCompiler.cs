@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Tare.Errors;
 using Tare.Linux;
+using Tare.Networks.Links;
 using Tare.Oci.Runtime;
 using Tare.Runtime;
 using Tare.Runtime.Cgroups;
@@ -17,7 +18,7 @@ public sealed class SandboxCompiler : IDisposable
     private const int NamespacesAhead = 8;
 
     private readonly CgroupLayout layout = CgroupLayout.Host;
-    private readonly NetworkNamespacePool networks = new(NamespacesAhead);
+    private readonly SandboxNetworkPool networks = new(NamespacesAhead);
     private readonly Lazy<Fd> template = new(Namespaces.NewMountTemplate);
     private readonly ConcurrentDictionary<string, LinuxSeccomp> defaultProfiles = new();
 
@@ -29,9 +30,9 @@ public sealed class SandboxCompiler : IDisposable
         _ = SeccompFilter(new SecurityOptions(), StandardContainer.CapabilityNames);
     }
 
-    /// <summary>A network namespace that was made ahead, with a loopback device alone, for <see cref="NamespaceOptions.JoinNetwork"/>. The caller's.</summary>
+    /// <summary>A network namespace that was made ahead, with a loopback device alone, whose namespace is for <see cref="NamespaceOptions.JoinNetwork"/>. The caller's.</summary>
     /// <exception cref="LinuxException">The kernel refuses to make one.</exception>
-    public Fd TakeNetwork() => networks.Take();
+    public SandboxNetwork TakeNetwork() => networks.Take();
 
     /// <summary>Makes the control groups, opens what the launch needs, and compiles the launch program.</summary>
     /// <exception cref="TareException">An option makes no sense or cannot be had on this kernel. Nothing is left behind.</exception>
@@ -181,7 +182,7 @@ public sealed class SandboxCompiler : IDisposable
     {
         var created = NamespaceKinds.None;
         var joined = new List<(int, NamespaceKinds)>();
-        if (options.Network == NamespaceMode.Private) joined.Add((descriptors.Add(networks.Take()), NamespaceKinds.Network));
+        if (options.Network == NamespaceMode.Private) joined.Add((descriptors.Add(networks.Take().Release()), NamespaceKinds.Network));
         else Join(options.Network, options.JoinNetwork, NamespaceKinds.Network);
         Join(options.Pid, options.JoinPid, NamespaceKinds.Pid);
         Join(options.Ipc, options.JoinIpc, NamespaceKinds.Ipc);

@@ -18,7 +18,7 @@ internal sealed class ForgottenFlows(ConntrackNetlink connections) : IDisposable
     {
         HashSet<IPAddress> addresses = [.. endpoints.SelectMany(static endpoint => new[] { endpoint.IPv4, endpoint.IPv6 }).OfType<IPAddress>()];
         // One list for all of them: its price is that of the kernel's whole table (9 ms where it has 262,144 buckets).
-        if (addresses.Count > 0) connections.Forget(entry => addresses.Contains(entry.Original.Source) || addresses.Contains(entry.Reply.Source));
+        if (addresses.Count > 0 && connections.Count() > 0) connections.Forget(entry => addresses.Contains(entry.Original.Source) || addresses.Contains(entry.Reply.Source));
     }
 
     /// <summary>Endpoints that are new: what has been sent to their ports before, which went to the host itself or to another endpoint. TCP begins anew by itself.</summary>

@@ -49,6 +49,13 @@ public sealed class SandboxNetwork(Fd network) : IDisposable
         lock (gate) Close();
     }
 
+    /// <summary>Gives the namespace alone away: this object is of no use any more.</summary>
+    public Fd Release()
+    {
+        lock (gate) Close();
+        return network;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

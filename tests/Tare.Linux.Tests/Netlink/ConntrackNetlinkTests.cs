@@ -112,7 +112,10 @@ public sealed class ConntrackNetlinkTests : IDisposable
         var mine = new ConntrackFilter(V6: false) { Source = IPAddress.Parse("10.1.0.2"), Protocol = Udp };
         var count = connections.List(mine).Count;
         Assert.Equal(1001, count);
+        // What the kernel itself sends may be tracked too.
+        Assert.InRange(connections.Count(), 1001u, 1020u);
         Assert.Equal(count, connections.Forget(mine));
         Assert.Empty(connections.List(mine));
+        Assert.InRange(connections.Count(), 0u, 19u);
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using Tare.Engine.Common;
 using Tare.Engine.Ports;
@@ -23,7 +24,7 @@ internal sealed class NetworkPlane : INetworkPlane
 
     private readonly IKeeper keeper;
     private readonly Poller poller;
-    private readonly Func<Fd> takeNamespace;
+    private readonly Func<SandboxNetwork> takeNamespace;
     private readonly Action<EngineLogLevel, string> log;
     private readonly HostNetwork host = new();
     private readonly BridgeDevices devices;
@@ -34,6 +35,7 @@ internal sealed class NetworkPlane : INetworkPlane
     private readonly NameService names;
     private readonly string filterName;
     private readonly Lock gate = new();
+    private readonly ConcurrentDictionary<string, Network> made = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource stopping = new();
     private readonly GatheredWork<BridgeEndpoint> forgetting;
     private BridgeFilter? filter;
@@ -46,7 +48,7 @@ internal sealed class NetworkPlane : INetworkPlane
     /// <param name="takeNamespace">Gives a network namespace that was made ahead.</param>
     /// <param name="nameOf">The name of a container, for messages.</param>
     /// <param name="log">Is told what nobody waits for.</param>
-    public NetworkPlane(string engineId, string filterName, IKeeper keeper, Poller poller, Func<Fd> takeNamespace, Func<string, string> nameOf, Action<EngineLogLevel, string> log)
+    public NetworkPlane(string engineId, string filterName, IKeeper keeper, Poller poller, Func<SandboxNetwork> takeNamespace, Func<string, string> nameOf, Action<EngineLogLevel, string> log)
     {
         (this.filterName, this.keeper, this.poller, this.takeNamespace, this.log) = (filterName, keeper, poller, takeNamespace, log);
         var owner = new DeviceOwner(engineId);
@@ -69,10 +71,15 @@ internal sealed class NetworkPlane : INetworkPlane
         var socket = TakeFilter(kept);
         if (socket is not null || networks.Count > 0)
         {
-            foreach (var network in networks) MakeDevice(network);
+            foreach (var network in networks)
+            {
+                MakeDevice(network);
+                made[network.Id] = network;
+            }
+
             filter = socket is null ? BridgeFilter.Open(filterName) : BridgeFilter.Adopt(filterName, socket);
             var bridges = networks.Where(IsBridge).Select(network => network.Id).ToHashSet(StringComparer.Ordinal);
-            filter.Restore(networks.Where(IsBridge), endpoints.Where(endpoint => bridges.Contains(endpoint.NetworkId)));
+            filter.Restore([.. networks.Where(IsBridge)], [.. endpoints.Where(endpoint => bridges.Contains(endpoint.NetworkId))]);
             await HoldAsync(filter.Descriptor);
             Watch(filter);
         }
@@ -95,13 +102,19 @@ internal sealed class NetworkPlane : INetworkPlane
     /// <inheritdoc/>
     public void Make(Network network)
     {
-        MakeDevice(network);
-        if (IsBridge(network)) Filter().Add(network);
+        if (made.ContainsKey(network.Id)) return;
+        lock (gate)
+        {
+            MakeDevice(network);
+            if (IsBridge(network)) Filter().Add(network);
+            made[network.Id] = network;
+        }
     }
 
     /// <inheritdoc/>
     public void Remove(Network network, IEnumerable<Network> others)
     {
+        made.TryRemove(network.Id, out _);
         if (!IsBridge(network))
         {
             parents.Remove(network, others);
@@ -129,7 +142,7 @@ internal sealed class NetworkPlane : INetworkPlane
         }
 
         // The number may be another's by now: while the process lives it is not.
-        if (!Polling.WaitReadable(process, 0)) return new KernelSandbox(network);
+        if (!Polling.WaitReadable(process, 0)) return new KernelSandbox(new SandboxNetwork(network));
         network.Dispose();
         return null;
     }
@@ -144,8 +157,20 @@ internal sealed class NetworkPlane : INetworkPlane
     public void Attach(INetworkSandbox sandbox, Network network, BridgeEndpoint endpoint, string device)
     {
         var own = (KernelSandbox)sandbox;
-        own.New.Add(IsBridge(network) ? links.Attach(network, endpoint, own.Network, device) : parents.Attach(network, endpoint, own.Network, device));
+        try
+        {
+            own.New.Add(AttachTo(own, network, endpoint, device));
+        }
+        catch (TareException) when (made.TryRemove(network.Id, out _))
+        {
+            // Somebody may have removed its device, or changed it: it is made anew, or mended, and this tells whether that was it.
+            Make(network);
+            own.New.Add(AttachTo(own, network, endpoint, device));
+        }
     }
+
+    private SandboxLink AttachTo(KernelSandbox own, Network network, BridgeEndpoint endpoint, string device) =>
+        IsBridge(network) ? links.Attach(network, endpoint, own.Network, device) : parents.Attach(network, endpoint, own.Network, device);
 
     /// <inheritdoc/>
     public void Publish(Network network, BridgeEndpoint endpoint)

@@ -1,34 +1,34 @@
 using System.Collections.Concurrent;
 using Tare.Linux;
 
-namespace Tare.Sandbox;
+namespace Tare.Networks.Links;
 
 /// <summary>
-/// Network namespaces made ahead: making one takes longer than all else of a launch. They are made when launches pause, or when there
+/// Network namespaces made ahead, with what is needed to change them: making one takes longer than all else of a launch. They are made when launches pause, or when there
 /// are none left, so that a launch does not share the machine with the making of the next one's.
 /// </summary>
-public sealed class NetworkNamespacePool : IDisposable
+public sealed class SandboxNetworkPool : IDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
-    private readonly ConcurrentQueue<Fd> ready = new();
+    private readonly ConcurrentQueue<SandboxNetwork> ready = new();
     private readonly Timer refill;
     private readonly int size;
     private int filling;
     private volatile bool closed;
 
     /// <summary>A pool that keeps some namespaces ready. It is empty until the first is taken or <see cref="Fill"/> is called.</summary>
-    public NetworkNamespacePool(int size)
+    public SandboxNetworkPool(int size)
     {
         this.size = size;
-        refill = new Timer(static pool => ((NetworkNamespacePool)pool!).Work(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        refill = new Timer(static pool => ((SandboxNetworkPool)pool!).Work(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>A namespace with only a loopback device. Owned by the caller.</summary>
     /// <exception cref="LinuxException">The kernel refuses to make one.</exception>
-    public Fd Take()
+    public SandboxNetwork Take()
     {
-        var taken = ready.TryDequeue(out var found) ? found : Namespaces.NewNetwork();
+        var taken = ready.TryDequeue(out var found) ? found : SandboxNetwork.New();
         FillIn(ready.IsEmpty ? TimeSpan.Zero : Pause);
         return taken;
     }
@@ -54,7 +54,7 @@ public sealed class NetworkNamespacePool : IDisposable
         if (closed || Interlocked.CompareExchange(ref filling, 1, 0) != 0) return;
         try
         {
-            while (!closed && ready.Count < size) ready.Enqueue(Namespaces.NewNetwork());
+            while (!closed && ready.Count < size) ready.Enqueue(SandboxNetwork.New());
         }
         catch (LinuxException)
         {
@@ -69,6 +69,6 @@ public sealed class NetworkNamespacePool : IDisposable
 
     private void Empty()
     {
-        while (ready.TryDequeue(out var fd)) fd.Dispose();
+        while (ready.TryDequeue(out var sandbox)) sandbox.Dispose();
     }
 }
