@@ -43,6 +43,12 @@ public sealed record EngineOptions
     /// <summary>Parent of the containers' control groups; empty: <c>/tare</c>.</summary>
     public string CgroupParent { get; init; } = "";
 
+    /// <summary>
+    /// Whether the engine's bridges may be let through other programs' packet filters that drop what is forwarded, by rules in their chains
+    /// (<c>--open-other-firewalls</c>).
+    /// </summary>
+    public bool OpenOtherFirewalls { get; init; }
+
     /// <summary>The most that one container's log may take on disk, in bytes, unless <c>--log-opt max-size</c> says otherwise.</summary>
     public long LogMaxBytes { get; init; } = 100 << 20;
 

@@ -44,7 +44,7 @@ public sealed class TareEngine : IAsyncDisposable
         var images = new ImageAdapter(store);
         var id = EngineIdentity.Of(database);
         var names = NetworkNames.Of(options.DataRoot, id);
-        plane = new NetworkPlane(id, names.FilterTable, keeper, Poller, sandbox.TakeNetwork, container => core!.Registry.TryFind(container)?.Name ?? container, options.Log);
+        plane = new NetworkPlane(id, names.FilterTable, keeper, Poller, sandbox.TakeNetwork, container => core!.Registry.TryFind(container)?.Name ?? container, options.OpenOtherFirewalls, options.Log);
         var networks = NetworkStore.Open(database, new NetworkStoreOptions { Pools = names.Pools, DefaultDevice = names.DefaultDevice, HostRoutes = plane.HostRoutes, Time = options.Time });
         core = new EngineCore(options, new ContainerTable(database), images, volumes, networks, keeper, new SandboxAdapter(sandbox), plane, Poller);
         Images = new ImageService(store, core.Registry, core.EventLog, options.Time);
@@ -57,7 +57,7 @@ public sealed class TareEngine : IAsyncDisposable
         Registries = new RegistryService(registries);
         Transfers = new TransferService(store, registries, core.EventLog);
         Usage = new DiskUsageService(store, Images, core.Containers, core.Volumes);
-        System = new SystemService(options, id, core.Cgroups, core.Registry, Images, core.EventLog);
+        System = new SystemService(options, id, core.Cgroups, core.Registry, Images, core.EventLog, plane);
     }
 
     /// <summary>Containers.</summary>

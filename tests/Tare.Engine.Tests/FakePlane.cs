@@ -41,6 +41,8 @@ internal sealed class FakePlane : INetworkPlane
 
     public IReadOnlyList<IPNetwork> HostRoutes() => [];
 
+    public IReadOnlyList<string> Obstacles() => [];
+
     public Task RestoreAsync(IReadOnlyCollection<Network> networks, IReadOnlyCollection<BridgeEndpoint> endpoints)
     {
         Made.Clear();

@@ -18,6 +18,7 @@ internal sealed class DaemonConfigFile
     private const string Downloads = "max-concurrent-downloads";
     private const string Uploads = "max-concurrent-uploads";
     private const string Storage = "storage-driver";
+    private const string Firewalls = "open-other-firewalls";
 
     public IReadOnlyList<string> RegistryMirrors { get; private set; } = [];
 
@@ -25,6 +26,8 @@ internal sealed class DaemonConfigFile
 
     /// <summary>Empty when it is not given.</summary>
     public string StorageDriver { get; private set; } = "";
+
+    public bool OpenOtherFirewalls { get; private set; }
 
     public int? MaxConcurrentDownloads { get; private set; }
 
@@ -61,7 +64,7 @@ internal sealed class DaemonConfigFile
             {
                 Mirrors => "registry-mirror",
                 Insecure => "insecure-registry",
-                Downloads or Uploads or Storage => member.Name,
+                Downloads or Uploads or Storage or Firewalls => member.Name,
                 _ => "",
             };
             if (flag.Length == 0) unknown.Add(member.Name);
@@ -85,6 +88,9 @@ internal sealed class DaemonConfigFile
                 break;
             case Storage:
                 StorageDriver = member.Value.ValueKind == JsonValueKind.String ? member.Value.GetString()! : throw new JsonException($"{member.Name} is no string");
+                break;
+            case Firewalls:
+                OpenOtherFirewalls = member.Value.ValueKind is JsonValueKind.True or JsonValueKind.False ? member.Value.GetBoolean() : throw new JsonException($"{member.Name} is neither true nor false");
                 break;
             case Downloads:
                 MaxConcurrentDownloads = Number(member);

@@ -29,6 +29,7 @@ internal sealed class DaemonVerb : Verb
     private readonly TextFlag execRoot;
     private readonly TextFlag logLevel;
     private readonly SwitchFlag debug;
+    private readonly SwitchFlag openOtherFirewalls;
     private readonly TextFlag pidFile;
     private readonly TextFlag group;
     private readonly ListFlag labels;
@@ -59,6 +60,7 @@ internal sealed class DaemonVerb : Verb
         logLevel = Flags.Text("log-level", "Messages to write: \"debug\", \"info\", \"warn\", \"error\" or \"fatal\"", 'l', "info");
         maxConcurrentDownloads = Flags.Number("max-concurrent-downloads", "Layers of a pull that are fetched at a time", initial: DefaultDownloads);
         maxConcurrentUploads = Flags.Number("max-concurrent-uploads", "Layers of a push that are sent at a time", initial: DefaultUploads);
+        openOtherFirewalls = Flags.Switch("open-other-firewalls", "Let containers' bridges through other programs' packet filters that drop what is forwarded, by rules in their chains");
         pidFile = Flags.Text("pidfile", "File to write the daemon's process number to", 'p');
         registry = new DaemonRegistry(Flags);
         registryMirrors = Flags.List("registry-mirror", "Mirror of Docker Hub, or [REGISTRY=]URL of another registry");
@@ -120,6 +122,7 @@ internal sealed class DaemonVerb : Verb
                 Registries = registries,
                 MaxConcurrentDownloads = downloads,
                 MaxConcurrentUploads = uploads,
+                OpenOtherFirewalls = openOtherFirewalls.Given ? openOtherFirewalls.Value : file.OpenOtherFirewalls,
                 Log = log.Write,
             };
             await using var engine = await TareEngine.OpenAsync(options, keeper, stop.Token);

@@ -3,6 +3,7 @@ using Tare.Engine.Containers;
 using Tare.Engine.Create;
 using Tare.Engine.Events;
 using Tare.Engine.Images;
+using Tare.Engine.Ports;
 using Tare.Engine.Registries;
 using Tare.Images.Roots;
 using Tare.Oci.Images;
@@ -19,8 +20,9 @@ public sealed class SystemService
     private readonly ContainerRegistry registry;
     private readonly ImageService images;
     private readonly EventLog events;
+    private readonly INetworkPlane networks;
 
-    internal SystemService(EngineOptions options, string id, CgroupFacts cgroups, ContainerRegistry registry, ImageService images, EventLog events)
+    internal SystemService(EngineOptions options, string id, CgroupFacts cgroups, ContainerRegistry registry, ImageService images, EventLog events, INetworkPlane networks)
     {
         this.options = options;
         this.id = id;
@@ -28,6 +30,7 @@ public sealed class SystemService
         this.registry = registry;
         this.images = images;
         this.events = events;
+        this.networks = networks;
     }
 
     /// <summary>Of <c>docker version</c>, the server's part.</summary>
@@ -156,6 +159,7 @@ public sealed class SystemService
         WarnUnless(cgroups.CpuShares, "No cpu shares support");
         WarnUnless(cgroups.Cpuset, "No cpuset support");
         WarnUnless(cgroups.Pids, "No pids limit support");
+        warnings.AddRange(networks.Obstacles().Select(sentence => "WARNING: " + sentence));
         return warnings.Count > 0 ? warnings : null;
     }
 }

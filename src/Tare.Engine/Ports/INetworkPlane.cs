@@ -24,6 +24,9 @@ internal interface INetworkPlane : IAsyncDisposable
     /// <param name="others">Those that stay, which may share a device with it.</param>
     void Remove(Network network, IEnumerable<Network> others);
 
+    /// <summary>What of other programs' is in the way of packets to and from containers: a sentence for each.</summary>
+    IReadOnlyList<string> Obstacles();
+
     /// <summary>A network namespace for a container that is about to be started; a loopback device alone is in it.</summary>
     INetworkSandbox Take();
 

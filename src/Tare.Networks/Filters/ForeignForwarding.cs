@@ -25,14 +25,9 @@ public sealed class ForeignForwarding(NftNetlink tables, string own)
     public IReadOnlyList<ForwardingObstacle> Find(IReadOnlyCollection<string> devices, Fd? network = null)
     {
         var obstacles = new List<ForwardingObstacle>();
-        foreach (var family in (NftFamily[])[NftFamily.Inet, NftFamily.IPv4, NftFamily.IPv6])
+        foreach (var (chain, hook, rules) in Chains())
         {
-            foreach (var chain in tables.Chains(family))
-            {
-                if (chain is not { Base: { Hook: NftHook.Forward, Type: NftChainType.Filter } hook } || (chain.Table.Name == own && family == NftFamily.Inet)) continue;
-                var rules = tables.Rules(chain.Table).Where(rule => rule.Chain == chain.Name).ToArray();
-                if ((EndOf(rules) ?? hook.Policy) == NftPolicy.Drop && !IsMended(rules, devices)) obstacles.Add(new ForwardingObstacle(chain, Describe(chain, hook)));
-            }
+            if (Drops(hook, rules) && !IsMended(rules, devices)) obstacles.Add(new ForwardingObstacle(chain, Describe(chain, hook)));
         }
         if (IsLegacyUsed(network))
         {
@@ -64,6 +59,33 @@ public sealed class ForeignForwarding(NftNetlink tables, string own)
         tables.Commit(batch);
     }
 
+    /// <summary><see cref="Mend"/> for every chain of somebody else's that drops, and <see cref="Withdraw"/> for every one that does not, or no more.</summary>
+    /// <param name="devices">The bridges; without any, nothing of the engine's stays in others' chains.</param>
+    /// <returns>What could not be mended, each with the kernel's reason.</returns>
+    /// <exception cref="LinuxException">The kernel refuses to tell what there is.</exception>
+    public IReadOnlyList<LinuxException> MendAll(IReadOnlyCollection<string> devices)
+    {
+        var refused = new List<LinuxException>();
+        foreach (var (chain, hook, rules) in Chains())
+        {
+            var wanted = Drops(hook, rules) ? devices : [];
+            if (wanted.Count == 0 && !rules.Any(IsOwn)) continue;
+            try
+            {
+                Mend(chain, wanted);
+            }
+            catch (LinuxException e) when (e.Error == Errno.ENOENT)
+            {
+                // Its owner has removed it meanwhile.
+            }
+            catch (LinuxException e)
+            {
+                refused.Add(e);
+            }
+        }
+        return refused;
+    }
+
     /// <summary>Takes all rules out again that <see cref="Mend"/> has put into a chain; nothing happens when there are none, or the chain is gone.</summary>
     /// <exception cref="LinuxException">The kernel refuses.</exception>
     public void Withdraw(NftChain chain)
@@ -79,6 +101,20 @@ public sealed class ForeignForwarding(NftNetlink tables, string own)
             // Its owner has removed them meanwhile.
         }
     }
+
+    private IEnumerable<(NftChain Chain, NftBase Hook, NftRuleInfo[] Rules)> Chains()
+    {
+        foreach (var family in (NftFamily[])[NftFamily.Inet, NftFamily.IPv4, NftFamily.IPv6])
+        {
+            foreach (var chain in tables.Chains(family))
+            {
+                if (chain is { Base: { Hook: NftHook.Forward, Type: NftChainType.Filter } hook } && (chain.Table.Name != own || family != NftFamily.Inet))
+                    yield return (chain, hook, [.. tables.Rules(chain.Table).Where(rule => rule.Chain == chain.Name)]);
+            }
+        }
+    }
+
+    private static bool Drops(NftBase hook, NftRuleInfo[] rules) => (EndOf(rules) ?? hook.Policy) == NftPolicy.Drop;
 
     /// <summary>What the first rule without any condition says of all that come so far; null: there is none, and the policy decides.</summary>
     private static NftPolicy? EndOf(IEnumerable<NftRuleInfo> rules)
@@ -98,7 +134,9 @@ public sealed class ForeignForwarding(NftNetlink tables, string own)
     private string RemarkOf(string device) => $"{own}: {device}";
 
     private NftRuleInfo[] OwnRules(NftChain chain) =>
-        [.. tables.Rules(chain.Table).Where(rule => rule.Chain == chain.Name && rule.Comment?.StartsWith(own + ": ", StringComparison.Ordinal) == true)];
+        [.. tables.Rules(chain.Table).Where(rule => rule.Chain == chain.Name && IsOwn(rule))];
+
+    private bool IsOwn(NftRuleInfo rule) => rule.Comment?.StartsWith(own + ": ", StringComparison.Ordinal) == true;
 
     private static string Describe(NftChain chain, NftBase hook)
     {

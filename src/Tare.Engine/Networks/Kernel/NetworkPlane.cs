@@ -34,12 +34,14 @@ internal sealed class NetworkPlane : INetworkPlane
     private readonly PortBook ports;
     private readonly NameService names;
     private readonly string filterName;
+    private readonly OtherFirewalls others;
     private readonly Lock gate = new();
     private readonly ConcurrentDictionary<string, Network> made = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource stopping = new();
     private readonly GatheredWork<BridgeEndpoint> forgetting;
     private BridgeFilter? filter;
     private Task watching = Task.CompletedTask;
+    private Task watchingOthers = Task.CompletedTask;
 
     /// <param name="engineId">What tells this engine from others on the host.</param>
     /// <param name="filterName">The name of the table of its packet filter.</param>
@@ -47,9 +49,11 @@ internal sealed class NetworkPlane : INetworkPlane
     /// <param name="poller">Waits for descriptors.</param>
     /// <param name="takeNamespace">Gives a network namespace that was made ahead.</param>
     /// <param name="nameOf">The name of a container, for messages.</param>
+    /// <param name="opensOthers">Whether rules may be put into other programs' packet filters.</param>
     /// <param name="log">Is told what nobody waits for.</param>
-    public NetworkPlane(string engineId, string filterName, IKeeper keeper, Poller poller, Func<SandboxNetwork> takeNamespace, Func<string, string> nameOf, Action<EngineLogLevel, string> log)
+    public NetworkPlane(string engineId, string filterName, IKeeper keeper, Poller poller, Func<SandboxNetwork> takeNamespace, Func<string, string> nameOf, bool opensOthers, Action<EngineLogLevel, string> log)
     {
+        others = new OtherFirewalls(filterName, opensOthers, log);
         (this.filterName, this.keeper, this.poller, this.takeNamespace, this.log) = (filterName, keeper, poller, takeNamespace, log);
         var owner = new DeviceOwner(engineId);
         devices = new BridgeDevices(host, owner);
@@ -91,6 +95,9 @@ internal sealed class NetworkPlane : INetworkPlane
             if (endpoint.Ports.Count > 0) await ports.ResumeAsync(endpoint, kept.Remove(PortBook.Prefix + endpoint.ContainerId, out var taken) ? taken.Descriptors : []);
         }
 
+        others.Begin(networks.Select(network => network.Device));
+        watchingOthers = others.WatchAsync(poller, stopping.Token);
+
         // What is left is of containers that have ended meanwhile.
         foreach (var (name, left) in kept.Where(entry => entry.Key.StartsWith(NameService.Prefix, StringComparison.Ordinal) || entry.Key.StartsWith(PortBook.Prefix, StringComparison.Ordinal)))
         {
@@ -106,24 +113,33 @@ internal sealed class NetworkPlane : INetworkPlane
         lock (gate)
         {
             MakeDevice(network);
-            if (IsBridge(network)) Filter().Add(network);
+            if (IsBridge(network))
+            {
+                Filter().Add(network);
+                others.Add(network.Device);
+            }
+
             made[network.Id] = network;
         }
     }
 
     /// <inheritdoc/>
-    public void Remove(Network network, IEnumerable<Network> others)
+    public void Remove(Network network, IEnumerable<Network> rest)
     {
         made.TryRemove(network.Id, out _);
         if (!IsBridge(network))
         {
-            parents.Remove(network, others);
+            parents.Remove(network, rest);
             return;
         }
 
         filter?.Remove(network);
         devices.Remove(network);
+        others.Remove(network.Device);
     }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Obstacles() => others.Obstacles();
 
     /// <inheritdoc/>
     public INetworkSandbox Take() => new KernelSandbox(takeNamespace());
@@ -220,6 +236,8 @@ internal sealed class NetworkPlane : INetworkPlane
     {
         await stopping.CancelAsync();
         await watching;
+        await watchingOthers;
+        others.Dispose();
         names.Dispose();
         ports.Dispose();
         filter?.Dispose();
