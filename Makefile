@@ -79,7 +79,7 @@ stress: ## LAUNCHES=10000 launches with a busy keeper
 bench: ## measure; PEERS=DIR measures docker and podman beside it
 	@scripts/need build bench
 	@$(MAKE) build
-	@PEERS='$(PEERS)' python3 bench/bench.py
+	@PEERS='$(PEERS)' $(if $(PEERS),,unshare --net scripts/in-namespace) python3 bench/bench.py
 
 conformance: ## the OCI suites: SUITE=DIR for `tare oci`, DISTRIBUTION=FILE for `tare registry`
 	@scripts/conformance '$(SUITE)' '$(DISTRIBUTION)'

@@ -19,6 +19,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import images
+import networks
 import registry
 from memory import children_of, pss_kib
 
@@ -26,7 +27,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TARE = os.path.join(ROOT, "artifacts", "tare")
 IMAGE = "tare-bench/busybox:latest"
 IDLE = 20
-PARTS = ("verbs", "images", "server", "oci")
+PARTS = ("verbs", "networks", "images", "server", "oci")
 
 # Runs beside the engine that it measures: reads one JSON command a line, answers with its wall time in milliseconds.
 WORKER = r"""
@@ -344,6 +345,8 @@ def main():
         table = Table(engines)
         if "verbs" in given.only:
             measure(engines, table, scale)
+        if "networks" in given.only:
+            networks.measure(engines, table, IMAGE, scale, alternate, milliseconds, at_least, ["nsenter", f"--net={dockerd_network()}"] if peers else [])
         if "images" in given.only:
             measure_registry(engines, table, folder, peers, scale)
         table.print()

@@ -21,8 +21,8 @@ internal interface INetworkPlane : IAsyncDisposable
 
     /// <summary>Removes what there is of a network.</summary>
     /// <param name="network">The network.</param>
-    /// <param name="others">Those that stay, which may share a device with it.</param>
-    void Remove(Network network, IEnumerable<Network> others);
+    /// <param name="rest">Those that stay, which may share a device with it.</param>
+    void Remove(Network network, IEnumerable<Network> rest);
 
     /// <summary>What of other programs' is in the way of packets to and from containers: a sentence for each.</summary>
     IReadOnlyList<string> Obstacles();
