@@ -63,6 +63,7 @@ internal sealed class EngineCore : IAsyncDisposable
             Inspect = new InspectView(paths, images, networkView),
             List = new ListView(Registry, images, networkView, options.Time),
             Events = events,
+            Networks = networks,
         });
         Execs = new ExecService(Registry, execs, new ExecRunner(execs, planner, sandbox, keeper, poller, events), events);
         Networks = new NetworkService(parts, Registry, new ContainerConnector(Registry, networkStore, networks), options.Time);

@@ -70,7 +70,7 @@ public sealed class NetworkPlanner(IReadOnlyList<AddressPool> pools)
             case "host" or "null":
                 throw TareException.Forbidden($"only one instance of \"{request.Driver}\" network is allowed");
             case "overlay":
-                throw TareException.Forbidden("This node is not a swarm manager, and Tare has no networks over several machines yet: use the driver bridge, macvlan or ipvlan");
+                throw TareException.Forbidden("This node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm join\" to connect this node to swarm and try again.");
             default:
                 throw TareException.NotFound($"plugin \"{request.Driver}\" not found");
         }

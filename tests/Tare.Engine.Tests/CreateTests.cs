@@ -186,5 +186,5 @@ public sealed class CreateTests
     [Fact]
     public void The_environment_is_the_engines_with_the_containers_over_it() => Assert.Equal(
         ["PATH=/mine", "TERM=xterm", "X=1"],
-        Launch.EnvironmentBuilder.ForContainer("h", terminal: true, ["PATH=/mine", "HOSTNAME", "X=1"]));
+        Launch.EnvironmentBuilder.ForContainer("h", terminal: true, [], ["PATH=/mine", "HOSTNAME", "X=1"]));
 }

@@ -1,4 +1,5 @@
 using Tare.Engine.Create;
+using Tare.Engine.Networks;
 using Tare.Engine.Views;
 
 namespace Tare.Engine.Containers;
@@ -29,4 +30,6 @@ internal sealed record ContainerParts
     public required ListView List { get; init; }
 
     public required ContainerEvents Events { get; init; }
+
+    public required ContainerNetworks Networks { get; init; }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Tare.Engine.Common;
 using Tare.Engine.Create;
+using Tare.Engine.Networks;
 using Tare.Engine.Streams;
 using Tare.Engine.Views;
 using Tare.Errors;
@@ -26,6 +27,7 @@ public sealed class ContainerService
     private readonly InspectView inspect;
     private readonly ListView list;
     private readonly ContainerEvents events;
+    private readonly ContainerNetworks networks;
 
     internal ContainerService(ContainerParts parts)
     {
@@ -41,6 +43,7 @@ public sealed class ContainerService
         inspect = parts.Inspect;
         list = parts.List;
         events = parts.Events;
+        networks = parts.Networks;
     }
 
     /// <summary>Creates a container. <paramref name="name"/> null: the engine finds one.</summary>
@@ -106,6 +109,7 @@ public sealed class ContainerService
         {
             throw ContainerErrors.Wrap(e, "Error when allocating new name");
         }
+        networks.Renamed(found);
         events.Publish(found, EventAction.Rename, ("oldName", "/" + old));
     }
 

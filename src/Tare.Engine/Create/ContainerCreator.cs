@@ -57,6 +57,7 @@ internal sealed class ContainerCreator(
         WarnOfWhatIsKeptOnly(wanted, warnings);
 
         var id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
+        if (ContainerModes.IsContainer(host.NetworkMode, out var owner) && registry.TryFind(owner) is { } other) (config.Hostname, config.Domainname) = (other.Definition.Config.Hostname, other.Definition.Config.Domainname);
         if (config.Hostname.Length == 0) config.Hostname = host.NetworkMode == "host" || host.UTSMode == "host" ? MachineFacts.HostName() : id[..12];
         var definition = new ContainerDefinition
         {
@@ -162,6 +163,12 @@ internal sealed class ContainerCreator(
             {
                 throw TareException.Invalid($"invalid config for network {name}: {e.Message}", e);
             }
+        }
+
+        foreach (var link in host.Links ?? [])
+        {
+            var target = link.Split(':', 2)[0];
+            if (IdOf(target) is null) throw TareException.Invalid($"could not get container for {target}: No such container: {target}");
         }
 
         return Attachments.Complete(host, given);

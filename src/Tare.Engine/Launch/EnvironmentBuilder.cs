@@ -5,11 +5,12 @@ internal static class EnvironmentBuilder
 {
     private const string DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-    /// <summary>What the engine gives (PATH, HOSTNAME and for a terminal TERM), with the container's own entries over it.</summary>
-    public static List<string> ForContainer(string hostname, bool terminal, IReadOnlyList<string>? configured)
+    /// <summary>What the engine gives (PATH, HOSTNAME, for a terminal TERM, and what links bring), with the container's own entries over it.</summary>
+    public static List<string> ForContainer(string hostname, bool terminal, IEnumerable<string> linked, IReadOnlyList<string>? configured)
     {
         var entries = new List<string> { "PATH=" + DefaultPath, "HOSTNAME=" + hostname };
         if (terminal) entries.Add("TERM=xterm");
+        entries.AddRange(linked);
         return Override(entries, configured ?? []);
     }
 

@@ -1,6 +1,7 @@
 using Tare.Engine.Common;
 using Tare.Engine.Containers;
 using Tare.Engine.Create;
+using Tare.Engine.Networks;
 using Tare.Engine.Ports;
 using Tare.Errors;
 using Tare.Linux;
@@ -41,7 +42,7 @@ internal sealed class LaunchPlanner(ContainerRegistry registry, IImageSource ima
     public ContainerOptions ForExec(ContainerDefinition definition, bool terminal)
     {
         var options = Describe(definition, [], Namespaces(definition.HostConfig, network: null, joined: null));
-        return options with { Env = EnvironmentBuilder.ForContainer(definition.Config.Hostname, terminal, definition.Config.Env) };
+        return options with { Env = EnvironmentBuilder.ForContainer(definition.Config.Hostname, terminal, LinkEnvironment.Of(definition, registry), definition.Config.Env) };
     }
 
     /// <summary>Where a container's control groups are.</summary>
@@ -57,7 +58,7 @@ internal sealed class LaunchPlanner(ContainerRegistry registry, IImageSource ima
         {
             Id = definition.Id,
             Args = [path, .. arguments],
-            Env = EnvironmentBuilder.ForContainer(config.Hostname, config.Tty, config.Env),
+            Env = EnvironmentBuilder.ForContainer(config.Hostname, config.Tty, LinkEnvironment.Of(definition, registry), config.Env),
             WorkingDirectory = config.WorkingDir,
             User = config.User,
             AdditionalGroups = host.GroupAdd ?? [],
@@ -143,7 +144,7 @@ internal sealed class LaunchPlanner(ContainerRegistry registry, IImageSource ima
     private List<MountOptions> Mounts(ContainerDefinition definition, List<Fd> held)
     {
         var mounts = new List<MountOptions>();
-        // In another container's network its names and resolvers are the right ones.
+        // In another container's network its names and resolvers are the right ones, and it has that one's name as its own.
         var owner = ContainerModes.IsContainer(definition.HostConfig.NetworkMode, out var other) ? registry.TryFind(other)?.Id ?? definition.Id : definition.Id;
         foreach (var (target, file) in NetworkFiles)
         {
@@ -151,7 +152,7 @@ internal sealed class LaunchPlanner(ContainerRegistry registry, IImageSource ima
             mounts.Add(new MountOptions
             {
                 Type = "bind",
-                Source = Path.Combine(paths.Container(file == "hostname" ? definition.Id : owner), file),
+                Source = Path.Combine(paths.Container(owner), file),
                 Target = target,
                 ReadOnly = definition.HostConfig.ReadonlyRootfs,
             });

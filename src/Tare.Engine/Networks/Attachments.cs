@@ -50,7 +50,7 @@ internal static class Attachments
         var (ip4, ip6) = (settings.IPAMConfig?.IPv4Address ?? "", settings.IPAMConfig?.IPv6Address ?? "");
         if (!IsUserDefined(network?.Name ?? name))
         {
-            if (ip4.Length > 0 || ip6.Length > 0) faults.Add("user-specified IP address is supported on user-defined networks only");
+            if (ip4.Length > 0 || ip6.Length > 0) faults.Add("user specified IP address is supported on user defined networks only");
             if (settings.Aliases is { Count: > 0 }) faults.Add("network-scoped aliases are only supported for user-defined networks");
         }
 
@@ -98,6 +98,6 @@ internal static class Attachments
     {
         if (text.Length == 0) return;
         if (!IPAddress.TryParse(text, out var address) || address.AddressFamily != family || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)) faults.Add($"invalid {what} address: {text}");
-        else if (network is not null && IsUserDefined(network.Name) && !network.Subnets.Any(subnet => subnet.Network.Contains(address))) faults.Add($"no configured subnet contains IP address {text}");
+        else if (network is not null && IsUserDefined(network.Name) && !network.Subnets.Any(subnet => subnet.Network.Contains(address))) faults.Add($"no configured subnet or ip-range contain the IP address {text}");
     }
 }

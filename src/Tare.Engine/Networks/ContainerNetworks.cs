@@ -33,7 +33,7 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
         if (ContainerModes.IsContainer(definition.HostConfig.NetworkMode, out _)) return start;
         try
         {
-            foreach (var attachment in Attachments.Of(definition)) Take(start, container, attachment);
+            foreach (var attachment in Attachments.Of(definition)) await TakeAsync(start, container, attachment);
             if (start.Joined.Any(one => one.Endpoint.HasDevice))
             {
                 await ReserveAsync(start, definition);
@@ -89,6 +89,7 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
         }
 
         if (endpoints.Any(endpoint => endpoint.Ports is { Count: > 0 })) await TryAsync(containerId, () => plane.ReleaseAsync(containerId));
+        foreach (var endpoint in endpoints) table.BeginLeaving(endpoint.NetworkId, containerId);
     }
 
     /// <summary>The rest of it: connections are forgotten, and then the addresses are free.</summary>
@@ -229,6 +230,13 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
         await ServeNamesAsync(container, live, joined);
     }
 
+    /// <summary>A container has another name: on its networks it is found by it from now on. The caller holds its gate.</summary>
+    public void Renamed(Container container)
+    {
+        if (!container.State.HasProcess) return;
+        foreach (var joined in JoinedOf(container)) names.Add(container, joined, SettingsOf(container.Definition, joined.Network));
+    }
+
     /// <summary>The networks that a container is on while it runs.</summary>
     public IReadOnlyList<JoinedNetwork> JoinedOf(Container container) =>
     [
@@ -245,6 +253,20 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
             ?? wanted.FirstOrDefault(entry => entry.Key.Length > 0 && network.Id.StartsWith(entry.Key, StringComparison.Ordinal)).Value
             ?? (network.Name == PredefinedNetworks.Bridge ? wanted.GetValueOrDefault("default") : null)
             ?? new EndpointSettings();
+    }
+
+    /// <summary>What there is not while somebody is leaving may be there when he has left.</summary>
+    private async Task TakeAsync(NetworkStart start, Container container, Attachment attachment)
+    {
+        try
+        {
+            Take(start, container, attachment);
+        }
+        catch (TareException) when (Attachments.Find(store.Catalog, attachment.Name) is { } network && table.LeftAsync(network.Id) is { IsCompleted: false } left)
+        {
+            await left;
+            Take(start, container, attachment);
+        }
     }
 
     private void Take(NetworkStart start, Container container, Attachment attachment, IReadOnlyList<EndpointState>? existing = null)

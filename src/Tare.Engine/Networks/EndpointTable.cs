@@ -11,6 +11,7 @@ internal sealed class EndpointTable
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Dictionary<string, EndpointState>> _byNetwork = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Dictionary<string, TaskCompletionSource>> _leaving = new(StringComparer.Ordinal);
     private readonly HashSet<string> _closed = new(StringComparer.Ordinal);
 
     /// <summary>A container comes to a network.</summary>
@@ -34,13 +35,33 @@ internal sealed class EndpointTable
         }
     }
 
-    /// <summary>A container leaves a network.</summary>
+    /// <summary>A container is seen on a network no more, but has its place there until <see cref="Remove"/>.</summary>
+    public void BeginLeaving(string networkId, string containerId)
+    {
+        lock (_lock)
+        {
+            if (!RemoveSeen(networkId, containerId)) return;
+            if (!_leaving.TryGetValue(networkId, out var containers)) _leaving[networkId] = containers = new(StringComparer.Ordinal);
+            containers[containerId] = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+    }
+
+    /// <summary>A container has left a network.</summary>
     public void Remove(string networkId, string containerId)
     {
         lock (_lock)
         {
-            if (_byNetwork.TryGetValue(networkId, out var containers) && containers.Remove(containerId) && containers.Count == 0) _byNetwork.Remove(networkId);
+            RemoveSeen(networkId, containerId);
+            if (!_leaving.TryGetValue(networkId, out var containers) || !containers.Remove(containerId, out var left)) return;
+            if (containers.Count == 0) _leaving.Remove(networkId);
+            left.SetResult();
         }
+    }
+
+    /// <summary>Ends when those have left that are leaving a network now; it has ended already when nobody is.</summary>
+    public Task LeftAsync(string networkId)
+    {
+        lock (_lock) return _leaving.TryGetValue(networkId, out var containers) ? Task.WhenAll([.. containers.Values.Select(one => one.Task)]) : Task.CompletedTask;
     }
 
     /// <summary>The containers of a network, by id.</summary>
@@ -49,15 +70,22 @@ internal sealed class EndpointTable
         lock (_lock) return _byNetwork.TryGetValue(networkId, out var containers) ? new Dictionary<string, EndpointState>(containers) : new Dictionary<string, EndpointState>();
     }
 
-    /// <summary>Lets no container come to a network any more; false when there is one, and it stays open.</summary>
+    /// <summary>Lets no container come to a network any more; false when there is one, or one is leaving, and it stays open.</summary>
     public bool TryClose(string networkId)
     {
-        lock (_lock) return !_byNetwork.ContainsKey(networkId) && _closed.Add(networkId);
+        lock (_lock) return !_byNetwork.ContainsKey(networkId) && !_leaving.ContainsKey(networkId) && _closed.Add(networkId);
     }
 
     /// <summary>The network could not be removed, or is gone for good.</summary>
     public void Reopen(string networkId)
     {
         lock (_lock) _closed.Remove(networkId);
+    }
+
+    private bool RemoveSeen(string networkId, string containerId)
+    {
+        if (!_byNetwork.TryGetValue(networkId, out var containers) || !containers.Remove(containerId)) return false;
+        if (containers.Count == 0) _byNetwork.Remove(networkId);
+        return true;
     }
 }

@@ -64,7 +64,7 @@ public sealed class NetworkService
         cancellationToken.ThrowIfCancellationRequested();
         var network = store.Catalog.Get(nameOrId);
         if (IsPredefined(network)) throw TareException.Forbidden($"{network.Name} is a pre-defined network and cannot be removed");
-        return Task.Run(() => Remove(network), CancellationToken.None);
+        return Task.Run(() => RemoveAsync(network), CancellationToken.None);
     }
 
     /// <summary>Puts a container on a network; one that runs gets the device at once.</summary>
@@ -91,7 +91,7 @@ public sealed class NetworkService
             [var text] => Timestamps.Parse(text, time),
             _ => throw TareException.Invalid("more than one until filter specified"),
         };
-        return Task.Run(() => Prune(filters, until, cancellationToken), CancellationToken.None);
+        return Task.Run(() => PruneAsync(filters, until, cancellationToken), CancellationToken.None);
     }
 
     private static bool IsPredefined(Network network) => PredefinedNetworks.Names.Contains(network.Name);
@@ -117,7 +117,8 @@ public sealed class NetworkService
 
     private NetworkCreateResponse Create(NetworkCreateRequest request)
     {
-        if (request.Ingress || request.Scope == "swarm") throw TareException.Forbidden("This node is not a swarm manager: Tare has networks of one machine");
+        if (request.Ingress) throw TareException.Forbidden("Ingress network can only be global scope network");
+        if (request.Scope == "swarm") throw TareException.Forbidden("cannot create a swarm scoped network when swarm is not active");
         if (request.ConfigOnly || request.ConfigFrom is { Network.Length: > 0 }) throw TareException.NotImplemented("networks that are configuration only are not supported: give the options to the network itself");
         var network = store.Begin(RequestOf(request));
         try
@@ -136,10 +137,16 @@ public sealed class NetworkService
         return new NetworkCreateResponse { Id = network.Id };
     }
 
-    private void Remove(Network network)
+    private async Task RemoveAsync(Network network)
     {
-        if (!table.TryClose(network.Id))
+        while (!table.TryClose(network.Id))
         {
+            // Who has ended is leaving, which is soon done: nobody sees him on it any more.
+            if (table.Of(network.Id).Count == 0 && table.LeftAsync(network.Id) is { IsCompleted: false } left)
+            {
+                await left;
+                continue;
+            }
             var active = string.Join(", ", table.Of(network.Id).Select(entry => $"name:\"{NameOf(entry.Key)}\" id:\"{entry.Value.Id[..12]}\""));
             throw TareException.Forbidden(active.Length > 0
                 ? $"error while removing network: network {network.Name} has active endpoints ({active})"
@@ -161,7 +168,7 @@ public sealed class NetworkService
         events.Destroyed(network);
     }
 
-    private NetworkPruneResponse Prune(Filters filters, DateTimeOffset? until, CancellationToken cancellationToken)
+    private async Task<NetworkPruneResponse> PruneAsync(Filters filters, DateTimeOffset? until, CancellationToken cancellationToken)
     {
         var deleted = new List<string>();
         foreach (var network in store.Catalog.All.Where(network => !IsPredefined(network)).OrderBy(network => network.Created))
@@ -172,7 +179,7 @@ public sealed class NetworkService
             if (table.Of(network.Id).Count > 0 || containers.All.Any(container => Attachments.Of(container.Definition).Any(one => one.Name == network.Name || one.Name == network.Id))) continue;
             try
             {
-                Remove(network);
+                await RemoveAsync(network);
                 deleted.Add(network.Name);
             }
             catch (TareException e) when (e.Kind is ErrorKind.Forbidden or ErrorKind.NotFound)

@@ -20,7 +20,7 @@ internal sealed class NetworkSettingsView(NetworkStore store)
         {
             // Docker does not know a network's id before the first start.
             var network = state.Generation > 0 ? Attachments.Find(store.Catalog, name) : null;
-            var endpoint = (state.Endpoints ?? []).FirstOrDefault(one => one.NetworkName == name || one.NetworkId.StartsWith(name, StringComparison.Ordinal));
+            var endpoint = (state.Endpoints ?? []).FirstOrDefault(one => one.NetworkName == name || one.NetworkId == network?.Id || one.NetworkId.StartsWith(name, StringComparison.Ordinal));
             var names = Attachments.IsUserDefined(network?.Name ?? name) && state.Generation > 0 ? NameRecords.NamesOf(container, settings) : null;
             shown[endpoint?.NetworkName ?? network?.Name ?? name] = NetworkViews.Of(settings, network, endpoint, names);
         }

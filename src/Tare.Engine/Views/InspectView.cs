@@ -44,7 +44,7 @@ internal sealed class InspectView(EnginePaths paths, IImageSource images, Networ
             SizeRw = size ? changed : null,
             SizeRootFs = size ? changed + (images.Find(definition.ImageId)?.Size ?? 0) : null,
             Mounts = [.. definition.Mounts.Where(mount => !mount.FromTmpfsOption).Select(mount => mount.ToWire())],
-            Config = definition.Config,
+            Config = ConfigOf(definition),
             NetworkSettings = networks.Settings(container),
         };
     }
@@ -63,6 +63,13 @@ internal sealed class InspectView(EnginePaths paths, IImageSource images, Networ
         StartedAt = state.StartedAt is { } started ? GoTime.Format(started) : GoTime.Zero,
         FinishedAt = state.FinishedAt is { } finished ? GoTime.Format(finished) : GoTime.Zero,
     };
+
+    /// <summary>With the hardware address that is wanted on the network of the container's mode, which has been said there since API 1.44.</summary>
+    private static ContainerConfig ConfigOf(ContainerDefinition definition)
+    {
+        var wanted = definition.Networking?.EndpointsConfig?.GetValueOrDefault(definition.HostConfig.NetworkMode)?.MacAddress;
+        return wanted is { Length: > 0 } ? definition.Config with { MacAddress = wanted } : definition.Config;
+    }
 
     /// <summary>As Docker shows it: lists that were left out are empty where its own client fills them.</summary>
     private static HostConfig HostConfigOf(HostConfig host) => host with

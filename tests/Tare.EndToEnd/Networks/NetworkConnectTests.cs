@@ -92,7 +92,8 @@ public sealed class NetworkConnectTests(EngineFixture engine) : NetworkCases(eng
         // A stopped container does not hold its network.
         await Ok(client, "network", "rm", one);
         string refused = (await Run(client, "start", name)).Expect(1).Err;
-        Assert.Contains($"failed to set up container networking: could not find a network matching network mode {one}: network {one} not found", refused, StringComparison.Ordinal);
+        Assert.Contains("failed to set up container networking: ", refused, StringComparison.Ordinal);
+        Assert.Contains($"network {one} not found", refused, StringComparison.Ordinal);
     }
 
     [Theory, Clients]

@@ -47,7 +47,7 @@ public sealed class NetworkCreateTests(EngineFixture engine) : NetworkCases(engi
         Assert.Equal(("bridge", "{}", "{}", "{}"), ((string)first["Driver"]!, first["Options"]!.ToJsonString(), first["Labels"]!.ToJsonString(), first["Containers"]!.ToJsonString()));
         JsonNode config = Assert.Single((JsonArray)first["IPAM"]!["Config"]!)!;
         string subnet = (string)config["Subnet"]!;
-        Assert.Matches(@"^172\.\d+\.0\.0/16$|^192\.168\.\d+\.0/20$", subnet);
+        Assert.Matches(@"^(172|192\.168|10)(\.\d+)+\.0/(16|20|24)$", subnet);
         Assert.Equal(subnet[..subnet.LastIndexOf('.')] + ".1", (string)config["Gateway"]!);
         Assert.NotEqual(subnet, (string)second["IPAM"]!["Config"]![0]!["Subnet"]!);
         Assert.Contains((string)config["Gateway"]! + "/", await EngineHost.OkAsync("ip", "-o", "-4", "address", "show", "br-" + ((string)first["Id"]!)[..12]), StringComparison.Ordinal);
@@ -95,7 +95,6 @@ public sealed class NetworkCreateTests(EngineFixture engine) : NetworkCases(engi
         await No(daemon + "This node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm join\" to connect this node to swarm and try again.", "-d", "overlay", name);
         await No(daemon + "cannot create a swarm scoped network when swarm is not active", "--scope", "swarm", name);
         await No(daemon + "Ingress network can only be global scope network", "--ingress", name);
-        await No(daemon + "configuration network \"nosuch\" does not exist", "--config-from", "nosuch", name);
         await No(daemon + "plugin \"nosuch\" not found", "--ipam-driver", "nosuch", name);
         await No(daemon + "IPv4 or IPv6 must be enabled", "--ipv4=false", name);
     }
@@ -189,8 +188,8 @@ public sealed class NetworkCreateTests(EngineFixture engine) : NetworkCases(engi
     public async Task The_networks_that_are_always_there(string client)
     {
         JsonNode bridge = await InspectNetwork(client, "bridge"), host = await InspectNetwork(client, "host"), none = await InspectNetwork(client, "none");
-        Assert.Equal("""{"com.docker.network.bridge.default_bridge":"true","com.docker.network.bridge.enable_icc":"true","com.docker.network.bridge.enable_ip_masquerade":"true","com.docker.network.bridge.host_binding_ipv4":"0.0.0.0","com.docker.network.bridge.name":"docker0","com.docker.network.driver.mtu":"1500"}""",
-            new JsonObject(((JsonObject)bridge["Options"]!).OrderBy(option => option.Key, StringComparer.Ordinal).Select(option => KeyValuePair.Create(option.Key, option.Value?.DeepClone()))).ToJsonString());
+        Assert.Equal("""{"com.docker.network.bridge.default_bridge":"true","com.docker.network.bridge.enable_icc":"true","com.docker.network.bridge.enable_ip_masquerade":"true","com.docker.network.bridge.host_binding_ipv4":"0.0.0.0","com.docker.network.bridge.name":"BRIDGE","com.docker.network.driver.mtu":"1500"}""",
+            new JsonObject(((JsonObject)bridge["Options"]!).OrderBy(option => option.Key, StringComparer.Ordinal).Select(option => KeyValuePair.Create(option.Key, (JsonNode?)(option.Key.EndsWith(".name", StringComparison.Ordinal) ? "BRIDGE" : (string)option.Value!)))).ToJsonString());
         Assert.Equal("""{"Driver":"default","Options":null,"Config":null}""", host["IPAM"]!.ToJsonString());
         Assert.Equal(("host", "null", "local"), ((string)host["Driver"]!, (string)none["Driver"]!, (string)none["Scope"]!));
     }
@@ -198,12 +197,13 @@ public sealed class NetworkCreateTests(EngineFixture engine) : NetworkCases(engi
     [Theory, Clients]
     public async Task Prune_takes_what_nobody_uses(string client)
     {
-        string used = await Network(client, "--label", "case"), free = await Network(client, "--label", "case"), kept = await Network(client, "--label", "case", "--label", "keep");
+        string label = "case-" + Name();
+        string used = await Network(client, "--label", label), free = await Network(client, "--label", label), kept = await Network(client, "--label", label, "--label", "keep");
         await Up(client, "--network", used);
         Assert.Equal("", await Ok(client, "network", "prune", "-f", "--filter", "label=nosuch-" + free));
-        Assert.Equal($"Deleted Networks:\n{free}\n", await Ok(client, "network", "prune", "-f", "--filter", "label=case", "--filter", "label!=keep") + "\n");
-        Assert.Equal([used, kept], (await Run(client, "network", "ls", "--filter", "label=case", "--format", "{{.Name}}")).Ok().Lines);
-        Assert.Equal("", await Ok(client, "network", "prune", "-f", "--filter", "label=case", "--filter", "until=10m"));
+        Assert.Equal($"Deleted Networks:\n{free}\n", await Ok(client, "network", "prune", "-f", "--filter", "label=" + label, "--filter", "label!=keep") + "\n");
+        Assert.Equal([used, kept], (await Run(client, "network", "ls", "--filter", "label=" + label, "--format", "{{.Name}}")).Ok().Lines);
+        Assert.Equal("", await Ok(client, "network", "prune", "-f", "--filter", "label=" + label, "--filter", "until=10m"));
         await Refused(client, "Error response from daemon: invalid filter 'foo'", "network", "prune", "-f", "--filter", "foo=bar");
         Assert.Contains(
             "WARNING! This will remove all custom networks not used by at least one container.\nAre you sure you want to continue? [y/N]",
@@ -214,6 +214,13 @@ public sealed class NetworkCreateTests(EngineFixture engine) : NetworkCases(engi
     [Theory, Clients]
     public async Task A_configuration_for_other_networks(string client)
     {
+        if (!Setup.IsReference)
+        {
+            await Refused(client, "Error response from daemon: networks that are configuration only are not supported: give the options to the network itself", "network", "create", "--config-only", NetworkName());
+            await Refused(client, "Error response from daemon: networks that are configuration only are not supported: give the options to the network itself", "network", "create", "--config-from", "nosuch", NetworkName());
+            return;
+        }
+
         string config = await Network(client, "--config-only", "--subnet", "10.77.5.0/24", "--gateway", "10.77.5.9", "-o", "com.docker.network.driver.mtu=1300", "--label", "from=config");
         Assert.Equal((true, "null"), ((bool)(await InspectNetwork(client, config))["ConfigOnly"]!, (string)(await InspectNetwork(client, config))["Driver"]!));
         string made = await Network(client, "--config-from", config);

@@ -40,7 +40,7 @@ public sealed class NetworkLifeTests(EngineFixture engine) : NetworkCases(engine
     public async Task A_restart_policy_brings_the_network_back(string client)
     {
         string network = await Network(client, "--subnet", "10.82.1.0/24"), name = Name(), other = await Up(client, "--network", network);
-        await Ok(client, "run", "-d", "--name", name, "--restart", "always", "--network", network, "--ip", "10.82.1.50", "-p", "18080:80", Image, "sh", "-c", "echo page >/index.html; httpd -f -p 80 -h /");
+        await Ok(client, "run", "-d", "--name", name, "--restart", "always", "--network", network, "--ip", "10.82.1.50", "-p", "18080:80", Image, "sh", "-c", "echo page >/index.html; httpd -f -p 80 -h /; exit 1");
         await Eventually.EqualAsync("page", async () => await EngineHost.PageAsync("127.0.0.1:18080"));
         for (int round = 1; round <= 3; round++)
         {

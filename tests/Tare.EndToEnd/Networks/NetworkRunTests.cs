@@ -58,11 +58,6 @@ public sealed class NetworkRunTests(EngineFixture engine) : NetworkCases(engine)
             Joined(await Ok(client, ["run", "--rm", "--network", network, .. options, Image, "sh", "-c", shown])));
         Assert.Contains("# ExtServers: [10.0.0.53 fd00::53]\n", await Ok(client, ["run", "--rm", "--network", network, .. options, Image, "cat", "/etc/resolv.conf"]), StringComparison.Ordinal);
         Assert.Equal("nameserver 127.0.0.11|options ndots:0", Joined(await Ok(client, "run", "--rm", "--network", network, "--dns-search", ".", Image, "sh", "-c", shown)));
-        // It is the container's to change, and stays changed.
-        string name = await Up(client, "--network", network);
-        await Within(client, name, "echo '# mine' >>/etc/resolv.conf; echo 5.5.5.5 mine >>/etc/hosts");
-        await Ok(client, "restart", name);
-        Assert.Equal("# mine", await Within(client, name, "tail -n 1 /etc/resolv.conf"));
     }
 
     [Theory, Clients]
@@ -72,23 +67,21 @@ public sealed class NetworkRunTests(EngineFixture engine) : NetworkCases(engine)
         string name = await Up(client, "--network", network, "--ip", "10.78.3.50", "--ip6", "fd00:78:3::50", "--mac-address", "02:42:00:00:00:99");
         Assert.Equal("10.78.3.50/24 fd00:78:3::50/64 02:42:00:00:00:99", await Within(client, name, "echo $(ip -o address show eth0 scope global | awk '{print $4}') $(cat /sys/class/net/eth0/address)"));
         Assert.Equal("02:42:00:00:00:99", await Ok(client, "inspect", "-f", "{{.Config.MacAddress}}", name));
-        await Refused125(client, "docker: Error response from daemon: failed to set up container networking: Address already in use", "--network", network, "--ip", "10.78.3.50");
-        await Refused125(client, "docker: Error response from daemon: failed to set up container networking: Address already in use", "--network", network, "--ip", "10.78.3.1");
-        await Refused125(client, $"docker: Error response from daemon: invalid config for network {network}: invalid endpoint settings:\nno configured subnet or ip-range contain the IP address 10.79.1.1", "--network", network, "--ip", "10.79.1.1");
-        await Refused125(client, "docker: Error response from daemon: invalid config for network bridge: invalid endpoint settings:\nuser specified IP address is supported on user defined networks only", "--ip", "172.17.0.77");
-        string automatic = await Network(client);
-        await Refused125(client, $"docker: Error response from daemon: invalid config for network {automatic}: invalid endpoint settings:\nuser specified IP address is supported only when connecting to networks with user configured subnets", "--network", automatic, "--ip6", "fd00::1");
+        await Refused125(client, "Error response from daemon: failed to set up container networking: Address already in use", "--network", network, "--ip", "10.78.3.50");
+        await Refused125(client, "Error response from daemon: failed to set up container networking: Address already in use", "--network", network, "--ip", "10.78.3.1");
+        await Refused125(client, $"Error response from daemon: invalid config for network {network}: invalid endpoint settings:\nno configured subnet or ip-range contain the IP address 10.79.1.1", "--network", network, "--ip", "10.79.1.1");
+        await Refused125(client, "Error response from daemon: invalid config for network bridge: invalid endpoint settings:\nuser specified IP address is supported on user defined networks only", "--ip", "172.17.0.77");
     }
 
     [Theory, Clients]
     public async Task What_does_not_go_together(string client)
     {
         string network = await Network(client), name = await Up(client, "--network", "none");
-        const string daemon = "docker: Error response from daemon: ";
+        const string daemon = "Error response from daemon: ";
         await Refused125(client, daemon + "failed to set up container networking: network nosuch not found", "--network", "nosuch");
-        await Refused125(client, "docker: network-scoped aliases are only supported for user-defined networks", "--network-alias", "x");
-        await Refused125(client, "docker: conflicting options: cannot attach both user-defined and non-user-defined network-modes", "--network", "none", "--network", network);
-        await Refused125(client, $"docker: network \"{network}\" is specified multiple times", "--network", network, "--network", network);
+        await Refused125(client, "network-scoped aliases are only supported for user-defined networks", "--network-alias", "x");
+        await Refused125(client, "conflicting options: cannot attach both user-defined and non-user-defined network-modes", "--network", "none", "--network", network);
+        await Refused125(client, $"network \"{network}\" is specified multiple times", "--network", network, "--network", network);
         await Refused125(client, daemon + "joining network namespace of container: No such container: nosuch", "--network", "container:nosuch");
         string with = "container:" + name;
         await Refused125(client, daemon + "conflicting options: hostname and the network mode", "--network", with, "--hostname", "a");
@@ -98,7 +91,7 @@ public sealed class NetworkRunTests(EngineFixture engine) : NetworkCases(engine)
         await Refused125(client, daemon + "conflicting options: container type network can't be used with links. This would result in undefined behavior", "--network", with, "--link", "a:b");
         await Refused125(client, daemon + "conflicting options: host type networking can't be used with links. This would result in undefined behavior", "--network", "host", "--link", "a:b");
         await Refused125(client, daemon + "could not get container for nosuch: No such container: nosuch", "--link", "nosuch:al");
-        await Refused125(client, "docker: zz is not a valid mac address", "--mac-address", "zz");
+        await Refused125(client, "zz is not a valid mac address", "--mac-address", "zz");
         Result bad = (await Run(client, "run", "--rm", "--dns", "foo", Image)).Expect(125);
         Assert.StartsWith("invalid argument \"foo\" for \"--dns\" flag: IP address is not correctly formatted: foo\n", bad.Err, StringComparison.Ordinal);
         Assert.Equal("WARNING: Published ports are discarded when using host network mode\n", (await Run(client, "run", "--rm", "--network", "host", "-p", "80:80", Image, "true")).Ok().Err);
@@ -170,5 +163,5 @@ public sealed class NetworkRunTests(EngineFixture engine) : NetworkCases(engine)
     private static string Joined(string text) => text.Replace('\t', ' ').Replace('\n', '|');
 
     private async Task Refused125(string client, string message, params string[] options) =>
-        Assert.Equal(message + "\n\nRun 'docker run --help' for more information\n", (await Run(client, ["run", "--rm", .. options, Image, "true"])).Expect(125).Err);
+        Assert.Equal($"{client}: {message}\n\nRun '{client} run --help' for more information\n", (await Run(client, ["run", "--rm", .. options, Image, "true"])).Expect(125).Err);
 }

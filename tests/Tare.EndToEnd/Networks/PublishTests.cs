@@ -127,7 +127,7 @@ public sealed class PublishTests(EngineFixture engine) : NameCases(engine)
         string first = await Up(client, "-p", "18080:80", "-p", "127.0.0.1:18081:81/udp"), second = Name();
         Result run = (await Run(client, "run", "--name", second, "-p", "18080:80", Image, "true")).Expect(125);
         Assert.Matches(
-            $"^docker: Error response from daemon: failed to set up container networking: driver failed programming external connectivity on endpoint {second} \\([0-9a-f]{{64}}\\): Bind for 0\\.0\\.0\\.0:18080 failed: port is already allocated\n\nRun 'docker run --help' for more information\n$",
+            $"^{client}: Error response from daemon: failed to set up container networking: driver failed programming external connectivity on endpoint {second} \\([0-9a-f]{{64}}\\): Bind for 0\\.0\\.0\\.0:18080 failed: port is already allocated\n\nRun '{client} run --help' for more information\n$",
             run.Err);
         Assert.Equal("created 128", await Ok(client, "inspect", "-f", "{{.State.Status}} {{.State.ExitCode}}", second));
         Assert.Matches("Bind for 0.0.0.0:18080 failed: port is already allocated$", await Ok(client, "inspect", "-f", "{{.State.Error}}", second));
@@ -153,7 +153,7 @@ public sealed class PublishTests(EngineFixture engine) : NameCases(engine)
     public async Task What_is_no_port(string client)
     {
         async Task No(string message, string port) =>
-            Assert.Equal($"docker: {message}\n\nRun 'docker run --help' for more information\n", (await Run(client, "run", "--rm", "-p", port, Image)).Expect(125).Err);
+            Assert.Equal($"{client}: {message}\n\nRun '{client} run --help' for more information\n", (await Run(client, "run", "--rm", "-p", port, Image)).Expect(125).Err);
         await No("invalid ranges specified for container and host Ports: 80-82 and 18000-18001", "18000-18001:80-82");
         await No("invalid hostPort: 99999", "99999:80");
         await No("invalid IP address: 300.1.1.1", "300.1.1.1:80:80");

@@ -25,7 +25,7 @@ step("create")
 pool = docker.types.IPAMPool(subnet="10.83.1.0/24", gateway="10.83.1.254", aux_addresses={"aux": "10.83.1.7"})
 one = client.networks.create(f"{prefix}-one", driver="bridge", ipam=docker.types.IPAMConfig(pool_configs=[pool]), labels={"flow": prefix},
                              options={"com.docker.network.driver.mtu": "1400"}, check_duplicate=True)
-two = client.networks.create(f"{prefix}-two", internal=True, labels=[f"flow"])
+two = client.networks.create(f"{prefix}-two", internal=True, labels={"flow": "other"})
 made = []
 try:
     equal(one.attrs["IPAM"]["Config"], [{"Subnet": "10.83.1.0/24", "Gateway": "10.83.1.254", "AuxiliaryAddresses": {"aux": "10.83.1.7"}}])
