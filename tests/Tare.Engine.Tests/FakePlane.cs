@@ -74,6 +74,8 @@ internal sealed class FakePlane : INetworkPlane
         return new Sandbox(this);
     }
 
+    public void Discard(INetworkSandbox sandbox) => sandbox.Dispose();
+
     public INetworkSandbox? Open(int pid, Fd process) => Take();
 
     public Task<IReadOnlyList<PublishedPort>> ReserveAsync(string containerId, IReadOnlyList<PortRequest> ports)

@@ -43,6 +43,19 @@ public sealed class NetworkPlannerTests
     public void An_isolated_network_has_no_gateway() =>
         Assert.Equal("172.18.0.0/24   False", Describe(Plan(new NetworkRequest { Name = "one", IsInternal = true, Options = new Dictionary<string, string> { [Prefix + "gateway_mode_ipv4"] = "isolated" } }).Subnets.Single()));
 
+    [Theory]
+    [InlineData("macvlan", "", "dm-0123456789ab")]
+    [InlineData("ipvlan", "", "di-0123456789ab")]
+    [InlineData("macvlan", "eth0.50", "eth0.50")]
+    public void Networks_on_one_of_the_hosts_devices_have_that_and_may_share_it(string driver, string parent, string device)
+    {
+        var there = new Network { Id = new string('f', 64), Name = "there", Driver = driver, Created = default, Device = device, Subnets = [new Subnet { Network = IPNetwork.Parse("10.9.0.0/24") }] };
+        var request = new NetworkRequest { Name = "one", Driver = driver, Options = new Dictionary<string, string> { ["parent"] = parent }, Subnets = [Subnet("10.1.0.0/24"), Subnet("10.2.0.0/24", gateway: "10.2.0.9")] };
+        var network = Plan(request, [there]);
+        Assert.Equal((driver, device), (network.Driver, network.Device));
+        Assert.Equal(["10.1.0.0/24  10.1.0.1 False", "10.2.0.0/24  10.2.0.9 True"], network.Subnets.Select(Describe));
+    }
+
     public static TheoryData<NetworkRequest, ErrorKind, string> Refused => new()
     {
         { new NetworkRequest { Name = "" }, ErrorKind.InvalidArgument, "invalid name: name is empty" },
@@ -51,6 +64,7 @@ public sealed class NetworkPlannerTests
         { new NetworkRequest { Name = "a", Driver = "host" }, ErrorKind.Forbidden, "only one instance of \"host\" network is allowed" },
         { new NetworkRequest { Name = "a", Driver = "foo" }, ErrorKind.NotFound, "plugin \"foo\" not found" },
         { new NetworkRequest { Name = "a", IpamDriver = "foo" }, ErrorKind.NotFound, "plugin \"foo\" not found" },
+        { new NetworkRequest { Name = "a", Driver = "macvlan", Options = new Dictionary<string, string> { ["macvlan_mode"] = "x" } }, ErrorKind.InvalidArgument, "requested macvlan mode 'x' is not valid, 'bridge' mode is the macvlan driver default" },
         { new NetworkRequest { Name = "a", HasIPv4 = false }, ErrorKind.InvalidArgument, "IPv4 or IPv6 must be enabled" },
         { new NetworkRequest { Name = "a", Subnets = [Subnet("10.1.0.0/24"), Subnet("10.2.0.0/24")] }, ErrorKind.Forbidden, "bridge driver doesn't support multiple subnets" },
         { new NetworkRequest { Name = "a", Subnets = [Subnet("10.9.0.128/25")] }, ErrorKind.Forbidden, "invalid pool request: Pool overlaps with other one on this address space" },

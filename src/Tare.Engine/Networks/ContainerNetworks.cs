@@ -105,7 +105,7 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
         }
 
         foreach (var endpoint in endpoints) Leave(containerId, endpoint, tell);
-        live?.Dispose();
+        if (live is not null) plane.Discard(live.Sandbox);
     }
 
     /// <summary>A container that runs on leaves a network. The caller holds its gate.</summary>

@@ -3,10 +3,10 @@ using Tare.Networks.Dns.Names;
 
 namespace Tare.Engine.Networks;
 
-/// <summary>What the engine holds of a running container's networks. Disposing it lets go of the namespace and does nothing else.</summary>
+/// <summary>What the engine holds of a running container's networks. The namespace is discarded when the container has left its networks.</summary>
 /// <param name="sandbox">Its network namespace.</param>
 /// <param name="containerId">The container's id.</param>
-internal sealed class LiveNetwork(INetworkSandbox sandbox, string containerId) : IDisposable
+internal sealed class LiveNetwork(INetworkSandbox sandbox, string containerId)
 {
     /// <summary>Its network namespace.</summary>
     public INetworkSandbox Sandbox => sandbox;
@@ -16,7 +16,4 @@ internal sealed class LiveNetwork(INetworkSandbox sandbox, string containerId) :
 
     /// <summary>Whether its questions are answered here. Changed by the holder of the container's gate.</summary>
     public bool HasNames { get; set; }
-
-    /// <inheritdoc/>
-    public void Dispose() => sandbox.Dispose();
 }

@@ -35,6 +35,9 @@ internal interface INetworkPlane : IAsyncDisposable
     /// <param name="process">The same, held.</param>
     INetworkSandbox? Open(int pid, Fd process);
 
+    /// <summary>The container of a namespace has ended: it is closed some time.</summary>
+    void Discard(INetworkSandbox sandbox);
+
     /// <summary>Reserves ports of the host for a container, and chooses those that are left open.</summary>
     /// <exception cref="Errors.TareException">One is taken. None is reserved then.</exception>
     Task<IReadOnlyList<PublishedPort>> ReserveAsync(string containerId, IReadOnlyList<PortRequest> ports);

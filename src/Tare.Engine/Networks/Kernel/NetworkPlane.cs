@@ -37,6 +37,7 @@ internal sealed class NetworkPlane : INetworkPlane
     private readonly OtherFirewalls others;
     private readonly Lock gate = new();
     private readonly ConcurrentDictionary<string, Network> made = new(StringComparer.Ordinal);
+    private readonly DiscardedNamespaces discarded = new();
     private readonly CancellationTokenSource stopping = new();
     private readonly GatheredWork<BridgeEndpoint> forgetting;
     private BridgeFilter? filter;
@@ -142,7 +143,19 @@ internal sealed class NetworkPlane : INetworkPlane
     public IReadOnlyList<string> Obstacles() => others.Obstacles();
 
     /// <inheritdoc/>
-    public INetworkSandbox Take() => new KernelSandbox(takeNamespace());
+    public INetworkSandbox Take()
+    {
+        discarded.Postpone();
+        return new KernelSandbox(takeNamespace());
+    }
+
+    /// <inheritdoc/>
+    public void Discard(INetworkSandbox sandbox)
+    {
+        // Its descriptors are of no use any more, and take memory.
+        ((KernelSandbox)sandbox).Network.Relax();
+        discarded.Add(sandbox);
+    }
 
     /// <inheritdoc/>
     public INetworkSandbox? Open(int pid, Fd process)
@@ -238,6 +251,7 @@ internal sealed class NetworkPlane : INetworkPlane
         await watching;
         await watchingOthers;
         others.Dispose();
+        discarded.Dispose();
         names.Dispose();
         ports.Dispose();
         filter?.Dispose();
