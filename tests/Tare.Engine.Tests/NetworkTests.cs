@@ -150,11 +150,11 @@ public sealed class NetworkTests
     public async Task What_makes_no_sense_is_refused()
     {
         await using var harness = await Harness.OpenAsync();
-        await Refused("user-specified IP address is supported on user-defined networks only", On("bridge", request => request.NetworkingConfig = Wanting("bridge", new() { IPAMConfig = new() { IPv4Address = "172.17.0.9" } })));
+        await Refused("user specified IP address is supported on user defined networks only", On("bridge", request => request.NetworkingConfig = Wanting("bridge", new() { IPAMConfig = new() { IPv4Address = "172.17.0.9" } })));
         await Refused("network-scoped aliases are only supported for user-defined networks", On("bridge", request => request.NetworkingConfig = Wanting("bridge", new() { Aliases = ["a"] })));
         await Refused("invalid IPv4 address: x", On("n", request => request.NetworkingConfig = Wanting("n", new() { IPAMConfig = new() { IPv4Address = "x" } })));
         await harness.Core.Networks.CreateAsync(new NetworkCreateRequest { Name = "n" }, CancellationToken.None);
-        await Refused("no configured subnet contains IP address 9.9.9.9", On("n", request => request.NetworkingConfig = Wanting("n", new() { IPAMConfig = new() { IPv4Address = "9.9.9.9" } })));
+        await Refused("no configured subnet or ip-range contain the IP address 9.9.9.9", On("n", request => request.NetworkingConfig = Wanting("n", new() { IPAMConfig = new() { IPv4Address = "9.9.9.9" } })));
 
         async Task Refused(string words, Action<ContainerCreateRequest> change)
         {
