@@ -123,6 +123,13 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
             else rest[next] = rest[next] with { Endpoint = rest[next].Endpoint with { Ports = ports } };
         }
 
+        // Whatever of it is not done when the engine dies, the next one does again: until the container is written down without it.
+        if (live is not null)
+        {
+            Detach(live, container.Id, [endpoint]);
+            SetGateways(live, rest);
+        }
+
         registry.Save(container, container.State with { Endpoints = [.. rest.Select(one => one.Endpoint)] });
         foreach (var one in rest.Where(one => one.Endpoint.Ports is { Count: > 0 }))
         {
@@ -130,12 +137,7 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
             plane.Publish(one.Network, one.Endpoint.ToEndpoint(container.Id));
         }
 
-        if (live is not null)
-        {
-            Detach(live, container.Id, [endpoint]);
-            await plane.ForgetAsync([endpoint.ToEndpoint(container.Id)]);
-        }
-
+        if (live is not null) await plane.ForgetAsync([endpoint.ToEndpoint(container.Id)]);
         Leave(container.Id, endpoint, tell: true);
         if (live is not null) await RefreshAsync(container, live);
     }
@@ -184,7 +186,28 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
             table.Add(one.Network, container.Id, container.Name, one.Endpoint);
             names.Add(container, one, SettingsOf(container.Definition, one.Network));
         }
-        return process is not null && joined.Any(one => one.Endpoint.HasDevice) && plane.Open(pid, process) is { } sandbox ? new LiveNetwork(sandbox, container.Id) : null;
+        return process is not null && (joined.Any(one => one.Endpoint.HasDevice) || HasOwnNamespace(container.Definition)) && plane.Open(pid, process) is { } sandbox ? new LiveNetwork(sandbox, container.Id) : null;
+    }
+
+    /// <summary>Whether devices may be put into it, though it is on no network now.</summary>
+    private static bool HasOwnNamespace(ContainerDefinition definition) =>
+        definition.HostConfig.NetworkMode is not (PredefinedNetworks.Host or PredefinedNetworks.None) && !ContainerModes.IsContainer(definition.HostConfig.NetworkMode, out _);
+
+    /// <summary>
+    /// What the user wants of networks is written down before it is made, and before it is undone: what an engine that has died was in the middle of
+    /// is brought to its end for a container that was adopted.
+    /// </summary>
+    public async Task CatchUpAsync(Container container, LiveNetwork live)
+    {
+        using var held = await container.Gate.EnterAsync(CancellationToken.None);
+        var wanted = Attachments.Of(container.Definition).Select(one => (Network: Attachments.Find(store.Catalog, one.Name), one.Settings)).Where(one => one.Network is not null).ToList();
+        foreach (var (network, endpoint, _) in JoinedOf(container))
+        {
+            if (endpoint.IsPending || wanted.All(one => one.Network!.Id != network.Id)) await DisconnectAsync(container, live, endpoint);
+        }
+
+        var joined = JoinedOf(container).Select(one => one.Network.Id).ToHashSet(StringComparer.Ordinal);
+        foreach (var (network, settings) in wanted.Where(one => !joined.Contains(one.Network!.Id))) await ConnectAsync(container, live, network!, settings);
     }
 
     /// <summary>Answers the questions of a container that was adopted.</summary>
@@ -201,12 +224,13 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
         var before = container.State.Endpoints;
         try
         {
-            registry.Save(container, container.State with { Endpoints = [.. before ?? [], joined.Endpoint] });
+            registry.Save(container, container.State with { Endpoints = [.. before ?? [], joined.Endpoint with { IsPending = true }] });
             plane.Attach(live.Sandbox, network, endpoint, joined.Endpoint.Device);
             plane.Publish(network, endpoint);
             names.Add(container, joined, settings);
             await RefreshAsync(container, live);
             await plane.PassableAsync(live.Sandbox);
+            registry.Save(container, container.State with { Endpoints = [.. before ?? [], joined.Endpoint] });
         }
         catch
         {

@@ -40,6 +40,9 @@ internal sealed record EndpointState
     /// <summary>What is published through this endpoint.</summary>
     public IReadOnlyList<PortState>? Ports { get; init; }
 
+    /// <summary>Whether a running container is still being connected: what there is of it is not whole.</summary>
+    public bool IsPending { get; init; }
+
     /// <summary>Whether the kernel has something for it: not for host and none.</summary>
     public bool HasDevice => MacAddress.Length > 0;
 

@@ -20,10 +20,23 @@ internal sealed class NetworkRestorer(NetworkParts parts, ContainerNetworks netw
             await parts.Plane.RestoreAsync(wanted, [.. joined.Select(one => one.Endpoint)]);
             foreach (var network in parts.Store.Unfinished) parts.Store.End(network);
             foreach (var container in live) await networks.ResumeNamesAsync(container, container.Live!.Network!);
+            foreach (var container in live) await CatchUpAsync(container, container.Live!.Network!);
         }
         catch (TareException e)
         {
             options.Log(EngineLogLevel.Error, $"networks cannot be restored: {e.Message}");
+        }
+    }
+
+    private async Task CatchUpAsync(Container container, LiveNetwork live)
+    {
+        try
+        {
+            await networks.CatchUpAsync(container, live);
+        }
+        catch (TareException e)
+        {
+            options.Log(EngineLogLevel.Warning, $"container {container.Id}: a change of its networks that was under way cannot be ended: {e.Message}");
         }
     }
 }

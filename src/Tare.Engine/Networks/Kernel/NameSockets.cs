@@ -82,6 +82,8 @@ internal static class NameSockets
         tables.Commit(new NftBatch()
             .Add(table)
             .Add(output)
+            // Those of sockets that are lost, with the engine and its keeper.
+            .Flush(output)
             .Add(To(Udp, udp))
             .Add(To(Tcp, tcp)));
 

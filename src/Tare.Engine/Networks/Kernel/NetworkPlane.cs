@@ -61,7 +61,7 @@ internal sealed class NetworkPlane : INetworkPlane
         links = new SandboxLinks(host, owner);
         parents = new ParentLinks(host, owner);
         readiness = new LinkReadiness(host, poller);
-        ports = new PortBook(keeper, nameOf);
+        ports = new PortBook(keeper, nameOf, log);
         names = new NameService(keeper, log);
         forgetting = new GatheredWork<BridgeEndpoint>(endpoints => filter!.Forget(endpoints));
     }

@@ -14,7 +14,7 @@ namespace Tare.Engine.Networks.Kernel;
 /// The host's ports of each container: reserved by sockets, which the keeper holds as well, so that they stay taken while there is no engine.
 /// What reaches such a socket is relayed.
 /// </summary>
-internal sealed class PortBook(IKeeper keeper, Func<string, string> nameOf) : IDisposable
+internal sealed class PortBook(IKeeper keeper, Func<string, string> nameOf, Action<EngineLogLevel, string> log) : IDisposable
 {
     /// <summary>What the keeper calls them by, before the container's id.</summary>
     public const string Prefix = "ports/";
@@ -50,7 +50,10 @@ internal sealed class PortBook(IKeeper keeper, Func<string, string> nameOf) : ID
         await keeper.ReleaseAsync(Prefix + containerId, CancellationToken.None);
     }
 
-    /// <summary>Goes on with the ports of a container that has had them since before this engine, by the sockets that the keeper has kept.</summary>
+    /// <summary>
+    /// Goes on with the ports of a container that has had them since before this engine, by the sockets that the keeper has kept. Those that are lost,
+    /// since the keeper has died as well, are reserved anew.
+    /// </summary>
     /// <param name="endpoint">The endpoint that has the ports.</param>
     /// <param name="kept">The sockets, which are this object's from now on.</param>
     public async Task ResumeAsync(BridgeEndpoint endpoint, IReadOnlyList<Fd> kept)
@@ -60,12 +63,20 @@ internal sealed class PortBook(IKeeper keeper, Func<string, string> nameOf) : ID
         foreach (var port in endpoint.Ports)
         {
             // A protocol that the kernel does not have has no socket.
-            var its = next < kept.Count && IpSocket.AddressOf(kept[next]).Equals(new IPEndPoint(port.HostAddress, port.HostPort)) ? kept[next++] : null;
-            own.Add(new PortReservation(port, its));
+            if (next < kept.Count && IpSocket.AddressOf(kept[next]).Equals(new IPEndPoint(port.HostAddress, port.HostPort)))
+            {
+                own.Add(new PortReservation(port, kept[next++]));
+                reservations.Adopt(own[^1]);
+            }
+            else
+            {
+                own.Add(ReserveAnew(endpoint, port));
+            }
         }
 
-        reservations.Adopt(own);
         await TakeAsync(endpoint.ContainerId, own, endpoint.IPv4, endpoint.IPv6);
+        Fd[] sockets = [.. own.Select(one => one.Socket).OfType<Fd>()];
+        if (sockets.Length > next) await keeper.HoldAsync(Prefix + endpoint.ContainerId, sockets, CancellationToken.None);
     }
 
     /// <inheritdoc/>
@@ -73,6 +84,22 @@ internal sealed class PortBook(IKeeper keeper, Func<string, string> nameOf) : ID
     {
         relay.Dispose();
         reservations.Dispose();
+    }
+
+    /// <summary>The packet filter leads to the container in any case; without a socket, nothing is relayed.</summary>
+    private PortReservation ReserveAnew(BridgeEndpoint endpoint, PublishedPort port)
+    {
+        try
+        {
+            return reservations.Allocate(new PortRequest(port.Protocol, port.ContainerPort, [port.HostAddress], port.HostPort, port.HostPort) { ContainerIPv4 = endpoint.IPv4, ContainerIPv6 = endpoint.IPv6 })[0];
+        }
+        catch (TareException e)
+        {
+            log(EngineLogLevel.Warning, $"container {nameOf(endpoint.ContainerId)}: its port cannot be reserved again: {e.Message}");
+            var bare = new PortReservation(port, null);
+            reservations.Adopt(bare);
+            return bare;
+        }
     }
 
     private IReadOnlyList<PortReservation> Allocate(IReadOnlyList<PortRequest> requests)
