@@ -38,10 +38,10 @@ public sealed class NetworkOutsideTests : OwnDaemonTests
         await own.Ok("network", "create", "--ipv6", "--subnet", "fd5a::/64", "backend");
         await own.Ok("network", "create", "--internal", "closed");
         using Running server = await ServerOutsideAsync(hosts, own);
-        Assert.Equal(TwoHosts.Inside4, (await own.Tare("run", "--rm", "--network", "backend", Image, "wget", "-T5", "-qO-", $"http://{TwoHosts.Outside4}/cgi-bin/who")).Ok().Text);
-        Assert.Equal(TwoHosts.Inside6, (await own.Tare("run", "--rm", "--network", "backend", Image, "wget", "-T5", "-qO-", $"http://[{TwoHosts.Outside6}]/cgi-bin/who")).Ok().Text);
-        Assert.Equal(TwoHosts.Inside4, (await own.Tare("run", "--rm", Image, "wget", "-T5", "-qO-", $"http://{TwoHosts.Outside4}/cgi-bin/who")).Ok().Text);
-        Assert.NotEqual(0, (await own.Tare("run", "--rm", "--network", "closed", Image, "wget", "-T2", "-qO-", $"http://{TwoHosts.Outside4}/cgi-bin/who")).Code);
+        Assert.Equal(TwoHosts.Inside4, (await own.Tare("run", "--rm", "--network", "backend", Image, "wget", "-qO-", $"http://{TwoHosts.Outside4}/cgi-bin/who")).Ok().Text);
+        Assert.Equal(TwoHosts.Inside6, (await own.Tare("run", "--rm", "--network", "backend", Image, "wget", "-qO-", $"http://[{TwoHosts.Outside6}]/cgi-bin/who")).Ok().Text);
+        Assert.Equal(TwoHosts.Inside4, (await own.Tare("run", "--rm", Image, "wget", "-qO-", $"http://{TwoHosts.Outside4}/cgi-bin/who")).Ok().Text);
+        Assert.NotEqual(0, (await own.Tare("run", "--rm", "--network", "closed", Image, "timeout", "2", "wget", "-qO-", $"http://{TwoHosts.Outside4}/cgi-bin/who")).Code);
     });
 
     [TareFact]
@@ -124,7 +124,7 @@ public sealed class NetworkOutsideTests : OwnDaemonTests
         await own.Daemon.StartAgainAsync();
         Assert.Equal(TwoHosts.Outside4, (await FetchAsync(hosts, $"{TwoHosts.Inside4}:8080")).Ok().Text);
         using Running server = await ServerOutsideAsync(hosts, own);
-        Assert.Equal(TwoHosts.Inside4, (await own.Tare("run", "--rm", "--network", "backend", Image, "wget", "-T5", "-qO-", $"http://{TwoHosts.Outside4}/cgi-bin/who")).Ok().Text);
+        Assert.Equal(TwoHosts.Inside4, (await own.Tare("run", "--rm", "--network", "backend", Image, "wget", "-qO-", $"http://{TwoHosts.Outside4}/cgi-bin/who")).Ok().Text);
     });
 
     private static async Task WithHosts(Func<TwoHosts, Own, Task> work, params string[] options)
