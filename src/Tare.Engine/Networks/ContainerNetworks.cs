@@ -36,7 +36,7 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
             foreach (var attachment in Attachments.Of(definition)) await TakeAsync(start, container, attachment);
             if (start.Joined.Any(one => one.Endpoint.HasDevice))
             {
-                await ReserveAsync(start, definition);
+                await ReserveAsync(start, container);
                 start.Live = new LiveNetwork(plane.Take(), container.Id);
             }
             // It is reached at its address on the default bridge, whichever network the container is on.
@@ -220,10 +220,18 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
         var more = new NetworkStart(container.Id);
         Take(more, container, new Attachment(network.Name, settings), container.State.Endpoints ?? []);
         var joined = more.Joined[0];
-        var endpoint = joined.Endpoint.ToEndpoint(container.Id);
         var before = container.State.Endpoints;
+        var endpoint = joined.Endpoint.ToEndpoint(container.Id);
         try
         {
+            // A container that had no way out until now has its ports from now on.
+            if ((before ?? []).All(one => one.Ports is not { Count: > 0 }) && GatewayChoice.Ordered([.. JoinedOf(container), joined]).First().Endpoint.Id == joined.Endpoint.Id)
+            {
+                await ReserveAsync(more, container);
+                joined = more.Joined[0];
+                endpoint = joined.Endpoint.ToEndpoint(container.Id);
+            }
+
             registry.Save(container, container.State with { Endpoints = [.. before ?? [], joined.Endpoint with { IsPending = true }] });
             plane.Attach(live.Sandbox, network, endpoint, joined.Endpoint.Device);
             plane.Publish(network, endpoint);
@@ -237,6 +245,7 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
             names.Remove(network.Id, endpoint.Id);
             plane.Withdraw(network, endpoint);
             plane.Detach(live.Sandbox, network, endpoint, joined.Endpoint.Device);
+            if (joined.Endpoint.Ports is { Count: > 0 }) await plane.ReleaseAsync(container.Id);
             Leave(container.Id, joined.Endpoint, tell: false);
             registry.Save(container, container.State with { Endpoints = before });
             throw;
@@ -317,19 +326,27 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
     }
 
     /// <summary>Ports lead to the endpoint by which the container leaves; in a container that never leaves, nothing is published.</summary>
-    private async Task ReserveAsync(NetworkStart start, ContainerDefinition definition)
+    /// <exception cref="TareException">One is taken, or the host has no such address.</exception>
+    private async Task ReserveAsync(NetworkStart start, Container container)
     {
         var (gateway4, gateway6) = GatewayChoice.Of(start.Joined);
         if ((gateway4 ?? gateway6) is not { } endpoint) return;
         var network = start.Joined.First(one => one.Endpoint.Id == endpoint.Id).Network;
         // On one of the host's devices a container has an address of the outside, and every port is reached there: nothing is published, as with Docker.
         if (network.Driver != "bridge") return;
-        var requests = PortPublishing.Requests(definition, network, endpoint);
+        var requests = PortPublishing.Requests(container.Definition, network, endpoint);
         if (requests.Count == 0) return;
-        var ports = await plane.ReserveAsync(start.ContainerId, requests);
-        var reserved = endpoint with { Ports = [.. ports.Select(PortState.Of)] };
-        start.Replace(reserved);
-        table.Replace(start.ContainerId, reserved);
+        try
+        {
+            var ports = await plane.ReserveAsync(start.ContainerId, requests);
+            var reserved = endpoint with { Ports = [.. ports.Select(PortState.Of)] };
+            start.Replace(reserved);
+            table.Replace(start.ContainerId, reserved);
+        }
+        catch (TareException e)
+        {
+            throw new TareException(e.Kind, $"driver failed programming external connectivity on endpoint {container.Name} ({endpoint.Id}): {e.Message}", e);
+        }
     }
 
     private void SetGateways(LiveNetwork live, IReadOnlyList<JoinedNetwork> joined)

@@ -102,6 +102,8 @@ internal sealed class Daemon : IAsyncDisposable
         List<string> left = [];
         if (process is { HasExited: false })
         {
+            if (within is null)
+                left.AddRange(await NetworkLeakCheck.CompareAsync(Socket, [.. Mine().Select(info => info.Pid)]));
             Processes.Signal(process.Id, Processes.SIGTERM);
             if (!process.WaitForExit(TimeSpan.FromSeconds(20)))
             {

@@ -27,6 +27,8 @@ public sealed class EngineFixture : IAsyncLifetime
             if (((string)container["Image"]!).StartsWith("tare-test/", StringComparison.Ordinal) || daemon is not null)
                 await Api.SendAsync(HttpMethod.Delete, $"containers/{(string)container["Id"]!}?force=1");
         }
+        if (daemon is not null)
+            await Api.SendAsync(HttpMethod.Post, "networks/prune");
         Api.Dispose();
         if (daemon is not null)
             await daemon.DisposeAsync();

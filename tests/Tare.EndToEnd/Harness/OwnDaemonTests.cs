@@ -65,6 +65,7 @@ public abstract class OwnDaemonTests
         {
             foreach (JsonNode container in await Api.ContainersAsync())
                 await Api.SendAsync(HttpMethod.Delete, $"containers/{(string)container["Id"]!}?force=1");
+            await Api.SendAsync(HttpMethod.Post, "networks/prune");
         }
 
         public void Dispose() => Api.Dispose();

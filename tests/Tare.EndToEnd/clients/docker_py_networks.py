@@ -25,9 +25,10 @@ step("create")
 pool = docker.types.IPAMPool(subnet="10.83.1.0/24", gateway="10.83.1.254", aux_addresses={"aux": "10.83.1.7"})
 one = client.networks.create(f"{prefix}-one", driver="bridge", ipam=docker.types.IPAMConfig(pool_configs=[pool]), labels={"flow": prefix},
                              options={"com.docker.network.driver.mtu": "1400"}, check_duplicate=True)
-two = client.networks.create(f"{prefix}-two", internal=True, labels={"flow": "other"})
 made = []
+two = None
 try:
+    two = client.networks.create(f"{prefix}-two", internal=True, labels={"flow": "other"})
     equal(one.attrs["IPAM"]["Config"], [{"Subnet": "10.83.1.0/24", "Gateway": "10.83.1.254", "AuxiliaryAddresses": {"aux": "10.83.1.7"}}])
     equal(one.attrs["Options"], {"com.docker.network.driver.mtu": "1400"})
     equal([n.name for n in client.networks.list(filters={"label": f"flow={prefix}"})], [one.name])
@@ -86,7 +87,7 @@ try:
 finally:
     for container in made:
         container.remove(force=True)
-    for network in (one, two):
+    for network in filter(None, (one, two)):
         try:
             network.remove()
         except docker.errors.NotFound:
