@@ -161,7 +161,7 @@ internal sealed class ContainerCreator(
             }
             catch (TareException e) when (e.Kind == ErrorKind.InvalidArgument)
             {
-                throw TareException.Invalid($"invalid config for network {name}: {e.Message}", e);
+                throw TareException.Invalid($"invalid config for network {(name == "default" ? PredefinedNetworks.Bridge : name)}: {e.Message}", e);
             }
         }
 

@@ -71,7 +71,8 @@ internal static class Attachments
     {
         foreach (var other in others)
         {
-            if (network.Driver == "host" || other.Driver == "host")
+            if (network.Driver == "host" && other.Driver != "host") throw TareException.Invalid("cannot connect container to host network - container must be created in host network mode");
+            if (other.Driver == "host")
                 throw TareException.Invalid("container sharing network namespace with another container or host cannot be connected to any other network");
             if (network.Name == PredefinedNetworks.None || other.Name == PredefinedNetworks.None)
                 throw TareException.Invalid("container cannot be connected to multiple networks with one of the networks in private (none) mode");

@@ -35,7 +35,7 @@ internal static class NetworkViews
     {
         NetworkID = endpoint?.NetworkId ?? network?.Id ?? "",
         EndpointID = endpoint?.Id ?? "",
-        MacAddress = endpoint?.MacAddress ?? wanted.MacAddress,
+        MacAddress = endpoint?.MacAddress ?? "",
         Gateway = endpoint?.Gateway4 ?? "",
         IPAddress = endpoint?.IPv4 ?? "",
         IPPrefixLen = endpoint?.PrefixLength4 ?? 0,

@@ -39,7 +39,7 @@ internal sealed class InspectView(EnginePaths paths, IImageSource images, Networ
             Driver = StorageDrivers.NameOf(files?.Driver ?? images.Driver),
             Platform = "linux",
             ExecIDs = execs.Length > 0 ? execs : null,
-            HostConfig = HostConfigOf(definition.HostConfig),
+            HostConfig = HostConfigOf(definition.HostConfig, name),
             GraphDriver = GraphDriver(definition.Id, files),
             SizeRw = size ? changed : null,
             SizeRootFs = size ? changed + (images.Find(definition.ImageId)?.Size ?? 0) : null,
@@ -72,9 +72,10 @@ internal sealed class InspectView(EnginePaths paths, IImageSource images, Networ
     }
 
     /// <summary>As Docker shows it: lists that were left out are empty where its own client fills them.</summary>
-    private static HostConfig HostConfigOf(HostConfig host) => host with
+    private static HostConfig HostConfigOf(HostConfig host, string container) => host with
     {
         Dns = host.Dns ?? [],
+        Links = host.Links?.Select(link => link.Split(':', 2)).Select(parts => $"/{parts[0].TrimStart('/')}:/{container}/{parts[^1]}").ToArray(),
         DnsOptions = host.DnsOptions ?? [],
         DnsSearch = host.DnsSearch ?? [],
     };
