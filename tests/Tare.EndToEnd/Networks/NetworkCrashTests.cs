@@ -26,7 +26,7 @@ public sealed class NetworkCrashTests : OwnDaemonTests
             using CancellationTokenSource enough = new();
             Task<int>[] workers = [.. Enumerable.Range(0, 4).Select(worker => WorkAsync(own, $"r{round}w{worker}", 20000 + worker, enough.Token))];
             // Not to await anything: this chooses the moment.
-            await Task.Delay(random.Next(100, 1500));
+            await Task.Delay(random.Next(200, 3000));
             own.Daemon.KillDaemon();
             await enough.CancelAsync();
             done += (await Task.WhenAll(workers)).Sum();

@@ -83,6 +83,25 @@ public sealed class ForeignForwardingTests : IDisposable
     }
 
     [Fact]
+    public void All_chains_that_drop_are_mended_and_those_that_do_so_no_more_are_left()
+    {
+        var bare = new NftChain(new NftTable(NftFamily.Inet, "theirs"), "forward", new NftBase(NftChainType.Filter, NftHook.Forward, 0, NftPolicy.Drop));
+        var open = new NftChain(new NftTable(NftFamily.IPv6, "open"), "forward", new NftBase(NftChainType.Filter, NftHook.Forward, 0));
+        tables.Commit(new NftBatch().Add(Filter).Add(Forward).Add(bare.Table).Add(bare).Add(open.Table).Add(open));
+        Assert.Equal(2, Found("br1").Count);
+        Assert.Empty(foreign.MendAll(["br1", "br2"]));
+        Assert.Empty(Found("br1", "br2"));
+        Assert.Equal((4, 4, 0), (Rules().Length, tables.Rules(bare.Table).Count, tables.Rules(open.Table).Count));
+
+        // One of them accepts by now.
+        tables.Commit(new NftBatch().Add(bare with { Base = bare.Base! with { Policy = NftPolicy.Accept } }));
+        Assert.Empty(foreign.MendAll(["br2"]));
+        Assert.Equal((2, 0), (Rules().Length, tables.Rules(bare.Table).Count));
+        Assert.Empty(foreign.MendAll([]));
+        Assert.Empty(Rules());
+    }
+
+    [Fact]
     public void What_is_mended_is_what_iptables_shows()
     {
         // Where the machine has no iptables-nft, the case above has seen the same by netlink.

@@ -47,6 +47,7 @@ internal static class NftMessage
     public const ushort NFTA_SET_DATA_LEN = 7;
     public const ushort NFTA_SET_DESC = 9;
     public const ushort NFTA_SET_ID = 10;
+    public const ushort NFTA_SET_USERDATA = 13;
     public const ushort NFTA_SET_DESC_CONCAT = 2;
     public const ushort NFTA_SET_FIELD_LEN = 1;
     public const ushort NFTA_SET_ELEM_LIST_TABLE = 1;

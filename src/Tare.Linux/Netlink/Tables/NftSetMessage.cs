@@ -18,12 +18,16 @@ internal static class NftSetMessage
             if (!set.Value[0].IsVerdict) writer.Network32(NftMessage.NFTA_SET_DATA_LEN, (uint)NftType.SizeOf(set.Value));
         }
         writer.Network32(NftMessage.NFTA_SET_ID, number);
+        if (set.Key is [var only] && only == NftType.InterfaceName) writer.Attribute(NftMessage.NFTA_SET_USERDATA, HostOrder());
         if (set.Key.Count < 2) return;
         writer.Nest(NftMessage.NFTA_SET_DESC, description => description.Nest(NftMessage.NFTA_SET_DESC_CONCAT, parts =>
         {
             foreach (var part in set.Key) parts.Nest(NftMessage.NFTA_LIST_ELEM, field => field.Network32(NftMessage.NFTA_SET_FIELD_LEN, (uint)part.Size));
         }));
     }
+
+    /// <summary>Tells nft(8), which shows empty names otherwise, that keys are in the machine's order: type, length and value, as in its NFTNL_UDATA_SET_KEYBYTEORDER.</summary>
+    private static byte[] HostOrder() => [0, sizeof(uint), .. BitConverter.GetBytes(1u)];
 
     /// <summary>Messages with elements, as many as it takes.</summary>
     public static void WriteElements(NetlinkWriter writer, byte message, ushort flags, NftSet set, IReadOnlyCollection<NftElement> elements)
