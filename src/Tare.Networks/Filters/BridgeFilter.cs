@@ -43,6 +43,15 @@ public sealed class BridgeFilter : IDisposable
     /// <summary>Whether the kernel keeps others from changing the table.</summary>
     public bool IsOwned => (table.Table.Flags & NftTableFlags.Owner) != 0;
 
+    /// <summary>Whether there is any endpoint in it.</summary>
+    public bool HasEndpoints
+    {
+        get
+        {
+            lock (gate) return endpoints.Count > 0;
+        }
+    }
+
     /// <summary>The address of the socket that owns the table, by which notices tell whose change it was.</summary>
     internal uint Port => tables.Port;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 
 namespace Tare.EndToEnd.Harness;
 
@@ -8,7 +8,7 @@ namespace Tare.EndToEnd.Harness;
 /// What an engine may leave of networks when its containers have gone and it still runs, in the network that it shares with the tests:
 /// devices, entries of its packet filter, sockets that hold ports, namespaces. The device of the default bridge stays, as Docker's does.
 /// </summary>
-internal static class NetworkLeakCheck
+internal static partial class NetworkLeakCheck
 {
     /// <summary>Namespaces that an engine may have ready ahead of need, and its own.</summary>
     private const int ReadyNamespaces = 16;
@@ -53,33 +53,24 @@ internal static class NetworkLeakCheck
     {
         if (Setup.Find("nft") is not { } nft)
             return [];
-        Result rules = await Running.RunAsync(nft, ["-j", "list", "ruleset"]);
+        string table = kept[0] == "docker0" ? "tare" : kept[0];
+        // As text: nft's own JSON of tables with flags that it does not know breaks off.
+        Result rules = await Running.RunAsync(nft, ["list", "table", "inet", table]);
         if (rules.Code != 0)
             return [];
-        JsonArray listed;
-        try
-        {
-            listed = (JsonArray)JsonNode.Parse(rules.Out)!["nftables"]!;
-        }
-        catch (JsonException)
-        {
-            return ["filter: it changed while it was listed"]; // The caller looks again.
-        }
-        string table = kept[0] == "docker0" ? "tare" : kept[0];
-        return listed
-            .SelectMany(entry => new[] { entry!["set"], entry["map"] })
-            .OfType<JsonObject>()
-            .Where(set => (string)set["table"]! == table)
-            .SelectMany(set => (set["elem"] as JsonArray ?? []).Select(element => (Set: (string)set["name"]!, Element: element!.ToJsonString())))
-            // nft shows some names of devices as empty; those entries are not told apart.
-            .Where(one => !one.Element.Contains("\"\"", StringComparison.Ordinal) && !kept.Any(name => one.Element.Contains(name, StringComparison.Ordinal)))
+        return Sets().Matches(rules.Out)
+            .SelectMany(set => set.Groups["elements"].Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(element => (Set: set.Groups["name"].Value, Element: element)))
+            .Where(one => !kept.Any(name => one.Element.Contains(name, StringComparison.Ordinal)))
             .Select(one => $"filter {one.Set} {one.Element}");
     }
 
-    /// <summary>Sockets of the engine's processes that are bound in the host's network.</summary>
+    [GeneratedRegex(@"(set|map) (?<name>\S+) \{[^{}]*elements = \{(?<elements>[^{}]*)\}")]
+    private static partial Regex Sets();
+
+    /// <summary>Sockets that the keeper holds in the host's network: those that reserve ports.</summary>
     private static IEnumerable<string> Sockets(IReadOnlyList<int> processes)
     {
-        HashSet<string> own = [.. processes.SelectMany(Descriptors).Where(target => target.StartsWith("socket:[", StringComparison.Ordinal)).Select(target => target[8..^1])];
+        HashSet<string> own = [.. processes.Where(IsKeeper).SelectMany(Descriptors).Where(target => target.StartsWith("socket:[", StringComparison.Ordinal)).Select(target => target[8..^1])];
         foreach (string kind in InternetSockets)
         {
             foreach (string line in File.ReadLines("/proc/net/" + kind).Skip(1))
@@ -88,6 +79,18 @@ internal static class NetworkLeakCheck
                 if (own.Contains(fields[9]))
                     yield return $"socket {kind} {fields[1]} state {fields[3]}";
             }
+        }
+    }
+
+    private static bool IsKeeper(int pid)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{pid}/cmdline").Split('\0').Contains("keeper");
+        }
+        catch (IOException)
+        {
+            return false; // It has ended.
         }
     }
 

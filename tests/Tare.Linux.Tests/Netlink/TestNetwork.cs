@@ -53,8 +53,9 @@ internal sealed class TestNetwork : IDisposable
             new AddressRequest(eth0, NetworkAddress.Of(IPAddress.Parse($"fd01::{number:x}"), 64)),
             new RouteRequest(new NetworkRoute(NetworkRoute.AnyV4) { Gateway = IPAddress.Parse("10.1.0.1") }),
             new RouteRequest(new NetworkRoute(NetworkRoute.AnyV6) { Gateway = IPAddress.Parse("fd01::1") }));
-        WaitUntilRunning(links, "eth0");
+        WaitUntilRunning(links, "eth0", $"fd01::{number:x}");
         WaitUntilRunning(HostLinks, port);
+        WaitUntilRunning(HostLinks, Bridge.Name, "fd01::1");
         return network;
     }
 
@@ -73,8 +74,8 @@ internal sealed class TestNetwork : IDisposable
             new AddressRequest(eth0, NetworkAddress.Of(IPAddress.Parse("192.0.2.2"), 24)),
             new AddressRequest(eth0, NetworkAddress.Of(IPAddress.Parse("2001:db8::2"), 64)));
         if (knowsTheBridge) links.Execute(new RouteRequest(new NetworkRoute(IPNetwork.Parse("10.1.0.0/24")) { Gateway = IPAddress.Parse("192.0.2.1") }));
-        WaitUntilRunning(links, "eth0");
-        WaitUntilRunning(HostLinks, "up0");
+        WaitUntilRunning(links, "eth0", "2001:db8::2");
+        WaitUntilRunning(HostLinks, "up0", "2001:db8::1");
         return network;
     }
 
@@ -132,7 +133,14 @@ internal sealed class TestNetwork : IDisposable
         for (var i = owned.Count - 1; i >= 0; i--) owned[i].Dispose();
     }
 
-    private static void WaitUntilRunning(RouteNetlink links, string name) => Assert.True(SpinWait.SpinUntil(() => links.Find(name)!.IsRunning, Timeout));
+    /// <summary>Until packets pass, and neighbours find the address: the kernel joins its group (RFC 4291, 2.7.1) from a work queue, and who asks before waits a second.</summary>
+    private static void WaitUntilRunning(RouteNetlink links, string name, string? address = null)
+    {
+        Assert.True(SpinWait.SpinUntil(() => links.Find(name)!.IsRunning, Timeout));
+        if (address is null) return;
+        IPAddress group = new([0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, .. IPAddress.Parse(address).GetAddressBytes()[13..]]);
+        Assert.True(SpinWait.SpinUntil(() => links.Groups(links.Find(name)!.Id.Index).Contains(group), Timeout));
+    }
 
     private Socket Keep(Socket socket)
     {

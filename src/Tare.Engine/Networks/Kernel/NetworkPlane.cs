@@ -254,9 +254,25 @@ internal sealed class NetworkPlane : INetworkPlane
         discarded.Dispose();
         names.Dispose();
         ports.Dispose();
+        if (filter is { HasEndpoints: false }) await LeaveHostAsync(filter);
         filter?.Dispose();
         host.Dispose();
         stopping.Dispose();
+    }
+
+    /// <summary>An engine that ends without containers on its bridges leaves the host as it was, but for the devices of networks that somebody has made.</summary>
+    private async Task LeaveHostAsync(BridgeFilter unused)
+    {
+        try
+        {
+            unused.Clear();
+            await keeper.ReleaseAsync(FilterHolding, CancellationToken.None);
+            foreach (var network in made.Values.Where(network => network.Name == PredefinedNetworks.Bridge)) devices.Remove(network);
+        }
+        catch (TareException e)
+        {
+            log(EngineLogLevel.Warning, $"something of the engine's networks is left on the host: {e.Message}");
+        }
     }
 
     private void MakeDevice(Network network)
