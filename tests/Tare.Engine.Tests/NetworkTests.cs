@@ -106,6 +106,18 @@ public sealed class NetworkTests
         Assert.True(harness.Plane.IsEmpty);
     }
 
+    [Fact]
+    public async Task A_file_of_hosts_that_is_none_any_more_is_left_alone()
+    {
+        await using var harness = await Harness.OpenAsync();
+        await harness.Core.Networks.CreateAsync(new NetworkCreateRequest { Name = "n" }, CancellationToken.None);
+        var id = await harness.RunAsync("c1", On("bridge"));
+        var hosts = Path.Combine(harness.DirectoryOf(id), "hosts");
+        await File.WriteAllBytesAsync(hosts, new byte[(1 << 20) + 1]);
+        await harness.Core.Networks.ConnectAsync("n", new NetworkConnectRequest { Container = "c1" }, CancellationToken.None);
+        Assert.Equal((1 << 20) + 1, new FileInfo(hosts).Length);
+    }
+
     [Theory]
     [InlineData("attach")]
     [InlineData("names")]

@@ -30,6 +30,7 @@ internal sealed record NetworkFileOptions
 internal static class NetworkFiles
 {
     private const string HostHosts = "/etc/hosts";
+    private const long MaxHosts = 1 << 20;
 
     private static readonly string[] LocalNames =
     [
@@ -54,7 +55,10 @@ internal static class NetworkFiles
     /// <summary>Puts the lines of other addresses in the place of those that the container had. Its own changes of the file stay.</summary>
     public static void ReplaceAddresses(string directory, string hostname, string domainName, IReadOnlyList<string> addresses)
     {
-        var text = ReadOrEmpty(Path.Combine(directory, "hosts"));
+        var file = new FileInfo(Path.Combine(directory, "hosts"));
+        // The container may write what it likes: what is no list of hosts any more is left alone.
+        if (file is { Exists: true, Length: > MaxHosts }) return;
+        var text = ReadOrEmpty(file.FullName);
         var names = NamesOf(hostname, domainName);
         var kept = text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => !line.EndsWith("\t" + names, StringComparison.Ordinal));
         Write(directory, "hosts", string.Concat(kept.Concat(addresses.Select(address => $"{address}\t{names}")).Select(line => line + "\n")));
@@ -63,7 +67,7 @@ internal static class NetworkFiles
     /// <summary>Puts another text in the place of <c>/etc/resolv.conf</c>.</summary>
     public static void ReplaceResolvConf(string directory, string text)
     {
-        if (ReadOrEmpty(Path.Combine(directory, "resolv.conf")) != text) Write(directory, "resolv.conf", text);
+        Write(directory, "resolv.conf", text);
     }
 
     /// <summary>One line: the name, with the domain where there is one.</summary>
