@@ -50,7 +50,7 @@ internal sealed class ClientConnection : IDeadline, IDnsClient
         listener.Closed(this);
     }
 
-    public void OnReady(EpollEvents events)
+    public void OnReady(ulong token, EpollEvents events)
     {
         if ((events & EpollEvents.Error) != 0)
         {

@@ -31,7 +31,7 @@ internal sealed class ConnectionListener : IDeadline
         foreach (var connection in connections?.ToArray() ?? []) connection.Close();
     }
 
-    public void OnReady(EpollEvents events)
+    public void OnReady(ulong token, EpollEvents events)
     {
         connections ??= [];
         while (connections.Count < limit)

@@ -1,7 +1,9 @@
+using Tare.Networks.Loops;
+
 namespace Tare.Networks.Dns.Server;
 
 /// <summary>Something that has to be over by a time.</summary>
-internal interface IDeadline : IDnsSource
+internal interface IDeadline : ISocketSource
 {
     void OnDeadline();
 }

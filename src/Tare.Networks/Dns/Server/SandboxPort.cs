@@ -1,11 +1,12 @@
 using Tare.Linux;
 using Tare.Networks.Dns.Messages;
 using Tare.Networks.Dns.Names;
+using Tare.Networks.Loops;
 
 namespace Tare.Networks.Dns.Server;
 
 /// <summary>The two sockets of one sandbox, and what its container has under way.</summary>
-internal sealed class SandboxPort : IDnsSource
+internal sealed class SandboxPort : ISocketSource
 {
     /// <summary>Datagrams of one sandbox that are read before the others have their turn.</summary>
     private const int Burst = 32;
@@ -48,7 +49,7 @@ internal sealed class SandboxPort : IDnsSource
     }
 
     /// <inheritdoc/>
-    public void OnReady(EpollEvents events)
+    public void OnReady(ulong token, EpollEvents events)
     {
         for (var i = 0; i < Burst; i++)
         {

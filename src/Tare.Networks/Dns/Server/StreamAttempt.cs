@@ -32,7 +32,7 @@ internal sealed class StreamAttempt : UpstreamAttempt
         incoming = null;
     }
 
-    public override void OnReady(EpollEvents events)
+    public override void OnReady(ulong token, EpollEvents events)
     {
         if (!(sent < outgoing.Length ? TrySend() : TryReceive())) Exchange.Next();
     }

@@ -34,7 +34,7 @@ internal abstract class UpstreamAttempt(DnsLoop loop, Exchange exchange, Fd sock
     }
 
     /// <inheritdoc/>
-    public abstract void OnReady(EpollEvents events);
+    public abstract void OnReady(ulong token, EpollEvents events);
 
     /// <inheritdoc/>
     public void OnFault(Exception fault) => Exchange.Abandon();
@@ -59,7 +59,7 @@ internal sealed class DatagramAttempt(DnsLoop loop, Exchange exchange, Fd socket
 
     protected override EpollEvents Interest => EpollEvents.In;
 
-    public override void OnReady(EpollEvents events)
+    public override void OnReady(ulong token, EpollEvents events)
     {
         for (var i = 0; i < Burst; i++)
         {

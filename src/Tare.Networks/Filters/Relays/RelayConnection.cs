@@ -1,5 +1,6 @@
 using System.Buffers;
 using Tare.Linux;
+using Tare.Networks.Loops;
 
 namespace Tare.Networks.Filters.Relays;
 
@@ -7,7 +8,7 @@ namespace Tare.Networks.Filters.Relays;
 /// A client's connection and the one to the container. What one sends the other gets, and the end of each direction by itself; a side that does not
 /// read keeps the other from sending. Buffers are there only while something is in them.
 /// </summary>
-internal sealed class RelayConnection : IRelaySource
+internal sealed class RelayConnection : ISocketSource
 {
     private readonly RelayLoop loop;
     private readonly RelayPort port;

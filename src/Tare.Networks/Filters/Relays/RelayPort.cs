@@ -1,10 +1,11 @@
 using System.Net;
 using Tare.Linux;
+using Tare.Networks.Loops;
 
 namespace Tare.Networks.Filters.Relays;
 
 /// <summary>A listening socket whose connections go on to a container.</summary>
-internal sealed class RelayPort : IRelaySource
+internal sealed class RelayPort : ISocketSource
 {
     /// <summary>How many connections are taken before others have their turn.</summary>
     private const int AtOnce = 32;
