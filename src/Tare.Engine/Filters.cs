@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Tare.Engine.Common;
 using Tare.Errors;
 
 namespace Tare.Engine;
@@ -115,6 +116,18 @@ public sealed class Filters
         }
         return true;
     }
+
+    /// <summary>Whether labels match what a prune asks for: all that <c>label</c> names, and not what <c>label!</c> does.</summary>
+    public bool MatchLabels(IReadOnlyDictionary<string, string>? labels) => MatchPairs("label", labels) && !(Contains("label!") && MatchPairs("label!", labels));
+
+    /// <summary>The moment of the key <c>until</c>; null when it was not given.</summary>
+    /// <exception cref="TareException"><see cref="ErrorKind.InvalidArgument"/>: it is none, or there are several.</exception>
+    public DateTimeOffset? Until(TimeProvider time) => Get("until") switch
+    {
+        [] => null,
+        [var text] => Timestamps.Parse(text, time),
+        _ => throw TareException.Invalid("more than one until filter specified"),
+    };
 
     /// <summary>The key as a truth value.</summary>
     /// <exception cref="TareException"><see cref="ErrorKind.InvalidArgument"/>: neither true nor false, or both.</exception>

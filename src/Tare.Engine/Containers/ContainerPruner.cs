@@ -1,4 +1,3 @@
-using Tare.Engine.Common;
 using Tare.Engine.Ports;
 using Tare.Errors;
 using Tare.Wire;
@@ -14,12 +13,7 @@ internal sealed class ContainerPruner(ContainerRegistry registry, ContainerRemov
     public async Task<ContainerPruneResponse> PruneAsync(Filters filters, CancellationToken cancellationToken)
     {
         filters.Validate("label", "label!", "until");
-        var until = filters.Get("until") switch
-        {
-            [] => (DateTimeOffset?)null,
-            [var text] => Timestamps.Parse(text, options.Time),
-            _ => throw TareException.Invalid("more than one until filter specified"),
-        };
+        var until = filters.Until(options.Time);
         if (Interlocked.Exchange(ref pruning, 1) != 0) throw TareException.Conflict("a prune operation is already running");
         try
         {
@@ -40,8 +34,7 @@ internal sealed class ContainerPruner(ContainerRegistry registry, ContainerRemov
             if (cancellationToken.IsCancellationRequested) break;
             var definition = container.Definition;
             if (container.State.IsRunning || definition.Created > until) continue;
-            if (!filters.MatchPairs("label", definition.Config.Labels)) continue;
-            if (filters.Contains("label!") && filters.MatchPairs("label!", definition.Config.Labels)) continue;
+            if (!filters.MatchLabels(definition.Config.Labels)) continue;
             var size = images.FindWritable(container.Id) is { } files ? await Task.Run(() => files.ChangedSize(cancellationToken), cancellationToken) : 0;
             try
             {

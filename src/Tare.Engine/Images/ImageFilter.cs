@@ -1,6 +1,4 @@
 using System.IO.Enumeration;
-using Tare.Engine.Common;
-using Tare.Errors;
 using Tare.Images;
 using Tare.Oci;
 
@@ -14,7 +12,7 @@ internal static class ImageFilter
     {
         var before = Named(filters, "before", store);
         var since = Named(filters, "since", store);
-        var until = Until(filters, time);
+        var until = filters.Until(time);
         var dangling = filters.Contains("dangling") ? filters.GetBoolean("dangling", otherwise: false) : (bool?)null;
         var names = Names(filters);
         return image =>
@@ -36,21 +34,13 @@ internal static class ImageFilter
     /// <summary>For <c>image prune</c>.</summary>
     public static Func<Image, bool> ForPrune(Filters filters, TimeProvider time)
     {
-        var until = Until(filters, time);
+        var until = filters.Until(time);
         return image =>
             (until is null || image.Created <= until)
-            && filters.MatchPairs("label", image.Config.Config?.Labels)
-            && (!filters.Contains("label!") || !filters.MatchPairs("label!", image.Config.Config?.Labels));
+            && filters.MatchLabels(image.Config.Config?.Labels);
     }
 
     private static Image? Named(Filters filters, string key, ImageStore store) => filters.Get(key) is [var name, ..] ? store.Get(name) : null;
-
-    private static DateTimeOffset? Until(Filters filters, TimeProvider time) => filters.Get("until") switch
-    {
-        [] => null,
-        [var text] => Timestamps.Parse(text, time),
-        _ => throw TareException.Invalid("more than one until filter specified"),
-    };
 
     /// <summary>A pattern is matched with the name and with the name and tag, in their familiar forms; a star ends at a slash.</summary>
     private static bool Matches(string pattern, Reference name) =>

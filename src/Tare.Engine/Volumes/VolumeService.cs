@@ -125,8 +125,7 @@ public sealed class VolumeService
         {
             if (cancellationToken.IsCancellationRequested) break;
             if (!all && !volume.IsAnonymous) continue;
-            if (!filters.MatchPairs("label", volume.Labels)) continue;
-            if (filters.Contains("label!") && filters.MatchPairs("label!", volume.Labels)) continue;
+            if (!filters.MatchLabels(volume.Labels)) continue;
             if (store.UsersOf(volume.Name).Count > 0) continue;
             var size = DirectorySize.Of(volume.Path);
             try
