@@ -43,4 +43,10 @@ public sealed record Network
 
     /// <summary>The device on the host that is the network's own, or the parent of its containers' devices.</summary>
     public required string Device { get; init; }
+
+    /// <summary>Whether it is a bridge of this engine's: packets are filtered, ports published.</summary>
+    public bool IsBridge => Driver == "bridge";
+
+    /// <summary>Whether the kernel has something for it: not for host and none.</summary>
+    public bool HasDevice => Device.Length > 0;
 }

@@ -15,8 +15,6 @@ public sealed class NetworkPlanner(IReadOnlyList<AddressPool> pools)
     private const string Bridge = "bridge";
     private const int DeviceDigits = 12;
 
-    private static readonly string[] Predefined = ["bridge", "host", "none", "default"];
-
     /// <summary>Decides it. Nothing is made.</summary>
     /// <param name="request">What is asked for.</param>
     /// <param name="id">The network's id.</param>
@@ -58,7 +56,7 @@ public sealed class NetworkPlanner(IReadOnlyList<AddressPool> pools)
     {
         if (string.IsNullOrWhiteSpace(name)) throw TareException.Invalid("invalid name: name is empty");
         // The blank is Docker's.
-        if (Predefined.Contains(name)) throw TareException.Forbidden($"operation is not permitted on predefined {name} network ");
+        if (PredefinedNetworks.IsName(name)) throw TareException.Forbidden($"operation is not permitted on predefined {name} network ");
     }
 
     private static void CheckDriver(NetworkRequest request)

@@ -18,6 +18,9 @@ public static class PredefinedNetworks
     /// <summary>Their names.</summary>
     public static IReadOnlyList<string> Names { get; } = [Bridge, Host, None];
 
+    /// <summary>Whether a name means one of them; <c>default</c> is another word for the bridge.</summary>
+    public static bool IsName(string name) => name is Bridge or Host or None or "default";
+
     /// <summary>Makes one that the database does not have yet.</summary>
     internal static Network Make(string name, string id, NetworkStoreOptions options) => name switch
     {

@@ -80,7 +80,7 @@ internal static class Attachments
     }
 
     /// <summary>Whether a network has names: the predefined ones have none.</summary>
-    public static bool IsUserDefined(string name) => name is not ("bridge" or "host" or "none" or "default");
+    public static bool IsUserDefined(string name) => !PredefinedNetworks.IsName(name);
 
     /// <summary>The network of a name that is written <c>default</c> too.</summary>
     public static Network? Find(NetworkCatalog catalog, string name)

@@ -311,7 +311,7 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
         var number = 0;
         while (used.Contains(number)) number++;
         // Made when it is first used: a machine without containers on it has no device either.
-        if (network.Driver is not ("host" or "null")) plane.Make(network);
+        if (network.HasDevice) plane.Make(network);
         var endpoint = planner.Take(network, container.Definition, attachment.Settings, number);
         try
         {
@@ -333,7 +333,7 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
         if ((gateway4 ?? gateway6) is not { } endpoint) return;
         var network = start.Joined.First(one => one.Endpoint.Id == endpoint.Id).Network;
         // On one of the host's devices a container has an address of the outside, and every port is reached there: nothing is published, as with Docker.
-        if (network.Driver != "bridge") return;
+        if (!network.IsBridge) return;
         var requests = PortPublishing.Requests(container.Definition, network, endpoint);
         if (requests.Count == 0) return;
         try

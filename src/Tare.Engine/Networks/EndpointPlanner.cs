@@ -16,7 +16,7 @@ internal sealed class EndpointPlanner(NetworkStore store)
     /// <exception cref="TareException">An address that is asked for is taken or of no subnet, or none is left.</exception>
     public EndpointState Take(Network network, ContainerDefinition definition, EndpointSettings settings, int number)
     {
-        if (network.Driver is "host" or "null") return EndpointState.Bare(network);
+        if (!network.HasDevice) return EndpointState.Bare(network);
         var (ipv4, ipv6) = store.LeasesOf(network).Take(EndpointState.AddressOf(settings.IPAMConfig?.IPv4Address ?? ""), EndpointState.AddressOf(settings.IPAMConfig?.IPv6Address ?? ""));
         var (subnet4, subnet6) = (SubnetOf(ipv4), SubnetOf(ipv6));
         return EndpointState.Bare(network) with

@@ -1,4 +1,5 @@
 using Tare.Errors;
+using Tare.Networks;
 using Tare.Wire;
 
 namespace Tare.Engine.Networks;
@@ -21,9 +22,6 @@ internal sealed class NetworkFilter
         if (filters.Contains("dangling")) dangling = Dangling(filters.Get("dangling"));
     }
 
-    /// <summary>Whether it is one of the networks that are there without being made.</summary>
-    internal static bool IsBuiltIn(string name) => name is "bridge" or "host" or "none" or "default";
-
     /// <param name="network">The network.</param>
     /// <param name="isUsed">Whether a container has an endpoint in it.</param>
     internal bool Matches(NetworkInspect network, bool isUsed)
@@ -31,9 +29,9 @@ internal sealed class NetworkFilter
             && filters.Match("id", network.Id)
             && filters.Match("name", network.Name)
             && filters.ExactMatch("scope", network.Scope)
-            && filters.ExactMatch("type", IsBuiltIn(network.Name) ? "builtin" : "custom")
+            && filters.ExactMatch("type", PredefinedNetworks.IsName(network.Name) ? "builtin" : "custom")
             && filters.MatchPairs("label", network.Labels)
-            && (dangling is not { } wanted || wanted == !(isUsed || IsBuiltIn(network.Name)));
+            && (dangling is not { } wanted || wanted == !(isUsed || PredefinedNetworks.IsName(network.Name)));
 
     private static bool Dangling(IReadOnlyList<string> values)
     {

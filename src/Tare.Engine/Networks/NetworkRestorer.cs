@@ -16,7 +16,7 @@ internal sealed class NetworkRestorer(NetworkParts parts, ContainerNetworks netw
             var joined = live.SelectMany(container => networks.JoinedOf(container).Where(one => one.Endpoint.HasDevice).Select(one => (one.Network, Endpoint: one.Endpoint.ToEndpoint(container.Id)))).ToList();
             foreach (var network in parts.Store.Unfinished) parts.Plane.Remove(network, parts.Store.Catalog.All);
             var used = joined.Select(one => one.Network.Id).ToHashSet(StringComparer.Ordinal);
-            var wanted = parts.Store.Catalog.All.Where(network => network.Driver is not ("host" or "null") && (network.Name != PredefinedNetworks.Bridge || used.Contains(network.Id))).ToList();
+            var wanted = parts.Store.Catalog.All.Where(network => network.HasDevice && (network.Name != PredefinedNetworks.Bridge || used.Contains(network.Id))).ToList();
             await parts.Plane.RestoreAsync(wanted, [.. joined.Select(one => one.Endpoint)]);
             foreach (var network in parts.Store.Unfinished) parts.Store.End(network);
             foreach (var container in live) await networks.ResumeNamesAsync(container, container.Live!.Network!);

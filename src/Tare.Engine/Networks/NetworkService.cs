@@ -1,4 +1,3 @@
-using Tare.Engine.Common;
 using Tare.Engine.Containers;
 using Tare.Engine.Ports;
 using Tare.Errors;
@@ -85,16 +84,11 @@ public sealed class NetworkService
     public Task<NetworkPruneResponse> PruneAsync(Filters filters, CancellationToken cancellationToken)
     {
         filters.Validate("label", "label!", "until");
-        var until = filters.Get("until") switch
-        {
-            [] => (DateTimeOffset?)null,
-            [var text] => Timestamps.Parse(text, time),
-            _ => throw TareException.Invalid("more than one until filter specified"),
-        };
+        var until = filters.Until(time);
         return Task.Run(() => PruneAsync(filters, until, cancellationToken), CancellationToken.None);
     }
 
-    private static bool IsPredefined(Network network) => PredefinedNetworks.Names.Contains(network.Name);
+    private static bool IsPredefined(Network network) => PredefinedNetworks.IsName(network.Name);
 
     private static NetworkRequest RequestOf(NetworkCreateRequest request) => new()
     {
@@ -174,8 +168,7 @@ public sealed class NetworkService
         foreach (var network in store.Catalog.All.Where(network => !IsPredefined(network)).OrderBy(network => network.Created))
         {
             if (cancellationToken.IsCancellationRequested) break;
-            if (network.Created > until || !filters.MatchPairs("label", network.Labels)) continue;
-            if (filters.Contains("label!") && filters.MatchPairs("label!", network.Labels)) continue;
+            if (network.Created > until || !filters.MatchLabels(network.Labels)) continue;
             if (table.Of(network.Id).Count > 0 || containers.All.Any(container => Attachments.Of(container.Definition).Any(one => one.Name == network.Name || one.Name == network.Id))) continue;
             try
             {

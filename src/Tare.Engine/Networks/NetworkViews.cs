@@ -1,3 +1,4 @@
+using Tare.Networks;
 using Tare.Networks.Addresses;
 using Tare.Wire;
 using Network = Tare.Networks.Network;
@@ -20,8 +21,8 @@ internal static class NetworkViews
         IPAM = new IPAM
         {
             Driver = "default",
-            Options = network.IpamOptions.Count > 0 ? network.IpamOptions : network.Driver is "host" or "null" || network.Name == "bridge" ? null : new Dictionary<string, string>(),
-            Config = network.Driver is "host" or "null" ? null : [.. network.Subnets.Select(Of)],
+            Options = network.IpamOptions.Count > 0 ? network.IpamOptions : PredefinedNetworks.IsName(network.Name) ? null : new Dictionary<string, string>(),
+            Config = !network.HasDevice ? null : [.. network.Subnets.Select(Of)],
         },
         Internal = network.IsInternal,
         Attachable = network.IsAttachable,

@@ -41,7 +41,7 @@ internal static class PortPublishing
     {
         var map = new SortedDictionary<string, IReadOnlyList<PortBinding>?>(StringComparer.Ordinal);
         foreach (var key in (definition.Config.ExposedPorts ?? new HashSet<string>()).Concat(definition.HostConfig.PortBindings?.Keys ?? [])) map[Normalize(key)] = null;
-        foreach (var ports in endpoints.SelectMany(endpoint => endpoint.Ports ?? []).GroupBy(port => $"{port.ContainerPort}/{NameOf(port.Protocol)}"))
+        foreach (var ports in endpoints.SelectMany(endpoint => endpoint.Ports ?? []).GroupBy(port => $"{port.ContainerPort}/{port.Protocol.ToName()}"))
             map[ports.Key] = [.. ports.Select(port => new PortBinding { HostIp = port.HostAddress, HostPort = port.HostPort.ToString(CultureInfo.InvariantCulture) })];
         return map;
     }
@@ -53,18 +53,10 @@ internal static class PortPublishing
         {
             var (port, protocol) = Parse(entry.Key);
             return entry.Value is { } bindings
-                ? bindings.Select(binding => new PortSummary { IP = binding.HostIp, PrivatePort = port, PublicPort = ushort.Parse(binding.HostPort, CultureInfo.InvariantCulture), Type = NameOf(protocol) })
-                : [new PortSummary { PrivatePort = port, Type = NameOf(protocol) }];
+                ? bindings.Select(binding => new PortSummary { IP = binding.HostIp, PrivatePort = port, PublicPort = ushort.Parse(binding.HostPort, CultureInfo.InvariantCulture), Type = protocol.ToName() })
+                : [new PortSummary { PrivatePort = port, Type = protocol.ToName() }];
         }),
     ];
-
-    /// <summary>The protocol's name in <c>80/tcp</c>.</summary>
-    public static string NameOf(TransportProtocol protocol) => protocol switch
-    {
-        TransportProtocol.Udp => "udp",
-        TransportProtocol.Sctp => "sctp",
-        _ => "tcp",
-    };
 
     private static void Add(List<PortRequest> requests, PortBinding binding, ushort port, TransportProtocol protocol, Network network, EndpointState endpoint)
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 
 namespace Tare.Networks.Endpoints;
@@ -20,4 +21,17 @@ public enum TransportProtocol : byte
 
     /// <summary>SCTP.</summary>
     Sctp = 132,
+}
+
+/// <summary>Protocols as users write them.</summary>
+public static class TransportProtocols
+{
+    /// <summary>The name in <c>80/tcp</c>.</summary>
+    public static string ToName(this TransportProtocol protocol) => protocol switch
+    {
+        TransportProtocol.Tcp => "tcp",
+        TransportProtocol.Udp => "udp",
+        TransportProtocol.Sctp => "sctp",
+        _ => ((byte)protocol).ToString(CultureInfo.InvariantCulture),
+    };
 }

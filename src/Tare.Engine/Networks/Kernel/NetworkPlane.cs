@@ -83,8 +83,8 @@ internal sealed class NetworkPlane : INetworkPlane
             }
 
             filter = socket is null ? BridgeFilter.Open(filterName) : BridgeFilter.Adopt(filterName, socket);
-            var bridges = networks.Where(IsBridge).Select(network => network.Id).ToHashSet(StringComparer.Ordinal);
-            filter.Restore([.. networks.Where(IsBridge)], [.. endpoints.Where(endpoint => bridges.Contains(endpoint.NetworkId))]);
+            var bridges = networks.Where(network => network.IsBridge).Select(network => network.Id).ToHashSet(StringComparer.Ordinal);
+            filter.Restore([.. networks.Where(network => network.IsBridge)], [.. endpoints.Where(endpoint => bridges.Contains(endpoint.NetworkId))]);
             await HoldAsync(filter.Descriptor);
             Watch(filter);
         }
@@ -114,7 +114,7 @@ internal sealed class NetworkPlane : INetworkPlane
         lock (gate)
         {
             MakeDevice(network);
-            if (IsBridge(network))
+            if (network.IsBridge)
             {
                 Filter().Add(network);
                 others.Add(network.Device);
@@ -128,7 +128,7 @@ internal sealed class NetworkPlane : INetworkPlane
     public void Remove(Network network, IEnumerable<Network> rest)
     {
         made.TryRemove(network.Id, out _);
-        if (!IsBridge(network))
+        if (!network.IsBridge)
         {
             parents.Remove(network, rest);
             return;
@@ -199,18 +199,18 @@ internal sealed class NetworkPlane : INetworkPlane
     }
 
     private SandboxLink AttachTo(KernelSandbox own, Network network, BridgeEndpoint endpoint, string device) =>
-        IsBridge(network) ? links.Attach(network, endpoint, own.Network, device) : parents.Attach(network, endpoint, own.Network, device);
+        network.IsBridge ? links.Attach(network, endpoint, own.Network, device) : parents.Attach(network, endpoint, own.Network, device);
 
     /// <inheritdoc/>
     public void Publish(Network network, BridgeEndpoint endpoint)
     {
-        if (IsBridge(network)) Filter().Add(endpoint);
+        if (network.IsBridge) Filter().Add(endpoint);
     }
 
     /// <inheritdoc/>
     public void Withdraw(Network network, BridgeEndpoint endpoint)
     {
-        if (!IsBridge(network)) return;
+        if (!network.IsBridge) return;
         filter?.Withdraw(endpoint);
         links.Silence(endpoint);
     }
@@ -221,7 +221,7 @@ internal sealed class NetworkPlane : INetworkPlane
     /// <inheritdoc/>
     public void Detach(INetworkSandbox sandbox, Network network, BridgeEndpoint endpoint, string device)
     {
-        if (IsBridge(network)) links.Detach(endpoint);
+        if (network.IsBridge) links.Detach(endpoint);
         else ParentLinks.Detach(((KernelSandbox)sandbox).Network, device);
     }
 
@@ -277,11 +277,9 @@ internal sealed class NetworkPlane : INetworkPlane
 
     private void MakeDevice(Network network)
     {
-        if (IsBridge(network)) devices.Make(network);
+        if (network.IsBridge) devices.Make(network);
         else parents.Make(network);
     }
-
-    private static bool IsBridge(Network network) => network.Driver == "bridge";
 
     private static Fd? TakeFilter(Dictionary<string, Holding> kept) => kept.Remove(FilterHolding, out var holding) && holding.Descriptors is [var socket, ..] ? socket : null;
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using Tare.Linux;
 using Tare.Networks.Endpoints;
@@ -22,22 +21,13 @@ public sealed record PortRequest(TransportProtocol Protocol, ushort ContainerPor
     /// <summary>Whether only one port will do.</summary>
     public bool IsExact => First != 0 && First == Last;
 
-    /// <summary>The protocol as users write it.</summary>
-    internal static string NameOf(TransportProtocol protocol) => protocol switch
-    {
-        TransportProtocol.Tcp => "tcp",
-        TransportProtocol.Udp => "udp",
-        TransportProtocol.Sctp => "sctp",
-        _ => ((byte)protocol).ToString(CultureInfo.InvariantCulture),
-    };
-
     /// <summary>As Docker writes a binding: <c>0.0.0.0:8080:172.17.0.2:80/tcp</c>.</summary>
     internal string Describe(IPAddress hostAddress)
     {
         var six = hostAddress.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6;
         var container = (six ? ContainerIPv6 ?? ContainerIPv4 : ContainerIPv4 ?? ContainerIPv6) is { } address ? $"{Bracketed(address)}:" : "";
         var range = First == Last ? $"{First}" : $"{First}-{Last}";
-        return $"{Bracketed(hostAddress)}:{range}:{container}{ContainerPort}/{NameOf(Protocol)}";
+        return $"{Bracketed(hostAddress)}:{range}:{container}{ContainerPort}/{Protocol.ToName()}";
     }
 
     private static string Bracketed(IPAddress address) => address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? $"[{address}]" : address.ToString();
