@@ -100,18 +100,10 @@ internal sealed class TestNetwork : IDisposable
     public Socket? TryConnect(Fd network, IPEndPoint to, int milliseconds = Timeout)
     {
         var socket = Keep(Namespaces.InNetwork(network, () => new Socket(to.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = Timeout }));
-        using var limit = new CancellationTokenSource(milliseconds);
-        try
-        {
-            socket.ConnectAsync(to, limit.Token).AsTask().GetAwaiter().GetResult();
-            return socket;
-        }
-        catch (Exception e) when (e is OperationCanceledException or SocketException)
-        {
-            // Or the kernel goes on trying, and gets through when the case does not expect it.
-            socket.Dispose();
-            return null;
-        }
+        if (socket.TryConnect(to, milliseconds)) return socket;
+        // Or the kernel goes on trying, and gets through when the case does not expect it.
+        socket.Dispose();
+        return null;
     }
 
     /// <summary>Connects, sends a byte, and gives the address that the server sees.</summary>

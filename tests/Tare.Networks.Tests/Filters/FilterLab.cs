@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Tare.Linux;
+using Tare.Linux.Tests.Netlink;
 using Tare.Linux.Netlink;
 using Tare.Networks.Addresses;
 using Tare.Networks.Endpoints;
@@ -144,18 +145,10 @@ internal sealed class FilterLab : IDisposable
     public Socket? TryConnect(Fd network, IPEndPoint to, int milliseconds = Timeout)
     {
         var socket = Keep(Namespaces.InNetwork(network, () => new Socket(to.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = Timeout, SendTimeout = Timeout }));
-        using var limit = new CancellationTokenSource(milliseconds);
-        try
-        {
-            socket.ConnectAsync(to, limit.Token).AsTask().GetAwaiter().GetResult();
-            return socket;
-        }
-        catch (Exception e) when (e is OperationCanceledException or SocketException)
-        {
-            // Or the kernel goes on trying, and gets through when the case does not expect it.
-            socket.Dispose();
-            return null;
-        }
+        if (socket.TryConnect(to, milliseconds)) return socket;
+        // Or the kernel goes on trying, and gets through when the case does not expect it.
+        socket.Dispose();
+        return null;
     }
 
     /// <summary>A byte goes there and another comes back.</summary>

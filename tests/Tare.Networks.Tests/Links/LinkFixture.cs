@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Tare.Linux;
+using Tare.Linux.Tests.Netlink;
 using Tare.Linux.Netlink;
 using Tare.Networks.Addresses;
 using Tare.Networks.Endpoints;
@@ -112,16 +113,7 @@ internal sealed class LinkFixture : IDisposable
     public IPAddress? Reach(Fd client, IPAddress to, Socket server, int milliseconds = Timeout)
     {
         using var socket = Namespaces.InNetwork(client, () => new Socket(to.AddressFamily, SocketType.Stream, ProtocolType.Tcp));
-        using var limit = new CancellationTokenSource(milliseconds);
-        try
-        {
-            socket.ConnectAsync(new IPEndPoint(to, ((IPEndPoint)server.LocalEndPoint!).Port), limit.Token).AsTask().GetAwaiter().GetResult();
-        }
-        catch (Exception e) when (e is OperationCanceledException or SocketException)
-        {
-            return null;
-        }
-
+        if (!socket.TryConnect(new IPEndPoint(to, ((IPEndPoint)server.LocalEndPoint!).Port), milliseconds)) return null;
         using var accepted = server.Accept();
         return ((IPEndPoint)accepted.RemoteEndPoint!).Address;
     }
