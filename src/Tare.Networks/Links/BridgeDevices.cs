@@ -20,6 +20,10 @@ public sealed class BridgeDevices(HostNetwork host, DeviceOwner owner)
 
     private static readonly IPNetwork LinkLocal = new(IPAddress.Parse("fe80::"), 64);
 
+    // As Docker's. The kernel asks for a container's hardware from the device's link-local address, and one of the kernel's own making is none until it is known to
+    // be nobody else's (RFC 4862, 5.4): what came from outside in the second after the first container had come was lost.
+    private static readonly NetworkAddress OwnLinkLocal = NetworkAddress.Of(IPAddress.Parse("fe80::1"), 64);
+
     /// <summary>Whether the host is made to pass packets on; where it is not, somebody else has seen to that (<c>--ip-forward=false</c>).</summary>
     public bool EnablesForwarding { get; init; } = true;
 
@@ -95,7 +99,12 @@ public sealed class BridgeDevices(HostNetwork host, DeviceOwner owner)
         var commands = new List<RouteCommand>();
         var addresses = isNew ? [] : links.Addresses(device.Id.Index);
         if (network.HasIPv4 && options is { InhibitIPv4: false, Gateway4: not GatewayMode.Isolated }) commands.AddRange(Addresses4(device.Id, addresses, network));
-        if (network.HasIPv6 && options.Gateway6 != GatewayMode.Isolated) commands.AddRange(Addresses6(device.Id, addresses, network));
+        if (network.HasIPv6 && options.Gateway6 != GatewayMode.Isolated)
+        {
+            commands.AddRange(Addresses6(device.Id, addresses, network));
+            if (isOwn && !addresses.Any(address => IsSame(address, OwnLinkLocal))) commands.AddRange([new LinkChange(device.Id) { LinkLocal = false }, new AddressRequest(device.Id, OwnLinkLocal)]);
+        }
+
         var change = new LinkChange(device.Id) { Up = true };
         if (options.Mtu > 0 && options.Mtu != device.Mtu) change = change with { Mtu = options.Mtu };
         if (isOwn && !isNew && device.HardwareAddress != MacAddresses.OfBridge(network.Id)) change = change with { HardwareAddress = MacAddresses.OfBridge(network.Id) };

@@ -17,6 +17,8 @@ internal sealed class TestNetwork : IDisposable
         Host = NewNamespace();
         HostLinks = RouteNetlink.OpenIn(Host);
         owned.Add(HostLinks);
+        // Until a link-local address is known to be nobody else's, the kernel does not ask from it for the hardware of those it passes packets on to.
+        NetworkSettings.Write(Host, ("ipv6/conf/default/dad_transmits", "0"));
         HostLinks.Execute(new LinkRequest("br0", new BridgeLink()) { HardwareAddress = new HardwareAddress(0x02420A010001), Index = 10, Up = true });
         Bridge = HostLinks.Find("br0")!.Id;
         HostLinks.Execute(

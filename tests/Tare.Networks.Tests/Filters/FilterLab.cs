@@ -39,7 +39,8 @@ internal sealed class FilterLab : IDisposable
             new LinkChange(eth0) { Up = true },
             new AddressRequest(eth0, NetworkAddress.Of(IPAddress.Parse("192.0.2.2"), 24)),
             new AddressRequest(eth0, NetworkAddress.Of(IPAddress.Parse("2001:db8::2"), 64)));
-        NetworkSettings.Write(Host, ("ipv4/ip_forward", "1"), ("ipv6/conf/all/forwarding", "1"));
+        // Its bridges are plain ones, whose link-local addresses the kernel makes: they are to be there at once.
+        NetworkSettings.Write(Host, ("ipv4/ip_forward", "1"), ("ipv6/conf/all/forwarding", "1"), ("ipv6/conf/default/dad_transmits", "0"));
         WaitUntilRunning(outsideLinks, "eth0");
         WaitUntilRunning(hostLinks, "up0");
         Filter = Keep(BridgeFilter.Open("tare", Host));

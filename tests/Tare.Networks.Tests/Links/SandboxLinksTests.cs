@@ -65,6 +65,18 @@ public sealed class SandboxLinksTests : IDisposable
     }
 
     [Fact]
+    public void What_comes_from_elsewhere_to_the_first_container_of_a_network_is_passed_on_at_once()
+    {
+        var (client, _) = fixture.Container(fixture.Make("10.1.0.0/24", "fd01::/64"), 2);
+        for (byte number = 2; number < 6; number++)
+        {
+            var (sandbox, _) = fixture.Container(fixture.Make($"10.{number}.0.0/24", $"fd0{number}::/64"), 2);
+            using var server = fixture.Listen(sandbox.Namespace, IPAddress.IPv6Any, 81);
+            Assert.NotNull(fixture.Reach(client.Namespace, IPAddress.Parse($"fd0{number}::2"), server, 900));
+        }
+    }
+
+    [Fact]
     public void A_network_of_IPv6_alone_has_no_IPv4()
     {
         var network = fixture.Make(null, "fd01::/64");
