@@ -38,21 +38,22 @@ internal sealed class EngineCore : IAsyncDisposable
         var resources = new ResourceValidator(Cgroups, MachineFacts.Processors);
         var planner = new LaunchPlanner(Registry, images, paths, options.CgroupParent);
         var parts = new NetworkParts { Store = networkStore, Plane = plane, Table = new EndpointTable(), Names = new NameRecords(), Events = new NetworkEvents(EventLog) };
-        var networks = new ContainerNetworks(parts, Registry, new ContainerNetworkFiles(paths, networkStore, Registry), options.Log);
+        var awaited = new AwaitedPlaces(networkStore, parts.Names);
+        var networks = new ContainerNetworks(parts, awaited, Registry, new ContainerNetworkFiles(paths, networkStore, Registry), options.Log);
         var networkView = new NetworkSettingsView(networkStore);
         var stopper = new ContainerStopper(Registry, events, options);
-        var remover = new ContainerRemover(Registry, stopper, events, images, volumes, paths, Background);
+        var remover = new ContainerRemover(Registry, stopper, events, images, volumes, awaited, paths, Background);
         var launcher = new ContainerLauncher(Registry, planner, volumes, sandbox, keeper, poller, events, networks, paths, options);
         var runner = new ContainerRunner(Registry, launcher, stopper, remover, events);
         var execs = new ExecTable(events, options.Time);
         exits = new ExitHandler(Registry, launcher, remover, volumes, execs, keeper, events, networks, Background, options);
-        reconciler = new Reconciler(Registry, keeper, poller, sandbox, planner, images, volumes, exits, remover, runner, networks, new NetworkRestorer(parts, networks, options), paths, Background, options);
+        reconciler = new Reconciler(Registry, keeper, poller, sandbox, planner, images, volumes, exits, remover, runner, networks, new NetworkRestorer(parts, networks, options), awaited, paths, Background, options);
         Runner = runner;
         ContainerEvents = events;
         Containers = new ContainerService(new ContainerParts
         {
             Registry = Registry,
-            Creator = new ContainerCreator(Registry, new ConfigValidator(resources), images, volumes, networkStore, events, paths, Cgroups, options.Time),
+            Creator = new ContainerCreator(Registry, new ConfigValidator(resources), images, volumes, networkStore, awaited, events, paths, Cgroups, options.Time),
             Runner = runner,
             Stopper = stopper,
             Remover = remover,
@@ -66,7 +67,7 @@ internal sealed class EngineCore : IAsyncDisposable
             Networks = networks,
         });
         Execs = new ExecService(Registry, execs, new ExecRunner(execs, planner, sandbox, keeper, poller, events), events);
-        Networks = new NetworkService(parts, Registry, new ContainerConnector(Registry, networkStore, networks), options.Time);
+        Networks = new NetworkService(parts, Registry, new ContainerConnector(Registry, networkStore, networks, awaited), options.Time);
         Volumes = new VolumeService(volumeStore, volumes, volumeEvents);
         Events = new EventService(EventLog, options.Time);
     }

@@ -107,6 +107,54 @@ public sealed class NetworkTests
     }
 
     [Fact]
+    public async Task Who_is_made_has_an_address_before_he_is_started()
+    {
+        await using var harness = await Harness.OpenAsync();
+        var networks = harness.Core.Networks;
+        await networks.CreateAsync(new NetworkCreateRequest { Name = "n", IPAM = new() { Config = [new() { Subnet = "10.9.0.0/29" }] } }, CancellationToken.None);
+        var back = await harness.CreateAsync("back", On("n"));
+        Assert.Equal("10.9.0.2", Assert.Single(harness.Get(back).State.Awaited!).IPv4);
+        Assert.Equal("", (await harness.Containers.InspectAsync(back, false, CancellationToken.None)).NetworkSettings!.Networks!["n"]!.IPAddress);
+        var proxy = await harness.RunAsync("proxy", On("n"));
+        Assert.Equal("10.9.0.3", harness.Get(proxy).State.Endpoints![0].IPv4);
+        // Another engine knows it as well.
+        await harness.KillEngineAsync();
+        harness.Plane.EngineDies();
+        await harness.ReopenAsync();
+        var other = await harness.RunAsync("other", On("n"));
+        Assert.Equal("10.9.0.4", harness.Get(other).State.Endpoints![0].IPv4);
+        var place = harness.Get(back).State.Awaited![0];
+        await harness.Containers.StartAsync(back, CancellationToken.None);
+        Assert.Null(harness.Get(back).State.Awaited);
+        Assert.Equal((place.Id, "10.9.0.2"), (harness.Get(back).State.Endpoints![0].Id, harness.Get(back).State.Endpoints![0].IPv4));
+
+        // It is given up with the container, with its place on the network, and by a start that fails.
+        var last = await harness.CreateAsync("last", On("n"));
+        Assert.Equal("10.9.0.5", harness.Get(last).State.Awaited![0].IPv4);
+        await harness.Core.Networks.DisconnectAsync("n", new NetworkDisconnectRequest { Container = "last" }, CancellationToken.None);
+        Assert.Null(harness.Get(last).State.Awaited);
+        await harness.Core.Networks.ConnectAsync("n", new NetworkConnectRequest { Container = "last" }, CancellationToken.None);
+        Assert.Equal("10.9.0.5", harness.Get(last).State.Awaited![0].IPv4);
+        await harness.Containers.RemoveAsync(last, new ContainerRemoveOptions(), CancellationToken.None);
+        var failing = await harness.CreateAsync("failing", On("n"));
+        Assert.Equal("10.9.0.5", harness.Get(failing).State.Awaited![0].IPv4);
+        harness.Plane.Failing = "attach";
+        await Assert.ThrowsAsync<TareException>(() => harness.Containers.StartAsync(failing, CancellationToken.None));
+        harness.Plane.Failing = null;
+        Assert.Null(harness.Get(failing).State.Awaited);
+
+        // Who needs one gets what is only kept, and the other finds none left.
+        var waiting = new[] { await harness.CreateAsync("w1", On("n")), await harness.CreateAsync("w2", On("n")), await harness.CreateAsync("w3", On("n")) };
+        Assert.Equal(["10.9.0.5", "10.9.0.6", null], waiting.Select(id => harness.Get(id).State.Awaited?[0].IPv4));
+        await harness.Containers.StartAsync(waiting[2], CancellationToken.None);
+        Assert.Equal("10.9.0.5", harness.Get(waiting[2]).State.Endpoints![0].IPv4);
+        await harness.Containers.StartAsync(waiting[1], CancellationToken.None);
+        Assert.Equal("10.9.0.6", harness.Get(waiting[1]).State.Endpoints![0].IPv4);
+        var error = await Assert.ThrowsAsync<TareException>(() => harness.Containers.StartAsync(waiting[0], CancellationToken.None));
+        Assert.Contains("no available IPv4 addresses", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_file_of_hosts_that_is_none_any_more_is_left_alone()
     {
         await using var harness = await Harness.OpenAsync();

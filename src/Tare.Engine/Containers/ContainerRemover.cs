@@ -1,4 +1,5 @@
 using Tare.Engine.Common;
+using Tare.Engine.Networks;
 using Tare.Engine.Ports;
 using Tare.Engine.Volumes;
 using Tare.Errors;
@@ -16,6 +17,7 @@ internal sealed class ContainerRemover(
     ContainerEvents events,
     IImageSource images,
     ContainerVolumes volumes,
+    AwaitedPlaces awaited,
     EnginePaths paths,
     BackgroundWork background)
 {
@@ -87,6 +89,7 @@ internal sealed class ContainerRemover(
                 container.State = last;
                 throw;
             }
+            awaited.GiveUp(last.Awaited);
             volumes.Release(container.Id, container.Definition.Mounts, remove: withVolumes);
             container.Attaches.Abandon();
             events.Publish(container, EventAction.Destroy);

@@ -76,6 +76,9 @@ internal sealed record LifeState
     /// <summary>Its places on networks, from before they are made until they are given up; null when it has none.</summary>
     public IReadOnlyList<EndpointState>? Endpoints { get; init; }
 
+    /// <summary>Its places on networks that are kept for its first start; null when it has none, or was started.</summary>
+    public IReadOnlyList<EndpointState>? Awaited { get; init; }
+
     /// <summary>The first process lives, frozen or not.</summary>
     public bool HasProcess => Phase is Phase.Running or Phase.Paused;
 
@@ -107,6 +110,7 @@ internal sealed record LifeState
             StoppedByUser = byPolicy && StoppedByUser,
             RestartCount = byPolicy ? RestartCount : 0,
             Endpoints = endpoints is { Count: > 0 } ? endpoints : null,
+            Awaited = null,
         };
     }
 

@@ -26,6 +26,7 @@ internal sealed class Reconciler(
     ContainerRunner runner,
     ContainerNetworks networks,
     NetworkRestorer restorer,
+    AwaitedPlaces awaited,
     EnginePaths paths,
     BackgroundWork background,
     EngineOptions options)
@@ -53,6 +54,8 @@ internal sealed class Reconciler(
                 RemoveCgroup(container);
             }
         }
+        // After all that is live: it has its addresses whatever somebody waits for.
+        foreach (var container in registry.All) awaited.Restore(container);
         volumes.Restore(registry.All);
         foreach (var process in kept.Values) await DismissAsync(process, cancellationToken);
         await restorer.RestoreAsync([.. registry.All]);

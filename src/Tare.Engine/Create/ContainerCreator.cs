@@ -21,6 +21,7 @@ internal sealed class ContainerCreator(
     IImageSource images,
     ContainerVolumes volumes,
     NetworkStore networks,
+    AwaitedPlaces awaited,
     ContainerEvents events,
     EnginePaths paths,
     CgroupFacts cgroups,
@@ -80,20 +81,24 @@ internal sealed class ContainerCreator(
         // The name first: it is what most often cannot be had, and costs nothing to give back.
         if (name is not null) registry.ReserveName(name, definition.Id);
         else name = registry.ReserveGeneratedName(definition.Id);
+        IReadOnlyList<EndpointState>? places = null;
         try
         {
             Directory.CreateDirectory(paths.Container(definition.Id));
             var root = images.CreateWritable(definition.Id, definition.ImageId);
             definition = definition with { Mounts = volumes.Claim(definition.Id, definition.Mounts) };
             volumes.Fill(definition.Id, definition.Mounts, root);
-            var container = new Container(definition, name, new LifeState());
+            places = awaited.Keep(definition);
+            var container = new Container(definition, name, new LifeState { Awaited = places });
             registry.Add(container);
+            awaited.Announce(container);
             volumes.Keep(definition.Id, definition.Mounts);
             events.Publish(container, EventAction.Create);
         }
         catch
         {
             registry.ReleaseName(name, definition.Id);
+            awaited.GiveUp(places);
             volumes.Abandon(definition.Id);
             images.RemoveWritable(definition.Id);
             if (Directory.Exists(paths.Container(definition.Id))) Directory.Delete(paths.Container(definition.Id), recursive: true);

@@ -8,7 +8,7 @@ using Network = Tare.Networks.Network;
 namespace Tare.Engine.Networks;
 
 /// <summary>Connects containers to networks and disconnects them, whether they run or not.</summary>
-internal sealed class ContainerConnector(ContainerRegistry registry, NetworkStore store, ContainerNetworks networks)
+internal sealed class ContainerConnector(ContainerRegistry registry, NetworkStore store, ContainerNetworks networks, AwaitedPlaces awaited)
 {
     /// <summary>See <see cref="NetworkService.ConnectAsync"/>.</summary>
     public async Task ConnectAsync(Container container, string nameOrId, EndpointSettings settings, CancellationToken cancellationToken)
@@ -55,6 +55,7 @@ internal sealed class ContainerConnector(ContainerRegistry registry, NetworkStor
             var name = network?.Name ?? nameOrId;
             if (KeyOf(definition, name, network) is not { } key) throw TareException.Internal($"container {container.Id} is not connected to the network {name}");
             registry.Save(container, Without(definition, key));
+            RenewAwaited(container);
             return;
         }
 
@@ -102,5 +103,13 @@ internal sealed class ContainerConnector(ContainerRegistry registry, NetworkStor
         }
 
         registry.Save(container, With(definition, name, settings));
+        RenewAwaited(container);
+    }
+
+    private void RenewAwaited(Container container)
+    {
+        if (container.State is not { Phase: Phase.Created, Awaited: var before, Generation: 0 }) return;
+        registry.Save(container, container.State with { Awaited = awaited.Renew(container.Definition, before) });
+        awaited.Announce(container);
     }
 }

@@ -13,7 +13,7 @@ namespace Tare.Engine.Networks;
 /// Puts containers on networks when they start, and takes them off when they end. Every place is decided, and written down with the container's
 /// state, before anything of the kernel's is made for it.
 /// </summary>
-internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry registry, ContainerNetworkFiles files, Action<EngineLogLevel, string> log)
+internal sealed class ContainerNetworks(NetworkParts parts, AwaitedPlaces awaited, ContainerRegistry registry, ContainerNetworkFiles files, Action<EngineLogLevel, string> log)
 {
     private readonly NetworkStore store = parts.Store;
     private readonly EndpointTable table = parts.Table;
@@ -49,6 +49,10 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
             await UndoAsync(start);
             if (e is TareException error) throw new TareException(error.Kind, Failure + error.Message, error);
             throw;
+        }
+        finally
+        {
+            awaited.GiveUp(container.State.Awaited?.Where(place => start.Endpoints.All(endpoint => endpoint.Id != place.Id)));
         }
     }
 
@@ -266,6 +270,7 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
     /// <summary>A container has another name: on its networks it is found by it from now on. The caller holds its gate.</summary>
     public void Renamed(Container container)
     {
+        awaited.Announce(container);
         if (!container.State.HasProcess) return;
         foreach (var joined in JoinedOf(container)) names.Add(container, joined, SettingsOf(container.Definition, joined.Network));
     }
@@ -312,7 +317,7 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
         while (used.Contains(number)) number++;
         // Made when it is first used: a machine without containers on it has no device either.
         if (network.HasDevice) plane.Make(network);
-        var endpoint = planner.Take(network, container.Definition, attachment.Settings, number);
+        var endpoint = planner.Take(network, container.Definition, attachment.Settings, number, container.State.Awaited?.FirstOrDefault(place => place.NetworkId == network.Id));
         try
         {
             table.Add(network, container.Id, container.Name, endpoint);

@@ -13,13 +13,22 @@ namespace Tare.Engine.Networks;
 internal sealed class EndpointPlanner(NetworkStore store)
 {
     /// <summary>Takes a place. It is given back by <see cref="Return"/>.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="definition">The container.</param>
+    /// <param name="settings">What the user wants there.</param>
+    /// <param name="number">Of the device.</param>
+    /// <param name="awaited">The place that is kept for the container there.</param>
     /// <exception cref="TareException">An address that is asked for is taken or of no subnet, or none is left.</exception>
-    public EndpointState Take(Network network, ContainerDefinition definition, EndpointSettings settings, int number)
+    public EndpointState Take(Network network, ContainerDefinition definition, EndpointSettings settings, int number, EndpointState? awaited)
     {
-        if (!network.HasDevice) return EndpointState.Bare(network);
-        var (ipv4, ipv6) = store.LeasesOf(network).Take(EndpointState.AddressOf(settings.IPAMConfig?.IPv4Address ?? ""), EndpointState.AddressOf(settings.IPAMConfig?.IPv6Address ?? ""));
+        var bare = EndpointState.Bare(network);
+        if (!network.HasDevice) return bare;
+        var leases = store.LeasesOf(network);
+        var (ipv4, ipv6) = (EndpointState.AddressOf(awaited?.IPv4 ?? ""), EndpointState.AddressOf(awaited?.IPv6 ?? ""));
+        if (awaited is not null && leases.TakeKept(ipv4, ipv6, awaited.Id)) bare = bare with { Id = awaited.Id };
+        else (ipv4, ipv6) = leases.Take(EndpointState.AddressOf(settings.IPAMConfig?.IPv4Address ?? ""), EndpointState.AddressOf(settings.IPAMConfig?.IPv6Address ?? ""));
         var (subnet4, subnet6) = (SubnetOf(ipv4), SubnetOf(ipv6));
-        return EndpointState.Bare(network) with
+        return bare with
         {
             Number = number,
             Device = settings.DriverOpts?.GetValueOrDefault("com.docker.network.endpoint.ifname") is { Length: > 0 } name

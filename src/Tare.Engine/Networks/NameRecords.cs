@@ -25,12 +25,10 @@ internal sealed class NameRecords
     ];
 
     /// <summary>A container is found from now on.</summary>
-    public void Add(Container container, JoinedNetwork joined, EndpointSettings settings)
-    {
-        if (!Attachments.IsUserDefined(joined.Network.Name)) return;
-        var addresses = new[] { joined.Endpoint.IPv4, joined.Endpoint.IPv6 }.Select(EndpointState.AddressOf).OfType<IPAddress>();
-        Of(joined.Network).Set(joined.Endpoint.Id, NamesOf(container, settings), addresses);
-    }
+    public void Add(Container container, JoinedNetwork joined, EndpointSettings settings) => Set(container, joined.Network, joined.Endpoint, settings, Liveness.Live);
+
+    /// <summary>A container that will be started is found where nobody live is.</summary>
+    public void Await(Container container, Network network, EndpointState place, EndpointSettings settings) => Set(container, network, place, settings, Liveness.Awaited);
 
     /// <summary>A container is not found any more.</summary>
     public void Remove(string networkId, string endpointId)
@@ -55,6 +53,13 @@ internal sealed class NameRecords
             KeepsBareNames = file.KeepsBareNames,
             IsExternal = all.Any(one => !one.Network.IsInternal),
         };
+    }
+
+    private void Set(Container container, Network network, EndpointState endpoint, EndpointSettings settings, Liveness liveness)
+    {
+        if (!Attachments.IsUserDefined(network.Name)) return;
+        var addresses = new[] { endpoint.IPv4, endpoint.IPv6 }.Select(EndpointState.AddressOf).OfType<IPAddress>();
+        Of(network).Set(endpoint.Id, NamesOf(container, settings), addresses, liveness);
     }
 
     private static IEnumerable<(string Alias, string Name)> LinksOf(EndpointSettings settings)

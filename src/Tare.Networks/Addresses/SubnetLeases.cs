@@ -13,10 +13,13 @@ public sealed class SubnetLeases
     private readonly Lock _lock = new();
     private readonly Subnet _subnet;
     private readonly HashSet<UInt128> _taken = [];
+
+    // Kept for who does not need it yet: given to others only when nothing else is left, or to who asks for just this one.
+    private readonly Dictionary<UInt128, string> _kept = [];
     private readonly UInt128 _first;
     private readonly UInt128 _last;
 
-    // Below it nothing of the range is free.
+    // Below it nothing of the range is free: taken, or kept.
     private UInt128 _next;
 
     /// <summary>Begins with the addresses that nobody may have: the network's own, that of everybody in it, the gateway and the auxiliary ones.</summary>
@@ -39,26 +42,17 @@ public sealed class SubnetLeases
         _next = _first;
     }
 
-    /// <summary>Gives out the lowest address of the range that is free.</summary>
+    /// <summary>Gives out the lowest address of the range that is free; when there is none, the lowest that is only kept.</summary>
     /// <exception cref="TareException">Conflict: there is none, in Docker's words.</exception>
     public IPAddress Take()
     {
         lock (_lock)
         {
-            for (var candidate = _next; candidate <= _last; candidate++)
-            {
-                if (_taken.Add(candidate))
-                {
-                    _next = candidate;
-                    return AddressMath.ToAddress(candidate, _subnet.Family);
-                }
-
-                // The last address of all has none behind it.
-                if (candidate == _last) break;
-            }
-
-            _next = _last;
-            throw TareException.Conflict($"no available IPv{(_subnet.Family == AddressFamily.InterNetwork ? 4 : 6)} addresses on this network's address pools: {_subnet.Range ?? _subnet.Network}");
+            if ((NextFree() ?? LowestKept()) is not { } number)
+                throw TareException.Conflict($"no available IPv{(_subnet.Family == AddressFamily.InterNetwork ? 4 : 6)} addresses on this network's address pools: {_subnet.Range ?? _subnet.Network}");
+            _kept.Remove(number);
+            _taken.Add(number);
+            return AddressMath.ToAddress(number, _subnet.Family);
         }
     }
 
@@ -69,7 +63,51 @@ public sealed class SubnetLeases
         if (!_subnet.Network.Contains(address)) throw TareException.Invalid($"no configured subnet contains IP address {address}");
         lock (_lock)
         {
-            if (!_taken.Add(AddressMath.ToNumber(address))) throw TareException.Conflict("Address already in use");
+            var number = AddressMath.ToNumber(address);
+            if (!_taken.Add(number)) throw TareException.Conflict("Address already in use");
+            _kept.Remove(number);
+        }
+    }
+
+    /// <summary>Keeps the lowest free address for somebody who will need one; null when none is free.</summary>
+    /// <param name="holder">For whom.</param>
+    public IPAddress? Keep(string holder)
+    {
+        lock (_lock)
+        {
+            if (NextFree() is not { } number) return null;
+            _kept.Add(number, holder);
+            return AddressMath.ToAddress(number, _subnet.Family);
+        }
+    }
+
+    /// <summary>Keeps an address that somebody will ask for; false when another has it or it is kept for another.</summary>
+    /// <param name="address">An address of this subnet.</param>
+    /// <param name="holder">For whom.</param>
+    public bool Keep(IPAddress address, string holder)
+    {
+        var number = AddressMath.ToNumber(address);
+        lock (_lock) return !_taken.Contains(number) && _kept.TryAdd(number, holder);
+    }
+
+    /// <summary>Gives out an address to the one for whom it is kept; false when it is not any more.</summary>
+    /// <param name="address">An address of this subnet.</param>
+    /// <param name="holder">For whom it was kept.</param>
+    public bool TakeKept(IPAddress address, string holder)
+    {
+        var number = AddressMath.ToNumber(address);
+        lock (_lock) return Unkeep(number, holder) && _taken.Add(number);
+    }
+
+    /// <summary>Keeps an address no longer. Nothing happens when it is not kept for the holder.</summary>
+    /// <param name="address">The address.</param>
+    /// <param name="holder">For whom it was kept.</param>
+    public void Release(IPAddress address, string holder)
+    {
+        var number = AddressMath.ToNumber(address);
+        lock (_lock)
+        {
+            if (Unkeep(number, holder)) Free(number);
         }
     }
 
@@ -79,9 +117,36 @@ public sealed class SubnetLeases
         var number = AddressMath.ToNumber(address);
         lock (_lock)
         {
-            if (IsReserved(address) || !_taken.Remove(number)) return;
-            if (number >= _first && number < _next) _next = number;
+            if (!IsReserved(address) && _taken.Remove(number)) Free(number);
         }
+    }
+
+    private bool Unkeep(UInt128 number, string holder) => _kept.TryGetValue(number, out var who) && who == holder && _kept.Remove(number);
+
+    private void Free(UInt128 number)
+    {
+        if (number >= _first && number < _next) _next = number;
+    }
+
+    private UInt128? NextFree()
+    {
+        for (; ; _next++)
+        {
+            if (!_taken.Contains(_next) && !_kept.ContainsKey(_next)) return _next;
+            // The last address of all has none behind it.
+            if (_next == _last) return null;
+        }
+    }
+
+    private UInt128? LowestKept()
+    {
+        UInt128? lowest = null;
+        foreach (var number in _kept.Keys)
+        {
+            if (number >= _first && number <= _last && (lowest is null || number < lowest)) lowest = number;
+        }
+
+        return lowest;
     }
 
     private bool IsReserved(IPAddress address)

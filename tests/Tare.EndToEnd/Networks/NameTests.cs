@@ -28,6 +28,33 @@ public sealed class NameTests(EngineFixture engine) : NameCases(engine)
         Assert.DoesNotContain("A 10.79.1.40", await Ask(client, asking, "A", target));
     }
 
+    [TareTheory, Clients]
+    public async Task Of_what_is_started_together_each_finds_the_others(string client)
+    {
+        string network = await Network(client, "--subnet", "10.79.1.0/24"), back = Name(), third = Name();
+        await Ok(client, "create", "--name", back, "--network", network, "--network-alias", "backend", Image, "sleep", "1000");
+        // It looks it up once, before the other has a process.
+        string proxy = await Asking(client, "--network", network);
+        string[] answer = await Ask(client, proxy, "A", "backend");
+        Assert.Equal(["0 whole 1", "A 10.79.1.2"], answer);
+        Assert.Equal(answer, await Ask(client, proxy, "A", back));
+        Assert.Equal("", await Ok(client, "inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", back));
+        string renamed = Name();
+        await Ok(client, "rename", back, renamed);
+        Assert.Equal(answer, await Ask(client, proxy, "A", renamed));
+        Assert.DoesNotContain("A 10.79.1.2", await Ask(client, proxy, "A", back));
+        await Ok(client, "start", renamed);
+        Assert.Equal("10.79.1.2", await AddressOf(client, renamed, network));
+        Assert.Equal(answer, await Ask(client, proxy, "A", "backend"));
+        // A live one has a name before one that is only made; who is gone is not found.
+        await Ok(client, "create", "--name", third, "--network", network, "--network-alias", "backend", Image, "sleep", "1000");
+        Assert.Equal(answer, await Ask(client, proxy, "A", "backend"));
+        await Ok(client, "rm", "-f", renamed);
+        Assert.Equal(["0 whole 1", "A 10.79.1.4"], await Ask(client, proxy, "A", "backend"));
+        await Ok(client, "rm", third);
+        Assert.DoesNotContain("A 10.79.1.4", await Ask(client, proxy, "A", "backend"));
+    }
+
     [Theory, Clients]
     public async Task Backwards(string client)
     {

@@ -66,6 +66,57 @@ public sealed class SubnetLeasesTests
     }
 
     [Fact]
+    public void What_is_kept_is_given_to_others_last()
+    {
+        var leases = Leases("10.0.0.0/29", gateway: "10.0.0.1");
+        Assert.Equal(["10.0.0.2", "10.0.0.3"], [leases.Keep("a")!.ToString(), leases.Keep("b")!.ToString()]);
+        Assert.False(leases.Keep(IPAddress.Parse("10.0.0.3"), "c"));
+        Assert.Equal(["10.0.0.4", "10.0.0.5"], Take(leases, 2));
+        Assert.False(leases.TakeKept(IPAddress.Parse("10.0.0.3"), "a"));
+        Assert.True(leases.TakeKept(IPAddress.Parse("10.0.0.3"), "b"));
+        Assert.False(leases.TakeKept(IPAddress.Parse("10.0.0.3"), "b"));
+        // The last free one first, then what is kept, and then nothing.
+        Assert.Equal(["10.0.0.6", "10.0.0.2"], Take(leases, 2));
+        Assert.Throws<TareException>(() => leases.Take());
+        Assert.Null(leases.Keep("c"));
+        Assert.False(leases.TakeKept(IPAddress.Parse("10.0.0.2"), "a"));
+        // It is another's now, and stays it.
+        leases.Release(IPAddress.Parse("10.0.0.2"), "a");
+        Assert.False(leases.Keep(IPAddress.Parse("10.0.0.2"), "a"));
+        leases.Return(IPAddress.Parse("10.0.0.3"));
+        Assert.Equal("10.0.0.3", leases.Keep("d")!.ToString());
+        leases.Release(IPAddress.Parse("10.0.0.3"), "d");
+        Assert.Equal(["10.0.0.3"], Take(leases, 1));
+        // Who asks for just this one gets it.
+        leases.Return(IPAddress.Parse("10.0.0.4"));
+        Assert.True(leases.Keep(IPAddress.Parse("10.0.0.4"), "e"));
+        leases.Take(IPAddress.Parse("10.0.0.4"));
+        Assert.False(leases.TakeKept(IPAddress.Parse("10.0.0.4"), "e"));
+    }
+
+    [Fact]
+    public void Of_two_families_both_are_kept_or_none()
+    {
+        var network = new Network
+        {
+            Id = "1", Name = "n", Driver = "bridge", Device = "br-1", Created = DateTimeOffset.UnixEpoch, HasIPv4 = true, HasIPv6 = true,
+            Subnets = [new Subnet { Network = IPNetwork.Parse("10.0.0.0/30"), Gateway = IPAddress.Parse("10.0.0.1") }, new Subnet { Network = IPNetwork.Parse("fd00::/64"), Gateway = IPAddress.Parse("fd00::1") }],
+        };
+        var leases = new NetworkLeases(network);
+        var (first4, first6) = leases.Keep(null, null, "a");
+        Assert.Equal(("10.0.0.2", "fd00::2"), (first4!.ToString(), first6!.ToString()));
+        Assert.Equal((null, null), leases.Keep(null, null, "b"));
+        Assert.Equal((null, null), leases.Keep(null, IPAddress.Parse("fd00::9"), "b"));
+        Assert.True(leases.TakeKept(first4, first6, "a"));
+        leases.Return(first4);
+        Assert.Equal((first4, IPAddress.Parse("fd00::9")), leases.Keep(null, IPAddress.Parse("fd00::9"), "b"));
+        // Another has got one of them: neither is given, and nothing stays kept.
+        leases.Take(IPAddress.Parse("10.0.0.2"), IPAddress.Parse("fd00::7"));
+        Assert.False(leases.TakeKept(first4, IPAddress.Parse("fd00::9"), "b"));
+        Assert.True(leases.TryTake(IPAddress.Parse("fd00::9")));
+    }
+
+    [Fact]
     public void Many_at_once_get_different_ones()
     {
         var leases = Leases("10.0.0.0/16", gateway: "10.0.0.1");

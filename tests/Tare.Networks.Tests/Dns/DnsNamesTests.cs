@@ -140,6 +140,33 @@ public sealed class DnsNamesTests
     }
 
     [Fact]
+    public void Who_is_awaited_is_found_where_nobody_live_is()
+    {
+        var view = View;
+        _front.Set("a1", ["soon", "db"], [IPAddress.Parse("10.0.0.20"), IPAddress.Parse("fd00::20")], Liveness.Awaited);
+        _front.Set("a2", ["soon2", "soon"], [IPAddress.Parse("10.0.0.21")], Liveness.Awaited);
+        _back.Set("a3", ["nobody"], [IPAddress.Parse("10.1.0.20")], Liveness.Awaited);
+        Assert.Equal(["10.0.0.20", "10.0.0.21"], Ask("soon", DnsRecordType.A, out _, view).Select(address => address.ToString()).Order());
+        Assert.Equal([IPAddress.Parse("fd00::20")], Ask("soon", DnsRecordType.Aaaa, out _, view));
+        // A live one on whichever network, and a link of the container's own, come first; the target of a link may be awaited too.
+        Assert.Equal(["10.1.0.2", "10.1.0.3"], Ask("db", DnsRecordType.A, out _, view).Select(address => address.ToString()).Order());
+        Assert.Equal(DnsOutcome.Forward, Respond(Query("gone", DnsRecordType.A), view, out _));
+        _front.Set("a4", ["nobody"], [IPAddress.Parse("10.0.0.22")], Liveness.Awaited);
+        Assert.Equal([IPAddress.Parse("10.0.0.22")], Ask("gone", DnsRecordType.A, out _, view));
+        Assert.Equal(DnsOutcome.Forward, Respond(Query("20.0.0.10.in-addr.arpa", DnsRecordType.Ptr), view, out _));
+        // It comes, under the same id; another gets the address of one that is only awaited.
+        _front.Set("a1", ["soon", "db"], [IPAddress.Parse("10.0.0.20")]);
+        Assert.Equal([IPAddress.Parse("10.0.0.20")], Ask("soon", DnsRecordType.A, out _, view));
+        Assert.Equal(DnsOutcome.Answered, Respond(Query("20.0.0.10.in-addr.arpa", DnsRecordType.Ptr), view, out _));
+        _front.Set("e6", ["faster"], [IPAddress.Parse("10.0.0.21")]);
+        Assert.Equal(DnsOutcome.Forward, Respond(Query("soon2", DnsRecordType.A), view, out _));
+        _front.Remove("a1");
+        _front.Remove("a2");
+        Assert.Equal(DnsOutcome.Forward, Respond(Query("soon", DnsRecordType.A), view, out _));
+        Assert.Equal([IPAddress.Parse("10.0.0.21")], Ask("faster", DnsRecordType.A, out _, view));
+    }
+
+    [Fact]
     public void Bare_names_stay_here_when_the_client_searches_on()
     {
         var view = View with { KeepsBareNames = true };

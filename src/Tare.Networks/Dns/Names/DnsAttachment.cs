@@ -17,10 +17,10 @@ public sealed class DnsAttachment(DnsNetwork network, IEnumerable<(string Alias,
     public DnsNetwork Network { get; } = network;
 
     /// <summary>Resolves an alias of this sandbox; false when it is none, or its target is not there.</summary>
-    internal bool TryResolveLink(string name, AddressFamily family, List<IPAddress> found) =>
-        links.TryGetValue(name, out var target) && Network.TryResolve(target, family, found);
+    internal bool TryResolveLink(string name, AddressFamily family, Liveness liveness, List<IPAddress> found) =>
+        links.TryGetValue(name, out var target) && Network.TryResolve(target, family, liveness, found);
 
     /// <summary>Resolves a name of the network, unless this sandbox means something else by it.</summary>
-    internal bool TryResolveName(string name, AddressFamily family, List<IPAddress> found) =>
-        !links.ContainsKey(name) && Network.TryResolve(name, family, found);
+    internal bool TryResolveName(string name, AddressFamily family, Liveness liveness, List<IPAddress> found) =>
+        !links.ContainsKey(name) && Network.TryResolve(name, family, liveness, found);
 }

@@ -13,6 +13,9 @@ public sealed class DnsNetwork(string name)
 {
     private readonly Lock gate = new();
     private readonly Dictionary<string, Endpoint> endpoints = [];
+
+    // Who awaits which address.
+    private readonly Dictionary<IPAddress, string> awaited = [];
     private volatile Snapshot current = Snapshot.Empty;
 
     /// <summary>The network's name, in lower case.</summary>
@@ -24,14 +27,20 @@ public sealed class DnsNetwork(string name)
     /// The container's own name first, which is the one that its addresses lead back to; then aliases, the short id, the host name. Several
     /// endpoints may have a name in common.
     /// </param>
-    /// <param name="addresses">Its addresses on this network.</param>
-    public void Set(string endpoint, IEnumerable<string> names, IEnumerable<IPAddress> addresses)
+    /// <param name="addresses">Its addresses on this network. A live endpoint has them alone: who else awaited one of them is forgotten.</param>
+    /// <param name="liveness">Whether it is there yet.</param>
+    public void Set(string endpoint, IEnumerable<string> names, IEnumerable<IPAddress> addresses, Liveness liveness = Liveness.Live)
     {
-        var added = new Endpoint([.. names.Select(each => each.ToLowerInvariant()).Distinct(StringComparer.Ordinal)], [.. addresses]);
+        var added = new Endpoint([.. names.Select(each => each.ToLowerInvariant()).Distinct(StringComparer.Ordinal)], [.. addresses], liveness);
         lock (gate)
         {
-            var next = current;
-            if (endpoints.TryGetValue(endpoint, out var old)) next = next.Without(old);
+            var next = Forget(current, endpoint);
+            foreach (var address in added.Addresses)
+            {
+                if (liveness == Liveness.Live && awaited.TryGetValue(address, out var other)) next = Forget(next, other);
+                else if (liveness == Liveness.Awaited) awaited[address] = endpoint;
+            }
+
             endpoints[endpoint] = added;
             current = next.With(added);
         }
@@ -40,19 +49,17 @@ public sealed class DnsNetwork(string name)
     /// <summary>Forgets an endpoint; nothing happens when it is not known.</summary>
     public void Remove(string endpoint)
     {
-        lock (gate)
-        {
-            if (endpoints.Remove(endpoint, out var old)) current = current.Without(old);
-        }
+        lock (gate) current = Forget(current, endpoint);
     }
 
     /// <summary>Adds the addresses of one family that a name has; false when no endpoint has the name, whatever its addresses.</summary>
     /// <param name="name">In lower case.</param>
     /// <param name="family">Of the addresses that are wanted.</param>
+    /// <param name="liveness">Of the endpoints that are looked at.</param>
     /// <param name="found">Where they are added.</param>
-    internal bool TryResolve(string name, AddressFamily family, List<IPAddress> found)
+    internal bool TryResolve(string name, AddressFamily family, Liveness liveness, List<IPAddress> found)
     {
-        if (!current.Names.TryGetValue(name, out var named)) return false;
+        if (!current.NamesOf(liveness).TryGetValue(name, out var named)) return false;
         foreach (var endpoint in named)
         {
             foreach (var address in endpoint.Addresses)
@@ -66,37 +73,58 @@ public sealed class DnsNetwork(string name)
     /// <summary>The first name of the endpoint that has an address, with the network's; null when none has it.</summary>
     internal string? NameOf(IPAddress address) => current.Pointers.TryGetValue(address, out var name) ? $"{name}.{Name}" : null;
 
-    private sealed record Endpoint(ImmutableArray<string> Names, ImmutableArray<IPAddress> Addresses);
-
-    private sealed record Snapshot(ImmutableDictionary<string, ImmutableArray<Endpoint>> Names, ImmutableDictionary<IPAddress, string> Pointers)
+    private Snapshot Forget(Snapshot from, string endpoint)
     {
-        public static readonly Snapshot Empty = new(ImmutableDictionary.Create<string, ImmutableArray<Endpoint>>(StringComparer.Ordinal), ImmutableDictionary<IPAddress, string>.Empty);
+        if (!endpoints.Remove(endpoint, out var old)) return from;
+        foreach (var address in old.Addresses)
+        {
+            if (awaited.TryGetValue(address, out var who) && who == endpoint) awaited.Remove(address);
+        }
+
+        return from.Without(old);
+    }
+
+    private sealed record Endpoint(ImmutableArray<string> Names, ImmutableArray<IPAddress> Addresses, Liveness Liveness);
+
+    /// <param name="Live">Endpoints that are there, by name.</param>
+    /// <param name="Awaited">Endpoints that are awaited, by name.</param>
+    /// <param name="Pointers">Names of those that are there, by address.</param>
+    private sealed record Snapshot(
+        ImmutableDictionary<string, ImmutableArray<Endpoint>> Live, ImmutableDictionary<string, ImmutableArray<Endpoint>> Awaited, ImmutableDictionary<IPAddress, string> Pointers)
+    {
+        private static readonly ImmutableDictionary<string, ImmutableArray<Endpoint>> Nobody = ImmutableDictionary.Create<string, ImmutableArray<Endpoint>>(StringComparer.Ordinal);
+
+        public static readonly Snapshot Empty = new(Nobody, Nobody, ImmutableDictionary<IPAddress, string>.Empty);
+
+        public ImmutableDictionary<string, ImmutableArray<Endpoint>> NamesOf(Liveness liveness) => liveness == Liveness.Live ? Live : Awaited;
 
         public Snapshot With(Endpoint endpoint)
         {
             // An endpoint without addresses has not joined yet.
             if (endpoint.Addresses.IsEmpty) return this;
-            var (names, pointers) = (Names, Pointers);
+            var (names, pointers) = (NamesOf(endpoint.Liveness), Pointers);
             foreach (var name in endpoint.Names) names = names.SetItem(name, names.TryGetValue(name, out var others) ? others.Add(endpoint) : [endpoint]);
+            if (endpoint.Liveness == Liveness.Awaited) return this with { Awaited = names };
             if (!endpoint.Names.IsEmpty) pointers = pointers.SetItems(endpoint.Addresses.Select(address => KeyValuePair.Create(address, endpoint.Names[0])));
-            return new Snapshot(names, pointers);
+            return this with { Live = names, Pointers = pointers };
         }
 
         public Snapshot Without(Endpoint endpoint)
         {
-            var (names, pointers) = (Names, Pointers);
+            var (names, pointers) = (NamesOf(endpoint.Liveness), Pointers);
             foreach (var name in endpoint.Names)
             {
                 if (!names.TryGetValue(name, out var all)) continue;
                 var others = all.Remove(endpoint, ReferenceEqualityComparer.Instance);
                 names = others.IsEmpty ? names.Remove(name) : names.SetItem(name, others);
             }
+            if (endpoint.Liveness == Liveness.Awaited) return this with { Awaited = names };
             foreach (var address in endpoint.Addresses)
             {
                 // Another endpoint may have got the address already.
                 if (pointers.TryGetValue(address, out var name) && name == endpoint.Names.FirstOrDefault()) pointers = pointers.Remove(address);
             }
-            return new Snapshot(names, pointers);
+            return this with { Live = names, Pointers = pointers };
         }
     }
 }

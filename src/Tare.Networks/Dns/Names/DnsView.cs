@@ -43,12 +43,16 @@ public sealed record DnsView
     /// <summary>Adds the addresses of one family that a name has here; false when it is not a name of a container.</summary>
     /// <remarks>
     /// Docker's order (libnetwork, Sandbox.ResolveName): <c>a.b.c</c> is searched as itself on all networks, then as <c>a.b</c> on network
-    /// <c>c</c>, then as <c>a</c> on network <c>b.c</c>; each time links on all networks first, then names.
+    /// <c>c</c>, then as <c>a</c> on network <c>b.c</c>; each time links on all networks first, then names. Those that are awaited are not
+    /// Docker's: they are found when nobody live is, anywhere.
     /// </remarks>
     /// <param name="name">In lower case, without a dot at its end.</param>
     /// <param name="family">Of the addresses that are wanted; a name without any of it has been found all the same.</param>
     /// <param name="found">Where they are added.</param>
-    internal bool TryResolve(string name, AddressFamily family, List<IPAddress> found)
+    internal bool TryResolve(string name, AddressFamily family, List<IPAddress> found) =>
+        TryResolve(name, family, Liveness.Live, found) || TryResolve(name, family, Liveness.Awaited, found);
+
+    private bool TryResolve(string name, AddressFamily family, Liveness liveness, List<IPAddress> found)
     {
         for (var cut = name.Length; cut > 0; cut = name.LastIndexOf('.', cut - 1))
         {
@@ -56,11 +60,11 @@ public sealed record DnsView
             var prefix = network is null ? name : name[..cut];
             foreach (var attachment in Networks)
             {
-                if (IsOn(attachment, network) && attachment.TryResolveLink(prefix, family, found)) return true;
+                if (IsOn(attachment, network) && attachment.TryResolveLink(prefix, family, liveness, found)) return true;
             }
             foreach (var attachment in Networks)
             {
-                if (IsOn(attachment, network) && attachment.TryResolveName(prefix, family, found)) return true;
+                if (IsOn(attachment, network) && attachment.TryResolveName(prefix, family, liveness, found)) return true;
             }
         }
         return false;
