@@ -107,6 +107,12 @@ internal sealed class FakePlane : INetworkPlane
         Published[endpoint.Id] = endpoint;
     }
 
+    public Task PublishAgainAsync(Network network, BridgeEndpoint endpoint)
+    {
+        Publish(network, endpoint);
+        return Task.CompletedTask;
+    }
+
     public void Withdraw(Network network, BridgeEndpoint endpoint) => Published.TryRemove(endpoint.Id, out _);
 
     /// <summary>What was withdrawn lets nothing pass any more, and goes with its namespace.</summary>

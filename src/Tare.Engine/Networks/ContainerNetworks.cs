@@ -138,7 +138,7 @@ internal sealed class ContainerNetworks(NetworkParts parts, AwaitedPlaces awaite
         foreach (var one in rest.Where(one => one.Endpoint.Ports is { Count: > 0 }))
         {
             table.Replace(container.Id, one.Endpoint);
-            plane.Publish(one.Network, one.Endpoint.ToEndpoint(container.Id));
+            await plane.PublishAgainAsync(one.Network, one.Endpoint.ToEndpoint(container.Id));
         }
 
         if (live is not null) await plane.ForgetAsync([endpoint.ToEndpoint(container.Id)]);

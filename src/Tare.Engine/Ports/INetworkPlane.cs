@@ -51,6 +51,9 @@ internal interface INetworkPlane : IAsyncDisposable
     /// <summary>Leads packets from the host to an endpoint's ports, and to it what comes from its own network alone.</summary>
     void Publish(Network network, BridgeEndpoint endpoint);
 
+    /// <summary>Leads a container's ports, which it goes on to have, to another of its endpoints.</summary>
+    Task PublishAgainAsync(Network network, BridgeEndpoint endpoint);
+
     /// <summary>Ends what <see cref="Publish"/> has begun, and lets nothing pass to or from the endpoint any more.</summary>
     void Withdraw(Network network, BridgeEndpoint endpoint);
 

@@ -14,7 +14,7 @@ internal interface ISocketSource
     void OnFault(Exception fault);
 }
 
-/// <summary>One thread that waits for many sockets and owns all state that belongs to them: no locks, and one set of buffers.</summary>
+/// <summary>One thread that waits for many sockets and owns all state that belongs to them: no locks, and one set of buffers. It begins when it is first needed.</summary>
 /// <param name="name">The thread's.</param>
 /// <param name="owner">Who is told to have ended, to those who ask for something afterwards.</param>
 internal abstract class SocketLoop(string name, string owner) : IDisposable
@@ -39,6 +39,7 @@ internal abstract class SocketLoop(string name, string owner) : IDisposable
         {
             ObjectDisposedException.ThrowIf(posted is null, this);
             posted.Add((work, done));
+            thread ??= Begin();
         }
         EventFds.Signal(wake);
         return done.Task;
@@ -65,16 +66,29 @@ internal abstract class SocketLoop(string name, string owner) : IDisposable
     /// <summary>A socket in a network namespace.</summary>
     public Fd OpenIn(Fd network, bool six, bool stream) => (visit ??= new NetworkVisit()).Open(network, () => IpSocket.New(six, stream));
 
+    /// <summary>Does something before the loop ends, if its thread was ever needed.</summary>
+    public void BeforeEnd(Action work)
+    {
+        lock (gate)
+        {
+            if (posted is not null && thread is not null) posted.Add((work, new TaskCompletionSource()));
+        }
+    }
+
     /// <summary>Ends the thread, after what has been asked of it before.</summary>
     public void Dispose()
     {
         lock (gate)
         {
             if (posted is null) return;
-            posted.Add((() => stopping = true, new TaskCompletionSource()));
+            if (thread is null) posted = null;
+            else posted.Add((() => stopping = true, new TaskCompletionSource()));
         }
-        EventFds.Signal(wake);
-        thread?.Join();
+        if (thread is not null)
+        {
+            EventFds.Signal(wake);
+            thread.Join();
+        }
         visit?.Dispose();
         epoll.Dispose();
         wake.Dispose();
@@ -83,17 +97,17 @@ internal abstract class SocketLoop(string name, string owner) : IDisposable
     /// <summary>How long the loop may wait, in milliseconds; -1: for ever.</summary>
     protected abstract int Patience { get; }
 
-    /// <summary>Begins: the last that a constructor does.</summary>
-    protected void Start()
-    {
-        epoll.Add(wake, EpollEvents.In, WakeToken);
-        thread = new Thread(Run, 256 * 1024) { IsBackground = true, Name = name };
-        thread.Start();
-    }
-
     /// <summary>The loop has waited, and has seen to what was ready.</summary>
     /// <param name="count">How many descriptors were; 0: the time was over.</param>
     protected abstract void OnWaited(int count);
+
+    private Thread Begin()
+    {
+        epoll.Add(wake, EpollEvents.In, WakeToken);
+        var begun = new Thread(Run, 256 * 1024) { IsBackground = true, Name = name };
+        begun.Start();
+        return begun;
+    }
 
     private void Run()
     {

@@ -171,6 +171,7 @@ public sealed class PublishTests(EngineFixture engine) : NameCases(engine)
         Assert.Equal(web, await EngineHost.PageAsync("127.0.0.1:18080"));
         await Ok(client, "network", "disconnect", one, web);
         Assert.Equal("10.80.2.1", await EngineHost.PageAsync("127.0.0.1:18080", "cgi-bin/who"));
+        Assert.Equal(web, await EngineHost.PageAsync("[::1]:18080"));
         Assert.Equal(["80/tcp -> 0.0.0.0:18080", "80/tcp -> [::]:18080"], (await Run(client, "port", web)).Ok().Lines);
         await Ok(client, "network", "disconnect", two, web);
         Assert.Null(await EngineHost.PageAsync("127.0.0.1:18080"));

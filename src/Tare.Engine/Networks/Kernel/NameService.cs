@@ -21,17 +21,25 @@ internal sealed class NameService(IKeeper keeper, Action<EngineLogLevel, string>
     /// <summary>Takes the sockets of a container that has had them since before this engine.</summary>
     public void Keep(string containerId, Fd datagrams, Fd connections) => sockets[containerId] = (datagrams, connections);
 
-    /// <summary>Begins to answer.</summary>
+    /// <summary>Begins to answer; a failure leaves no socket.</summary>
     public async Task BeginAsync(INetworkSandbox sandbox, DnsSandbox names)
     {
-        if (!sockets.TryGetValue(names.Id, out var own))
+        try
         {
-            own = NameSockets.Open(sandbox.Namespace);
-            sockets[names.Id] = own;
-            await keeper.HoldAsync(Prefix + names.Id, [own.Datagrams, own.Connections], CancellationToken.None);
-        }
+            if (!sockets.TryGetValue(names.Id, out var own))
+            {
+                own = NameSockets.Open(sandbox.Namespace);
+                sockets[names.Id] = own;
+                await keeper.HoldAsync(Prefix + names.Id, [own.Datagrams, own.Connections], CancellationToken.None);
+            }
 
-        await server.AttachAsync(names, new DnsSockets(own.Datagrams, own.Connections, sandbox.Namespace));
+            await server.AttachAsync(names, new DnsSockets(own.Datagrams, own.Connections, sandbox.Namespace));
+        }
+        catch
+        {
+            await EndAsync(names);
+            throw;
+        }
     }
 
     /// <summary>Ends that, for good.</summary>

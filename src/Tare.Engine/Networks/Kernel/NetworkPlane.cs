@@ -208,6 +208,13 @@ internal sealed class NetworkPlane : INetworkPlane
     }
 
     /// <inheritdoc/>
+    public Task PublishAgainAsync(Network network, BridgeEndpoint endpoint)
+    {
+        Publish(network, endpoint);
+        return ports.LeadAsync(endpoint);
+    }
+
+    /// <inheritdoc/>
     public void Withdraw(Network network, BridgeEndpoint endpoint)
     {
         if (!network.IsBridge) return;

@@ -41,6 +41,10 @@ internal sealed class PortBook(IKeeper keeper, Func<string, string> nameOf, Acti
         }
     }
 
+    /// <summary>The ports of a container lead to another of its endpoints: so does what is relayed from now on.</summary>
+    public Task LeadAsync(BridgeEndpoint endpoint) =>
+        byContainer.TryGetValue(endpoint.ContainerId, out var own) ? TakeAsync(endpoint.ContainerId, own, endpoint.IPv4, endpoint.IPv6) : Task.CompletedTask;
+
     /// <summary>Gives a container's ports back; nothing happens where it has none.</summary>
     public async Task ReleaseAsync(string containerId)
     {

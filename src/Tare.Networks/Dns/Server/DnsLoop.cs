@@ -10,7 +10,6 @@ internal sealed class DnsLoop : SocketLoop
     {
         UpstreamDeadlines = new DeadlineQueue(options.UpstreamTimeout);
         ConnectionDeadlines = new DeadlineQueue(options.ConnectionTimeout);
-        Start();
     }
 
     /// <summary>What a socket has given: the largest datagram there is.</summary>

@@ -32,17 +32,10 @@ public sealed class DnsServer(DnsServerOptions options, Action<DnsSandbox, Excep
     /// <summary>Detaches all sandboxes and ends.</summary>
     public void Dispose()
     {
-        try
+        loop.BeforeEnd(() =>
         {
-            loop.RunAsync(() =>
-            {
-                foreach (var sandbox in ports.Keys.ToArray()) Detach(sandbox);
-            }).GetAwaiter().GetResult();
-        }
-        catch (ObjectDisposedException)
-        {
-            return;
-        }
+            foreach (var sandbox in ports.Keys.ToArray()) Detach(sandbox);
+        });
         loop.Dispose();
     }
 

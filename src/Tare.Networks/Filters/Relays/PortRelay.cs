@@ -40,22 +40,13 @@ public sealed class PortRelay(Fd? network = null, Action<Fd, Exception>? onFault
     /// <summary>Ends all connections, and leaves the sockets alone.</summary>
     public void Dispose()
     {
-        try
+        loop.BeforeEnd(() =>
         {
-            RemoveAllAsync().GetAwaiter().GetResult();
-        }
-        catch (ObjectDisposedException)
-        {
-            return;
-        }
+            foreach (var port in ports.Values) port.Close();
+            ports.Clear();
+        });
         loop.Dispose();
     }
-
-    private Task RemoveAllAsync() => loop.RunAsync(() =>
-    {
-        foreach (var port in ports.Values) port.Close();
-        ports.Clear();
-    });
 
     private void Fail(Fd socket, Exception fault)
     {

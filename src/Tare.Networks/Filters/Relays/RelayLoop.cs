@@ -4,22 +4,14 @@ using Tare.Networks.Loops;
 namespace Tare.Networks.Filters.Relays;
 
 /// <summary>The loop of all ports and connections.</summary>
-internal sealed class RelayLoop : SocketLoop
+internal sealed class RelayLoop(Fd? network) : SocketLoop("port-relay", nameof(PortRelay))
 {
     /// <summary>Connections that are being relayed at once, over all ports; further ones wait in their sockets.</summary>
     public const int MaxConnections = 8192;
 
     private const int RetryMilliseconds = 500;
 
-    private readonly Fd? network;
     private readonly List<RelayPort> paused = [];
-
-    public RelayLoop(Fd? network)
-        : base("port-relay", nameof(PortRelay))
-    {
-        this.network = network;
-        Start();
-    }
 
     /// <summary>What is just being carried from one socket to another.</summary>
     public byte[] Buffer { get; } = new byte[64 * 1024];
