@@ -46,6 +46,33 @@ public sealed class NetworkDaemonTests : OwnDaemonTests
     });
 
     [TareFact]
+    public Task A_network_whose_parent_is_gone_is_no_reason_to_go_without_the_others() => WithDaemon(async own =>
+    {
+        await Scene(own);
+        await EngineHost.OkAsync("ip", "link", "add", "uplink0", "up", "type", "veth", "peer", "name", "uplink1");
+        try
+        {
+            await own.Ok("network", "create", "-d", "macvlan", "-o", "parent=uplink0", "--subnet", "10.84.30.0/24", "lan");
+            await own.Daemon.StopDaemonAsync();
+            await EngineHost.OkAsync("ip", "link", "delete", "uplink0");
+            await own.Daemon.StartAgainAsync();
+            Assert.Contains("network lan is not there until a container needs it: ", own.Daemon.Log, StringComparison.Ordinal);
+            Assert.Equal("web", await EngineHost.PageAsync("127.0.0.1:18080"));
+            await own.Ok("run", "-d", "--name", "more", "--network", "one", Image, "sleep", "1000");
+            await own.Ok("exec", "other", "ping", "-c", "1", "-w", "5", "more");
+            Assert.Contains("uplink0", (await own.Tare("run", "--rm", "--network", "lan", Image, "true")).Expect(125).Err, StringComparison.Ordinal);
+            // It comes back, and so does the network.
+            await EngineHost.OkAsync("ip", "link", "add", "uplink0", "up", "type", "veth", "peer", "name", "uplink1");
+            Assert.Contains("10.84.30.2/24", await own.Ok("run", "--rm", "--network", "lan", Image, "ip", "address", "show", "eth0"), StringComparison.Ordinal);
+            await own.Ok("network", "rm", "lan");
+        }
+        finally
+        {
+            await EngineHost.RunAsync("ip", "link", "delete", "uplink0");
+        }
+    });
+
+    [TareFact]
     public Task A_connection_that_is_open_goes_on() => WithDaemon(async own =>
     {
         await own.Ok("network", "create", "one");
