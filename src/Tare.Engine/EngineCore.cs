@@ -37,9 +37,10 @@ internal sealed class EngineCore : IAsyncDisposable
         var volumes = new ContainerVolumes(volumeStore, volumeEvents, Background, options);
         var resources = new ResourceValidator(Cgroups, MachineFacts.Processors);
         var planner = new LaunchPlanner(Registry, images, paths, options.CgroupParent);
-        var parts = new NetworkParts { Store = networkStore, Plane = plane, Table = new EndpointTable(), Names = new NameRecords(), Events = new NetworkEvents(EventLog) };
-        var awaited = new AwaitedPlaces(networkStore, parts.Names);
-        var networks = new ContainerNetworks(parts, awaited, Registry, new ContainerNetworkFiles(paths, networkStore, Registry), options.Log);
+        var names = new NameRecords();
+        var awaited = new AwaitedPlaces(networkStore, names);
+        var parts = new NetworkParts { Store = networkStore, Plane = plane, Table = new EndpointTable(), Names = names, Awaited = awaited, Events = new NetworkEvents(EventLog) };
+        var networks = new ContainerNetworks(parts, Registry, new ContainerNetworkFiles(paths, networkStore, Registry), options.Log);
         var networkView = new NetworkSettingsView(networkStore);
         var stopper = new ContainerStopper(Registry, events, options);
         var remover = new ContainerRemover(Registry, stopper, events, images, volumes, awaited, paths, Background);
@@ -67,7 +68,7 @@ internal sealed class EngineCore : IAsyncDisposable
             Networks = networks,
         });
         Execs = new ExecService(Registry, execs, new ExecRunner(execs, planner, sandbox, keeper, poller, events), events);
-        Networks = new NetworkService(parts, Registry, new ContainerConnector(Registry, networkStore, networks, awaited), options.Time);
+        Networks = new NetworkService(parts, Registry, new ContainerConnector(Registry, parts, networks), options.Time);
         Volumes = new VolumeService(volumeStore, volumes, volumeEvents);
         Events = new EventService(EventLog, options.Time);
     }

@@ -1,4 +1,3 @@
-using System.Net;
 using Tare.Engine.Containers;
 using Tare.Engine.Create;
 using Tare.Networks;
@@ -16,24 +15,14 @@ internal sealed class AwaitedPlaces(NetworkStore store, NameRecords names)
     public IReadOnlyList<EndpointState>? Keep(ContainerDefinition definition) => Keep(definition, []);
 
     /// <summary>The container is there: it is found from now on.</summary>
-    public void Announce(Container container)
-    {
-        foreach (var place in container.State.Awaited ?? [])
-        {
-            if (store.Catalog.Find(place.NetworkId) is { } network) names.Await(container, network, place, ContainerNetworks.SettingsOf(container.Definition, network));
-        }
-    }
+    public void Announce(Container container) => Announce(container, static (_, _) => true);
 
     /// <summary>What the last engine kept is kept on; what another has got meanwhile is not.</summary>
-    public void Restore(Container container)
+    public void Restore(Container container) => Announce(container, (network, place) =>
     {
-        foreach (var place in container.State.Awaited ?? [])
-        {
-            if (store.Catalog.Find(place.NetworkId) is not { } network) continue;
-            var (ipv4, ipv6) = AddressesOf(place);
-            if (store.LeasesOf(network).Keep(ipv4, ipv6, place.Id) == (ipv4, ipv6)) names.Await(container, network, place, ContainerNetworks.SettingsOf(container.Definition, network));
-        }
-    }
+        var (ipv4, ipv6) = place.ToAddresses();
+        return store.LeasesOf(network).Keep(ipv4, ipv6, place.Id) == (ipv4, ipv6);
+    });
 
     /// <summary>The places of a container that was connected or disconnected before it was started: those that stay, and new ones.</summary>
     public IReadOnlyList<EndpointState>? Renew(ContainerDefinition definition, IReadOnlyList<EndpointState>? places)
@@ -49,13 +38,19 @@ internal sealed class AwaitedPlaces(NetworkStore store, NameRecords names)
         foreach (var place in places ?? []) GiveUp(place);
     }
 
-    private static (IPAddress? IPv4, IPAddress? IPv6) AddressesOf(EndpointState place) => (EndpointState.AddressOf(place.IPv4), EndpointState.AddressOf(place.IPv6));
+    private void Announce(Container container, Func<Network, EndpointState, bool> isKept)
+    {
+        foreach (var place in container.State.Awaited ?? [])
+        {
+            if (store.Catalog.Find(place.NetworkId) is { } network && isKept(network, place)) names.Await(container, network, place, ContainerNetworks.SettingsOf(container.Definition, network));
+        }
+    }
 
     private void GiveUp(EndpointState place)
     {
         names.Remove(place.NetworkId, place.Id);
         if (store.Catalog.Find(place.NetworkId) is not { } network) return;
-        var (ipv4, ipv6) = AddressesOf(place);
+        var (ipv4, ipv6) = place.ToAddresses();
         store.LeasesOf(network).Release(ipv4, place.Id);
         store.LeasesOf(network).Release(ipv6, place.Id);
     }
@@ -66,7 +61,8 @@ internal sealed class AwaitedPlaces(NetworkStore store, NameRecords names)
         {
             if (places.Exists(place => place.NetworkId == network.Id)) continue;
             var place = EndpointState.Bare(network);
-            var (ipv4, ipv6) = store.LeasesOf(network).Keep(EndpointState.AddressOf(settings.IPAMConfig?.IPv4Address ?? ""), EndpointState.AddressOf(settings.IPAMConfig?.IPv6Address ?? ""), place.Id);
+            var (wanted4, wanted6) = EndpointPlanner.AskedFor(settings);
+            var (ipv4, ipv6) = store.LeasesOf(network).Keep(wanted4, wanted6, place.Id);
             if (ipv4 is not null || ipv6 is not null) places.Add(place with { IPv4 = ipv4?.ToString() ?? "", IPv6 = ipv6?.ToString() ?? "" });
         }
 

@@ -8,8 +8,11 @@ using Network = Tare.Networks.Network;
 namespace Tare.Engine.Networks;
 
 /// <summary>Connects containers to networks and disconnects them, whether they run or not.</summary>
-internal sealed class ContainerConnector(ContainerRegistry registry, NetworkStore store, ContainerNetworks networks, AwaitedPlaces awaited)
+internal sealed class ContainerConnector(ContainerRegistry registry, NetworkParts parts, ContainerNetworks networks)
 {
+    private readonly NetworkStore store = parts.Store;
+    private readonly AwaitedPlaces awaited = parts.Awaited;
+
     /// <summary>See <see cref="NetworkService.ConnectAsync"/>.</summary>
     public async Task ConnectAsync(Container container, string nameOrId, EndpointSettings settings, CancellationToken cancellationToken)
     {

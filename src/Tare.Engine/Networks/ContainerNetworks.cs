@@ -13,12 +13,13 @@ namespace Tare.Engine.Networks;
 /// Puts containers on networks when they start, and takes them off when they end. Every place is decided, and written down with the container's
 /// state, before anything of the kernel's is made for it.
 /// </summary>
-internal sealed class ContainerNetworks(NetworkParts parts, AwaitedPlaces awaited, ContainerRegistry registry, ContainerNetworkFiles files, Action<EngineLogLevel, string> log)
+internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry registry, ContainerNetworkFiles files, Action<EngineLogLevel, string> log)
 {
     private readonly NetworkStore store = parts.Store;
     private readonly EndpointTable table = parts.Table;
     private readonly NameRecords names = parts.Names;
     private readonly INetworkPlane plane = parts.Plane;
+    private readonly AwaitedPlaces awaited = parts.Awaited;
     private readonly NetworkEvents events = parts.Events;
     private readonly EndpointPlanner planner = new(parts.Store);
 

@@ -24,9 +24,17 @@ internal sealed class EndpointPlanner(NetworkStore store)
         var bare = EndpointState.Bare(network);
         if (!network.HasDevice) return bare;
         var leases = store.LeasesOf(network);
-        var (ipv4, ipv6) = (EndpointState.AddressOf(awaited?.IPv4 ?? ""), EndpointState.AddressOf(awaited?.IPv6 ?? ""));
-        if (awaited is not null && leases.TakeKept(ipv4, ipv6, awaited.Id)) bare = bare with { Id = awaited.Id };
-        else (ipv4, ipv6) = leases.Take(EndpointState.AddressOf(settings.IPAMConfig?.IPv4Address ?? ""), EndpointState.AddressOf(settings.IPAMConfig?.IPv6Address ?? ""));
+        var (ipv4, ipv6) = (awaited ?? bare).ToAddresses();
+        if (awaited is not null && leases.TakeKept(ipv4, ipv6, awaited.Id))
+        {
+            bare = bare with { Id = awaited.Id };
+        }
+        else
+        {
+            var (wanted4, wanted6) = AskedFor(settings);
+            (ipv4, ipv6) = leases.Take(wanted4, wanted6);
+        }
+
         var (subnet4, subnet6) = (SubnetOf(ipv4), SubnetOf(ipv6));
         return bare with
         {
@@ -51,19 +59,24 @@ internal sealed class EndpointPlanner(NetworkStore store)
     {
         if (!endpoint.HasDevice) return;
         var leases = store.LeasesOf(network);
-        leases.Return(EndpointState.AddressOf(endpoint.IPv4));
-        leases.Return(EndpointState.AddressOf(endpoint.IPv6));
+        var (ipv4, ipv6) = endpoint.ToAddresses();
+        leases.Return(ipv4);
+        leases.Return(ipv6);
     }
 
     /// <summary>Notes a place that a container has had since before this engine.</summary>
     public void Keep(Network network, EndpointState endpoint)
     {
         if (!endpoint.HasDevice) return;
-        foreach (var text in new[] { endpoint.IPv4, endpoint.IPv6 })
-        {
-            if (EndpointState.AddressOf(text) is { } address) store.LeasesOf(network).TryTake(address);
-        }
+        var leases = store.LeasesOf(network);
+        var (ipv4, ipv6) = endpoint.ToAddresses();
+        if (ipv4 is not null) leases.TryTake(ipv4);
+        if (ipv6 is not null) leases.TryTake(ipv6);
     }
+
+    /// <summary>The addresses that the user asks for.</summary>
+    public static (IPAddress? IPv4, IPAddress? IPv6) AskedFor(EndpointSettings settings) =>
+        (EndpointState.AddressOf(settings.IPAMConfig?.IPv4Address ?? ""), EndpointState.AddressOf(settings.IPAMConfig?.IPv6Address ?? ""));
 
     private static string MacOf(ContainerDefinition definition, EndpointSettings settings, Network network, IPAddress? ipv4, IPAddress? ipv6)
     {

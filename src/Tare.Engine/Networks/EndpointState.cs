@@ -46,17 +46,24 @@ internal sealed record EndpointState
     /// <summary>Whether the kernel has something for it: not for host and none.</summary>
     public bool HasDevice => MacAddress.Length > 0;
 
+    /// <summary>Its address of each family that it has.</summary>
+    public (IPAddress? IPv4, IPAddress? IPv6) ToAddresses() => (AddressOf(IPv4), AddressOf(IPv6));
+
     /// <summary>What the driver takes.</summary>
-    public BridgeEndpoint ToEndpoint(string containerId) => new()
+    public BridgeEndpoint ToEndpoint(string containerId)
     {
-        Id = Id,
-        NetworkId = NetworkId,
-        ContainerId = containerId,
-        HardwareAddress = HardwareAddress.TryParse(MacAddress, out var address) ? address : default,
-        IPv4 = AddressOf(IPv4),
-        IPv6 = AddressOf(IPv6),
-        Ports = [.. (Ports ?? []).Select(port => port.ToPort())],
-    };
+        var (ipv4, ipv6) = ToAddresses();
+        return new BridgeEndpoint
+        {
+            Id = Id,
+            NetworkId = NetworkId,
+            ContainerId = containerId,
+            HardwareAddress = HardwareAddress.TryParse(MacAddress, out var address) ? address : default,
+            IPv4 = ipv4,
+            IPv6 = ipv6,
+            Ports = [.. (Ports ?? []).Select(port => port.ToPort())],
+        };
+    }
 
     /// <summary>An endpoint of the network without addresses: that of a container in the host's network, or in none.</summary>
     public static EndpointState Bare(Network network) => new() { NetworkId = network.Id, NetworkName = network.Name, Id = NetworkStore.NewId() };

@@ -58,8 +58,8 @@ internal sealed class NameRecords
     private void Set(Container container, Network network, EndpointState endpoint, EndpointSettings settings, Liveness liveness)
     {
         if (!Attachments.IsUserDefined(network.Name)) return;
-        var addresses = new[] { endpoint.IPv4, endpoint.IPv6 }.Select(EndpointState.AddressOf).OfType<IPAddress>();
-        Of(network).Set(endpoint.Id, NamesOf(container, settings), addresses, liveness);
+        var (ipv4, ipv6) = endpoint.ToAddresses();
+        Of(network).Set(endpoint.Id, NamesOf(container, settings), new[] { ipv4, ipv6 }.OfType<IPAddress>(), liveness);
     }
 
     private static IEnumerable<(string Alias, string Name)> LinksOf(EndpointSettings settings)

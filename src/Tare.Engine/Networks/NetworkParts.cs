@@ -14,5 +14,7 @@ internal sealed record NetworkParts
 
     public required NameRecords Names { get; init; }
 
+    public required AwaitedPlaces Awaited { get; init; }
+
     public required NetworkEvents Events { get; init; }
 }

@@ -61,10 +61,11 @@ internal static class PortPublishing
     private static void Add(List<PortRequest> requests, PortBinding binding, ushort port, TransportProtocol protocol, Network network, EndpointState endpoint)
     {
         var (first, last) = Range(binding.HostPort);
+        var (ipv4, ipv6) = endpoint.ToAddresses();
         requests.Add(new PortRequest(protocol, port, [.. HostAddresses(binding.HostIp, network)], first, last)
         {
-            ContainerIPv4 = EndpointState.AddressOf(endpoint.IPv4),
-            ContainerIPv6 = EndpointState.AddressOf(endpoint.IPv6),
+            ContainerIPv4 = ipv4,
+            ContainerIPv6 = ipv6,
         });
     }
 
