@@ -160,6 +160,9 @@ public sealed class DnsNamesTests
         Assert.Equal(DnsOutcome.Answered, Respond(Query("20.0.0.10.in-addr.arpa", DnsRecordType.Ptr), view, out _));
         _front.Set("e6", ["faster"], [IPAddress.Parse("10.0.0.21")]);
         Assert.Equal(DnsOutcome.Forward, Respond(Query("soon2", DnsRecordType.A), view, out _));
+        // Nor is it found under another name later.
+        _front.Set("a2", ["renamed"], [IPAddress.Parse("10.0.0.21")], Liveness.Awaited);
+        Assert.Equal(DnsOutcome.Forward, Respond(Query("renamed", DnsRecordType.A), view, out _));
         _front.Remove("a1");
         _front.Remove("a2");
         Assert.Equal(DnsOutcome.Forward, Respond(Query("soon", DnsRecordType.A), view, out _));

@@ -27,7 +27,7 @@ public sealed class DnsNetwork(string name)
     /// The container's own name first, which is the one that its addresses lead back to; then aliases, the short id, the host name. Several
     /// endpoints may have a name in common.
     /// </param>
-    /// <param name="addresses">Its addresses on this network. A live endpoint has them alone: who else awaited one of them is forgotten.</param>
+    /// <param name="addresses">Its addresses on this network. A live endpoint has them alone: who else awaits one of them is forgotten, before and after.</param>
     /// <param name="liveness">Whether it is there yet.</param>
     public void Set(string endpoint, IEnumerable<string> names, IEnumerable<IPAddress> addresses, Liveness liveness = Liveness.Live)
     {
@@ -35,6 +35,12 @@ public sealed class DnsNetwork(string name)
         lock (gate)
         {
             var next = Forget(current, endpoint);
+            if (liveness == Liveness.Awaited && added.Addresses.Any(next.Pointers.ContainsKey))
+            {
+                current = next;
+                return;
+            }
+
             foreach (var address in added.Addresses)
             {
                 if (liveness == Liveness.Live && awaited.TryGetValue(address, out var other)) next = Forget(next, other);
