@@ -90,7 +90,7 @@ public sealed class BlobUpload : IAsyncDisposable
         if (_isFinished) return;
         _isFinished = true;
         using var limit = new IdleTimer(_session.Time, CancellationToken.None);
-        limit.Wind(TimeSpan.FromSeconds(5));
+        limit.Wind(Limits.Grace);
         try
         {
             using var answer = await _session.SendAsync(Request(HttpMethod.Delete, _location), limit.Token);
@@ -122,8 +122,9 @@ public sealed class BlobUpload : IAsyncDisposable
             Content = ReadOnlyMemory<byte>.Empty,
             ExtraScope = scope,
             Patience = mount.IsEmpty ? Limits.Idle : Limits.Commit,
+            LeavesSomething = true,
         };
-        return await session.AskAsync(
+        var upload = await session.AskAsync(
             request,
             async answer => answer.Status switch
             {
@@ -132,6 +133,11 @@ public sealed class BlobUpload : IAsyncDisposable
                 _ => throw await RegistryErrors.OfWriteAsync(answer, session.Time, ct),
             },
             ct);
+        if (!ct.IsCancellationRequested || upload is null) return upload;
+
+        // It came too late: nobody else knows where it is.
+        await upload.DisposeAsync();
+        throw new OperationCanceledException(ct);
     }
 
     private RegistryException TooLong(int minimum) => new(

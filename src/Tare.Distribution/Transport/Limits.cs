@@ -21,6 +21,9 @@ internal static class Limits
     /// <summary>For a whole token: everybody who needs it waits for it.</summary>
     internal static readonly TimeSpan TokenExchange = TimeSpan.FromSeconds(60);
 
+    /// <summary>For what tidies up when nobody waits for its result: an upload that is taken back, or the answer that tells where it is.</summary>
+    internal static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
+
     internal const int Redirects = 10;
     internal const int Manifest = 4 * 1024 * 1024;
     internal const int Token = 1024 * 1024;

@@ -22,6 +22,12 @@ internal sealed record RegistryRequest(HttpMethod Method, Uri Target)
     /// <summary>How long the answer may take after the last byte of the request.</summary>
     internal TimeSpan Patience { get; init; } = Limits.Idle;
 
+    /// <summary>
+    /// Whether the answer tells of something that has to be taken back: once it is sent, it is waited for <see cref="Limits.Grace"/> when
+    /// nobody wants it any more.
+    /// </summary>
+    internal bool LeavesSomething { get; init; }
+
     /// <summary>A scope that is needed beyond those of the repository.</summary>
     internal string ExtraScope { get; init; } = "";
 }

@@ -63,7 +63,10 @@ internal sealed class Sender(Transports transports, string userAgent, TimeProvid
     private async Task<HttpResponseMessage> SendOnceAsync(RegistryRequest request, Endpoint endpoint, Uri target, string? authorization, CancellationToken ct)
     {
         var invoker = transports.For(endpoint, target);
-        using var idle = new IdleTimer(time, ct);
+        ct.ThrowIfCancellationRequested();
+        using var late = new IdleTimer(time, CancellationToken.None);
+        using var lateness = ct.UnsafeRegister(static late => ((IdleTimer)late!).Wind(Limits.Grace), late);
+        using var idle = new IdleTimer(time, request.LeavesSomething ? late.Token : ct);
         using var message = Message(request, target, authorization, idle);
         try
         {

@@ -92,14 +92,43 @@ public sealed class BlobUploadTests
         var registry = new UploadRegistry { Before = request => request.Method == "DELETE" ? Reply.Of(200) with { SilentAfter = -1 } : null };
         await using var fixture = new RegistryFixture(registry.Serve);
         var upload = await BeginAsync(fixture);
-        while ((await fixture.Server.ArrivalAsync()).Method != "POST")
-        {
-        }
-
+        await PostAsync(fixture);
         var disposing = upload.DisposeAsync().AsTask();
         await fixture.Server.ArrivalAsync();
         fixture.Time.Advance(TimeSpan.FromSeconds(6));
         await disposing.WaitAsync(TimeSpan.FromSeconds(30));
+    }
+
+    [Fact]
+    public async Task An_upload_that_begins_after_the_caller_has_gone_is_taken_back()
+    {
+        using var gone = new CancellationTokenSource();
+        using var mayAnswer = new SemaphoreSlim(0);
+        var registry = new UploadRegistry();
+        await using var fixture = new RegistryFixture(request =>
+        {
+            if (request.Method == "POST") mayAnswer.Wait(RegistryFixture.Token);
+            return registry.Serve(request);
+        });
+        var beginning = fixture.Open(RepositoryAccess.PullAndPush).BeginUploadAsync(default, null, gone.Token);
+        await PostAsync(fixture);
+        await gone.CancelAsync();
+        mayAnswer.Release();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => beginning);
+        Assert.True(registry.IsDeleted);
+    }
+
+    [Fact]
+    public async Task A_beginning_that_nobody_wants_is_not_waited_for_longer_than_some_seconds()
+    {
+        using var gone = new CancellationTokenSource();
+        await using var fixture = new RegistryFixture(request => request.Method == "POST" ? Reply.Of(200) with { SilentAfter = -1 } : Reply.Of(200));
+        var beginning = fixture.Open(RepositoryAccess.PullAndPush).BeginUploadAsync(default, null, gone.Token);
+        await PostAsync(fixture);
+        await gone.CancelAsync();
+        Assert.False(beginning.IsCompleted);
+        fixture.Time.Advance(TimeSpan.FromSeconds(6));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => beginning.WaitAsync(TimeSpan.FromSeconds(30)));
     }
 
     [Theory]
@@ -276,4 +305,12 @@ public sealed class BlobUploadTests
 
     private static async Task<BlobUpload> BeginAsync(RegistryFixture fixture) =>
         (await fixture.Open(RepositoryAccess.PullAndPush).BeginUploadAsync(default, null, RegistryFixture.Token))!;
+
+    // Waits until the registry has the request for an upload.
+    private static async Task PostAsync(RegistryFixture fixture)
+    {
+        while ((await fixture.Server.ArrivalAsync()).Method != "POST")
+        {
+        }
+    }
 }
