@@ -40,7 +40,7 @@ internal sealed class EngineCore : IAsyncDisposable
         var names = new NameRecords();
         var awaited = new AwaitedPlaces(networkStore, names);
         var parts = new NetworkParts { Store = networkStore, Plane = plane, Table = new EndpointTable(), Names = names, Awaited = awaited, Events = new NetworkEvents(EventLog) };
-        var networks = new ContainerNetworks(parts, Registry, new ContainerNetworkFiles(paths, networkStore, Registry), options.Log);
+        var networks = new ContainerNetworks(parts, Registry, new ContainerNetworkFiles(paths, networkStore, Registry, options.Networks), options.Log);
         var networkView = new NetworkSettingsView(networkStore);
         var stopper = new ContainerStopper(Registry, events, options);
         var remover = new ContainerRemover(Registry, stopper, events, images, volumes, awaited, paths, Background);

@@ -1,4 +1,5 @@
 using Tare.Distribution;
+using Tare.Engine.Networks;
 using Tare.Engine.Registries;
 using Tare.Images.Roots;
 
@@ -48,6 +49,9 @@ public sealed record EngineOptions
     /// (<c>--open-other-firewalls</c>).
     /// </summary>
     public bool OpenOtherFirewalls { get; init; }
+
+    /// <summary>Networks: the default bridge, address pools, DNS.</summary>
+    public NetworkOptions Networks { get; init; } = new();
 
     /// <summary>The most that one container's log may take on disk, in bytes, unless <c>--log-opt max-size</c> says otherwise.</summary>
     public long LogMaxBytes { get; init; } = 100 << 20;

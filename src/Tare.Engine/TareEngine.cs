@@ -43,9 +43,18 @@ public sealed class TareEngine : IAsyncDisposable
         this.store = store;
         var images = new ImageAdapter(store);
         var id = EngineIdentity.Of(database);
-        var names = NetworkNames.Of(options.DataRoot, id);
-        plane = new NetworkPlane(id, names.FilterTable, keeper, Poller, sandbox.TakeNetwork, container => core!.Registry.TryFind(container)?.Name ?? container, options.OpenOtherFirewalls, options.Log);
-        var networks = NetworkStore.Open(database, new NetworkStoreOptions { Pools = names.Pools, DefaultDevice = names.DefaultDevice, HostRoutes = plane.HostRoutes, Time = options.Time });
+        var names = NetworkNames.Of(options.DataRoot, id, options.Networks.Pools);
+        plane = new NetworkPlane(id, names.FilterTable, keeper, Poller, sandbox.TakeNetwork, container => core!.Registry.TryFind(container)?.Name ?? container, options.OpenOtherFirewalls, options.Networks.EnablesForwarding, options.Log);
+        var networks = NetworkStore.Open(database, new NetworkStoreOptions
+        {
+            Pools = names.Pools,
+            HasOwnPools = options.Networks.Pools.Count > 0,
+            DefaultBridge = options.Networks.DefaultBridge,
+            DefaultOptions = options.Networks.DefaultOptions,
+            DefaultDevice = names.DefaultDevice,
+            HostRoutes = plane.HostRoutes,
+            Time = options.Time,
+        });
         core = new EngineCore(options, new ContainerTable(database), images, volumes, networks, keeper, new SandboxAdapter(sandbox), plane, Poller);
         Images = new ImageService(store, core.Registry, core.EventLog, options.Time);
         Filesystems = new FilesystemService(

@@ -10,9 +10,12 @@ namespace Tare.Networks;
 
 /// <summary>Decides what a network is that a client asks for: checks it against those that there are, and gives it subnets, gateways and a device.</summary>
 /// <param name="pools">Where subnets come from that nobody has asked for.</param>
-public sealed class NetworkPlanner(IReadOnlyList<AddressPool> pools)
+/// <param name="defaults">Options that a network gets of which it has no others, by driver.</param>
+public sealed class NetworkPlanner(IReadOnlyList<AddressPool> pools, IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>>? defaults = null)
 {
     private const string Bridge = "bridge";
+    private const string EnableIPv4 = "com.docker.network.enable_ipv4";
+    private const string EnableIPv6 = "com.docker.network.enable_ipv6";
     private const int DeviceDigits = 12;
 
     /// <summary>Decides it. Nothing is made.</summary>
@@ -27,8 +30,10 @@ public sealed class NetworkPlanner(IReadOnlyList<AddressPool> pools)
         CheckName(request.Name);
         CheckDriver(request);
         if (existing.All.Any(other => other.Name == request.Name)) throw TareException.Conflict($"network with name {request.Name} already exists");
-        if (request is { HasIPv4: false, HasIPv6: false }) throw TareException.Invalid("IPv4 or IPv6 must be enabled");
         var driver = request.Driver.Length == 0 ? Bridge : request.Driver;
+        request = WithDefaults(request, driver);
+        var (hasIPv4, hasIPv6) = (request.HasIPv4 == true, request.HasIPv6 == true);
+        if (!hasIPv4 && !hasIPv6) throw TareException.Invalid("IPv4 or IPv6 must be enabled");
         var options = driver == Bridge ? BridgeOptions.Read(request.Options, request.IsInternal) : null;
         var network = new Network
         {
@@ -41,8 +46,8 @@ public sealed class NetworkPlanner(IReadOnlyList<AddressPool> pools)
             Labels = request.Labels,
             IsInternal = request.IsInternal,
             IsAttachable = request.IsAttachable,
-            HasIPv4 = request.HasIPv4,
-            HasIPv6 = request.HasIPv6,
+            HasIPv4 = hasIPv4,
+            HasIPv6 = hasIPv6,
             Subnets = Subnets(request, options, existing, routes),
             Device = options is null ? ParentOptions.Read(driver, request.Options).DeviceOf(driver, id) : options.DeviceName ?? "br-" + id[..DeviceDigits],
         };
@@ -50,6 +55,26 @@ public sealed class NetworkPlanner(IReadOnlyList<AddressPool> pools)
         return options is not null && existing.All.FirstOrDefault(other => other.Device == network.Device) is { } conflict
             ? throw TareException.Forbidden($"cannot create network {id} ({network.Device}): conflicts with network {conflict.Id} ({conflict.Device}): networks have same bridge name")
             : network;
+    }
+
+    /// <summary>With the options that all networks get, and both families decided. What is said of them by itself stands before what the options say, and those go, as with Docker.</summary>
+    private NetworkRequest WithDefaults(NetworkRequest request, string driver)
+    {
+        var options = new Dictionary<string, string>(request.Options, StringComparer.Ordinal);
+        foreach (var (name, value) in defaults?.GetValueOrDefault(driver) ?? new Dictionary<string, string>()) options.TryAdd(name, value);
+        return request with { HasIPv4 = Decide(request.HasIPv4, EnableIPv4, true), HasIPv6 = Decide(request.HasIPv6, EnableIPv6, false), Options = options };
+
+        bool Decide(bool? said, string name, bool otherwise)
+        {
+            if (said is { } value)
+            {
+                options.Remove(name);
+                return value;
+            }
+
+            if (!options.TryGetValue(name, out var text)) return otherwise;
+            return BridgeOptions.ReadSwitch(text) ?? throw TareException.Invalid($"driver-opt \"{name}\" is not a valid bool");
+        }
     }
 
     private static void CheckName(string name)
@@ -79,10 +104,10 @@ public sealed class NetworkPlanner(IReadOnlyList<AddressPool> pools)
     private List<Subnet> Subnets(NetworkRequest request, BridgeOptions? bridge, NetworkCatalog existing, IReadOnlyList<IPNetwork> routes)
     {
         var taken = existing.All.SelectMany(network => network.Subnets).Select(subnet => subnet.Network).ToList();
-        var asked = SubnetRequest.Read(request.Subnets, request.HasIPv6);
+        var asked = SubnetRequest.Read(request.Subnets, request.HasIPv6 == true);
         if (asked.Any(subnet => taken.Any(other => AddressMath.Overlap(other, subnet.Network)))) throw SubnetRequest.Overlap();
         var result = new List<Subnet>();
-        foreach (var (family, wanted, mode) in new[] { (AddressFamily.InterNetwork, request.HasIPv4, bridge?.Gateway4), (AddressFamily.InterNetworkV6, request.HasIPv6, bridge?.Gateway6) })
+        foreach (var (family, wanted, mode) in new[] { (AddressFamily.InterNetwork, request.HasIPv4 == true, bridge?.Gateway4), (AddressFamily.InterNetworkV6, request.HasIPv6 == true, bridge?.Gateway6) })
         {
             if (!wanted) continue;
             var own = asked.Where(subnet => subnet.Family == family).ToList();
@@ -102,12 +127,12 @@ public sealed class NetworkPlanner(IReadOnlyList<AddressPool> pools)
     }
 
     /// <summary>The first free address of the range is the gateway, if none is asked for.</summary>
-    private static Subnet WithGateway(Subnet subnet, bool isIsolated)
+    internal static Subnet WithGateway(Subnet subnet, bool withoutGateway)
     {
         // Without the gateway, so that the one that is asked for can be taken below.
         var leases = new SubnetLeases(subnet with { Gateway = null, Auxiliary = new Dictionary<string, IPAddress>() });
         if (subnet.Gateway is { } given) Take(leases, given, $"failed to allocate gateway ({given})");
-        var gateway = subnet.Gateway ?? (isIsolated ? null : leases.Take());
+        var gateway = subnet.Gateway ?? (withoutGateway ? null : leases.Take());
         foreach (var (name, address) in subnet.Auxiliary) Take(leases, address, $"failed to allocate secondary ip address ({name}:{address})");
         return subnet with { Gateway = gateway };
     }

@@ -32,9 +32,9 @@ public sealed record NetworkRequest
     /// <summary>See <see cref="Network.IsAttachable"/>.</summary>
     public bool IsAttachable { get; init; }
 
-    /// <summary>Whether it has IPv4.</summary>
-    public bool HasIPv4 { get; init; } = true;
+    /// <summary>Whether it has IPv4; null: as the options say, or it has.</summary>
+    public bool? HasIPv4 { get; init; }
 
-    /// <summary>Whether it has IPv6.</summary>
-    public bool HasIPv6 { get; init; }
+    /// <summary>Whether it has IPv6; null: as the options say, or it has not.</summary>
+    public bool? HasIPv6 { get; init; }
 }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Tare.Errors;
 using Tare.Networks.Addresses;
+using Tare.Networks.Bridges;
 using Tare.Networks.Catalogs;
 using Tare.Store;
 
@@ -17,6 +18,7 @@ public sealed class NetworkStore
     private readonly NetworkTable _table;
     private readonly NetworkStoreOptions _options;
     private readonly NetworkPlanner _planner;
+    private readonly DefaultBridgePlanner _bridges;
     private readonly ConcurrentDictionary<string, NetworkLeases> _leases = new(StringComparer.Ordinal);
 
     // Written down, and not there yet or not any more: nobody else may have their names, devices and subnets.
@@ -26,7 +28,8 @@ public sealed class NetworkStore
     private NetworkStore(NetworkTable table, NetworkStoreOptions options, IReadOnlyList<Network> ready, IReadOnlyList<Network> passing)
     {
         (_table, _options) = (table, options);
-        _planner = new NetworkPlanner(options.Pools);
+        _planner = new NetworkPlanner(options.Pools, options.DefaultOptions);
+        _bridges = new DefaultBridgePlanner(options);
         _passing = passing.ToDictionary(network => network.Id, StringComparer.Ordinal);
         _catalog = new NetworkCatalog(ready);
         Unfinished = passing;
@@ -49,17 +52,51 @@ public sealed class NetworkStore
     {
         var table = new NetworkTable(database);
         var (ready, passing) = table.Read();
-        foreach (var name in PredefinedNetworks.Names.Where(name => ready.All(network => network.Name != name)))
+        var wanted = PredefinedNetworks.Names.Where(name => name != PredefinedNetworks.Bridge || !options.DefaultBridge.IsAbsent);
+        foreach (var name in wanted.Where(name => ready.All(network => network.Name != name)))
         {
             // One that the last engine was just writing down is made anew under the same name.
             foreach (var half in passing.Where(network => network.Name == name)) table.End(half.Id);
-            var network = PredefinedNetworks.Make(name, NewId(), options);
+            var network = name == PredefinedNetworks.Bridge
+                ? new DefaultBridgePlanner(options).Plan(NewId(), null, [.. ready, .. passing.Where(network => network.Name != name)])
+                : PredefinedNetworks.Make(name, NewId(), options.Time.GetUtcNow());
             table.Begin(network);
             table.Complete(network.Id);
             ready = [.. ready, network];
         }
 
         return new NetworkStore(table, options, ready, [.. passing.Where(network => !PredefinedNetworks.Names.Contains(network.Name))]);
+    }
+
+    /// <summary>The default bridge; null when the user wants none.</summary>
+    public Network? DefaultBridge => _catalog.All.FirstOrDefault(network => network.Name == PredefinedNetworks.Bridge);
+
+    /// <summary>Whether the default bridge is what the user's options say: it is not when they have changed, until <see cref="RenewDefaultBridge"/>.</summary>
+    /// <exception cref="TareException">What they say cannot be.</exception>
+    public bool IsDefaultBridgeAsWanted => DefaultBridge is not { } known ? _options.DefaultBridge.IsAbsent : !_options.DefaultBridge.IsAbsent && DefaultBridgePlanner.AreSame(known, PlanDefaultBridge(known));
+
+    /// <summary>Makes the default bridge what the user's options say. No container may be on it, and nothing of the kernel's be there for it.</summary>
+    /// <exception cref="TareException">It cannot be; everything is as it was.</exception>
+    public void RenewDefaultBridge()
+    {
+        lock (_lock)
+        {
+            if (IsDefaultBridgeAsWanted || DefaultBridge is not { } known) return;
+            var others = _catalog.All.Where(other => other.Id != known.Id);
+            if (_options.DefaultBridge.IsAbsent)
+            {
+                _table.End(known.Id);
+                _catalog = new NetworkCatalog(others);
+            }
+            else
+            {
+                var changed = PlanDefaultBridge(known);
+                _table.Replace(changed);
+                _catalog = new NetworkCatalog(others.Append(changed));
+            }
+
+            _leases.TryRemove(known.Id, out _);
+        }
     }
 
     /// <summary>An id for a network or an endpoint: 64 hexadecimal digits.</summary>
@@ -119,4 +156,6 @@ public sealed class NetworkStore
     /// <summary>Who has which address of a network.</summary>
     /// <param name="network">The network.</param>
     public NetworkLeases LeasesOf(Network network) => _leases.GetOrAdd(network.Id, static (_, network) => new NetworkLeases(network), network);
+
+    private Network PlanDefaultBridge(Network known) => _bridges.Plan(known.Id, known, [.. _catalog.All.Where(other => other.Id != known.Id), .. _passing.Values]);
 }

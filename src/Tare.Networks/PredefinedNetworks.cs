@@ -1,6 +1,3 @@
-using System.Net.Sockets;
-using Tare.Networks.Addresses;
-
 namespace Tare.Networks;
 
 /// <summary>The networks that are always there: <c>bridge</c>, <c>host</c> and <c>none</c>.</summary>
@@ -21,38 +18,6 @@ public static class PredefinedNetworks
     /// <summary>Whether a name means one of them; <c>default</c> is another word for the bridge.</summary>
     public static bool IsName(string name) => name is Bridge or Host or None or "default";
 
-    /// <summary>Makes one that the database does not have yet.</summary>
-    internal static Network Make(string name, string id, NetworkStoreOptions options) => name switch
-    {
-        Bridge => MakeBridge(id, options),
-        Host => new Network { Id = id, Name = Host, Driver = "host", Created = options.Time.GetUtcNow(), Device = "" },
-        _ => new Network { Id = id, Name = None, Driver = "null", Created = options.Time.GetUtcNow(), Device = "" },
-    };
-
-    private static Network MakeBridge(string id, NetworkStoreOptions options)
-    {
-        var routes = options.HostRoutes();
-        var range = routes.Any(route => AddressMath.Overlap(route, options.DefaultSubnet))
-            ? AddressPool.Choose(options.Pools, AddressFamily.InterNetwork, routes)
-            : options.DefaultSubnet;
-        var subnet = new Subnet { Network = range };
-        return new Network
-        {
-            Id = id,
-            Name = Bridge,
-            Driver = "bridge",
-            Created = options.Time.GetUtcNow(),
-            Device = options.DefaultDevice,
-            Subnets = [subnet with { Gateway = new SubnetLeases(subnet).Take(), HasGivenGateway = true }],
-            Options = new Dictionary<string, string>
-            {
-                ["com.docker.network.bridge.default_bridge"] = "true",
-                ["com.docker.network.bridge.enable_icc"] = "true",
-                ["com.docker.network.bridge.enable_ip_masquerade"] = "true",
-                ["com.docker.network.bridge.host_binding_ipv4"] = "0.0.0.0",
-                ["com.docker.network.bridge.name"] = options.DefaultDevice,
-                ["com.docker.network.driver.mtu"] = "1500",
-            },
-        };
-    }
+    /// <summary>Makes host or none, which the database does not have yet.</summary>
+    internal static Network Make(string name, string id, DateTimeOffset now) => new() { Id = id, Name = name, Driver = name == Host ? "host" : "null", Created = now, Device = "" };
 }

@@ -193,7 +193,7 @@ internal sealed class ParsedFlag(string name, char shorthand, string usage, stri
     public override string Kind => kind;
 
     /// <summary>The default that the help shows.</summary>
-    public string? Initial { get; init; }
+    public string? Initial { get; set; }
 
     public override string? DefaultText => Initial;
 

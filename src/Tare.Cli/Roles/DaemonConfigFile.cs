@@ -8,45 +8,40 @@ namespace Tare.Cli.Roles;
 /// The daemon's file of options: an object whose members have the names of options, in the plural where there may be several. As with
 /// dockerd, what it does not know is an error, and so is what the command line says too.
 /// </summary>
-internal sealed class DaemonConfigFile
+internal static class DaemonConfigFile
 {
     /// <summary>Where it is looked for; there it may be missing.</summary>
     public const string DefaultPath = "/etc/tare/daemon.json";
 
-    private const string Mirrors = "registry-mirrors";
-    private const string Insecure = "insecure-registries";
-    private const string Downloads = "max-concurrent-downloads";
-    private const string Uploads = "max-concurrent-uploads";
-    private const string Storage = "storage-driver";
-    private const string Firewalls = "open-other-firewalls";
+    /// <summary>One address, from when there was but one.</summary>
+    private const string Deprecated = "host-gateway-ip";
 
-    public IReadOnlyList<string> RegistryMirrors { get; private set; } = [];
+    /// <summary>Members whose option has another name.</summary>
+    private static readonly Dictionary<string, string> OtherNames = new(StringComparer.Ordinal)
+    {
+        ["default-address-pools"] = "default-address-pool",
+        ["default-network-opts"] = "default-network-opt",
+        ["dns-opts"] = "dns-opt",
+        ["host-gateway-ips"] = "host-gateway-ip",
+        ["hosts"] = "host",
+        ["insecure-registries"] = "insecure-registry",
+        ["labels"] = "label",
+        ["registry-mirrors"] = "registry-mirror",
+    };
 
-    public IReadOnlyList<string> InsecureRegistries { get; private set; } = [];
-
-    /// <summary>Empty when it is not given.</summary>
-    public string StorageDriver { get; private set; } = "";
-
-    public bool OpenOtherFirewalls { get; private set; }
-
-    public int? MaxConcurrentDownloads { get; private set; }
-
-    public int? MaxConcurrentUploads { get; private set; }
-
+    /// <summary>Sets the options that the file has.</summary>
     /// <param name="path">The file.</param>
     /// <param name="required">Whether it has to be there.</param>
-    /// <param name="flags">The command line's options.</param>
+    /// <param name="flags">The options, with what the command line has set.</param>
     /// <exception cref="CommandException">It cannot be read, or does not go with the command line.</exception>
-    public static DaemonConfigFile Load(string path, bool required, FlagSet flags)
+    public static void Apply(string path, bool required, FlagSet flags)
     {
-        var result = new DaemonConfigFile();
-        if (!required && !File.Exists(path)) return result;
+        if (!required && !File.Exists(path)) return;
         try
         {
             using var document = JsonDocument.Parse(HostFiles.ReadAll(path));
             if (document.RootElement.ValueKind != JsonValueKind.Object) throw new JsonException("it is no object");
-            result.Read(document.RootElement, flags);
-            return result;
+            Apply(document.RootElement, flags);
         }
         catch (Exception e) when (e is JsonException or CommandException)
         {
@@ -54,58 +49,63 @@ internal sealed class DaemonConfigFile
         }
     }
 
-    private void Read(JsonElement root, FlagSet flags)
+    internal static void Apply(JsonElement root, FlagSet flags)
     {
-        var unknown = new List<string>();
-        var twice = new List<string>();
+        var (unknown, twice, found) = (new List<string>(), new List<string>(), new List<(JsonProperty Member, Flag Flag)>());
         foreach (var member in root.EnumerateObject())
         {
-            var flag = member.Name switch
-            {
-                Mirrors => "registry-mirror",
-                Insecure => "insecure-registry",
-                Downloads or Uploads or Storage or Firewalls => member.Name,
-                _ => "",
-            };
-            if (flag.Length == 0) unknown.Add(member.Name);
-            else if (flags.Find(flag) is { Given: true }) twice.Add(member.Name);
-            else Take(member);
+            if (FlagOf(member.Name, flags) is not { } flag) unknown.Add(member.Name);
+            else if (flag.Given) twice.Add(member.Name);
+            else found.Add((member, flag));
         }
 
         if (unknown.Count > 0) throw new CommandException($"the following directives don't match any configuration option: {string.Join(", ", unknown)}");
         if (twice.Count > 0) throw new CommandException($"the following directives are specified both as a flag and in the configuration file: {string.Join(", ", twice)}");
-    }
-
-    private void Take(JsonProperty member)
-    {
-        switch (member.Name)
+        foreach (var (member, flag) in found)
         {
-            case Mirrors:
-                RegistryMirrors = Texts(member);
-                break;
-            case Insecure:
-                InsecureRegistries = Texts(member);
-                break;
-            case Storage:
-                StorageDriver = member.Value.ValueKind == JsonValueKind.String ? member.Value.GetString()! : throw new JsonException($"{member.Name} is no string");
-                break;
-            case Firewalls:
-                OpenOtherFirewalls = member.Value.ValueKind is JsonValueKind.True or JsonValueKind.False ? member.Value.GetBoolean() : throw new JsonException($"{member.Name} is neither true nor false");
-                break;
-            case Downloads:
-                MaxConcurrentDownloads = Number(member);
-                break;
-            default:
-                MaxConcurrentUploads = Number(member);
-                break;
+            foreach (var value in ValuesOf(member, flag))
+            {
+                if (flag.Set(value) is { } error) throw new CommandException($"{member.Name}: {error}");
+                flag.Given = true;
+            }
         }
     }
 
-    private static List<string> Texts(JsonProperty member)
-        => member.Value.ValueKind == JsonValueKind.Array && member.Value.EnumerateArray().All(value => value.ValueKind == JsonValueKind.String)
-            ? [.. member.Value.EnumerateArray().Select(value => value.GetString()!)]
-            : throw new JsonException($"{member.Name} is no list of strings");
+    private static Flag? FlagOf(string member, FlagSet flags)
+    {
+        if (OtherNames.TryGetValue(member, out var other)) return flags.Find(other);
+        if (member != Deprecated && OtherNames.ContainsValue(member)) return null;
+        return member is "config-file" or "version" || flags.Find(member) is not { Hidden: false } flag ? null : flag;
+    }
 
-    private static int Number(JsonProperty member)
-        => member.Value.ValueKind == JsonValueKind.Number && member.Value.TryGetInt32(out var number) ? number : throw new JsonException($"{member.Name} is no whole number");
+    /// <summary>The values as the command line has them.</summary>
+    private static IEnumerable<string> ValuesOf(JsonProperty member, Flag flag)
+    {
+        var value = member.Value;
+        return (flag, value.ValueKind) switch
+        {
+            (SwitchFlag, JsonValueKind.True or JsonValueKind.False) => [value.GetRawText()],
+            (SwitchFlag, _) => throw new JsonException($"{member.Name} is neither true nor false"),
+            (NumberFlag, JsonValueKind.Number) when value.TryGetInt64(out _) => [value.GetRawText()],
+            (NumberFlag, _) => throw new JsonException($"{member.Name} is no whole number"),
+            (TextFlag, _) => [Text(member.Name, value)],
+            (_, JsonValueKind.String) when member.Name is "ip" or "default-gateway" or "default-gateway-v6" or Deprecated => [value.GetString()!],
+            (ListFlag, JsonValueKind.Array) => value.EnumerateArray().Select(entry => Text(member.Name, entry)),
+            (ParsedFlag { Kind: DaemonNetworkFlags.PoolKind }, JsonValueKind.Array) => value.EnumerateArray().Select(entry => Fields(member.Name, entry)),
+            (ParsedFlag { Kind: DaemonNetworkFlags.OptionsKind }, JsonValueKind.Object) => value.EnumerateObject().SelectMany(driver => Options(member.Name, driver)),
+            _ => throw new JsonException($"{member.Name} is {(flag is ParsedFlag { Kind: DaemonNetworkFlags.OptionsKind } ? "no object" : "no list of strings")}"),
+        };
+    }
+
+    /// <summary>Options of networks by driver: <c>{"bridge": {"name": "value"}}</c>.</summary>
+    private static IEnumerable<string> Options(string member, JsonProperty driver) => driver.Value.ValueKind == JsonValueKind.Object
+        ? driver.Value.EnumerateObject().Select(option => $"{driver.Name}={option.Name}={Text(member, option.Value)}")
+        : throw new JsonException($"{member}: {driver.Name} is no object");
+
+    /// <summary>An address pool: <c>{"base": "10.0.0.0/8", "size": 24}</c>.</summary>
+    private static string Fields(string member, JsonElement pool) => pool.ValueKind == JsonValueKind.Object
+        ? string.Join(',', pool.EnumerateObject().Select(field => $"{field.Name}={(field.Value.ValueKind == JsonValueKind.Number ? field.Value.GetRawText() : Text(member, field.Value))}"))
+        : throw new JsonException($"{member} is no list of objects with base and size");
+
+    private static string Text(string member, JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString()! : throw new JsonException($"{member}: {value.GetRawText()} is no string");
 }

@@ -39,6 +39,7 @@ internal sealed class DaemonVerb : Verb
     private readonly ListFlag insecureRegistries;
     private readonly NumberFlag maxConcurrentDownloads;
     private readonly NumberFlag maxConcurrentUploads;
+    private readonly DaemonNetworkFlags networks;
     private readonly DaemonRegistry registry;
     private readonly TextFlag storageDriver;
     private readonly SwitchFlag version;
@@ -60,6 +61,7 @@ internal sealed class DaemonVerb : Verb
         logLevel = Flags.Text("log-level", "Messages to write: \"debug\", \"info\", \"warn\", \"error\" or \"fatal\"", 'l', "info");
         maxConcurrentDownloads = Flags.Number("max-concurrent-downloads", "Layers of a pull that are fetched at a time", initial: DefaultDownloads);
         maxConcurrentUploads = Flags.Number("max-concurrent-uploads", "Layers of a push that are sent at a time", initial: DefaultUploads);
+        networks = new DaemonNetworkFlags(Flags);
         openOtherFirewalls = Flags.Switch("open-other-firewalls", "Let containers' bridges through other programs' packet filters that drop what is forwarded, by rules in their chains");
         pidFile = Flags.Text("pidfile", "File to write the daemon's process number to", 'p');
         registry = new DaemonRegistry(Flags);
@@ -77,10 +79,11 @@ internal sealed class DaemonVerb : Verb
             session.Out.WriteLine($"{(dockerSocket.Value ? "Docker" : "Tare")} version {BuildInfo.Version}, build {BuildInfo.Commit}");
             return 0;
         }
-        var file = DaemonConfigFile.Load(configFile.Value, configFile.Given, Flags);
-        var registries = Registries(file);
-        var (downloads, uploads) = (Concurrency(maxConcurrentDownloads, file.MaxConcurrentDownloads), Concurrency(maxConcurrentUploads, file.MaxConcurrentUploads));
-        var driver = Driver(file);
+        DaemonConfigFile.Apply(configFile.Value, configFile.Given, Flags);
+        var registries = Registries();
+        var (downloads, uploads) = (Concurrency(maxConcurrentDownloads), Concurrency(maxConcurrentUploads));
+        var driver = Driver();
+        var networkOptions = networks.Read();
         var level = DaemonLog.Parse(logLevel.Value) ?? throw new CommandException($"invalid logging level: {logLevel.Value}");
         var log = new DaemonLog(session, debug.Value ? EngineLogLevel.Debug : level);
         var data = FilePath.GetFullPath(dataRoot.Value);
@@ -122,7 +125,8 @@ internal sealed class DaemonVerb : Verb
                 Registries = registries,
                 MaxConcurrentDownloads = downloads,
                 MaxConcurrentUploads = uploads,
-                OpenOtherFirewalls = openOtherFirewalls.Given ? openOtherFirewalls.Value : file.OpenOtherFirewalls,
+                OpenOtherFirewalls = openOtherFirewalls.Value,
+                Networks = networkOptions,
                 Log = log.Write,
             };
             await using var engine = await TareEngine.OpenAsync(options, keeper, stop.Token);
@@ -169,13 +173,13 @@ internal sealed class DaemonVerb : Verb
         }
     }
 
-    private RegistryOptions Registries(DaemonConfigFile file)
+    private RegistryOptions Registries()
     {
         try
         {
             return RegistryConfiguration.Parse(
-                registryMirrors.Given ? registryMirrors.Values : file.RegistryMirrors,
-                insecureRegistries.Given ? insecureRegistries.Values : file.InsecureRegistries,
+                registryMirrors.Values,
+                insecureRegistries.Values,
                 $"tare/{BuildInfo.Version} (linux; {Formatting.ClientFacts.Architecture})");
         }
         catch (TareException e)
@@ -184,16 +188,16 @@ internal sealed class DaemonVerb : Verb
         }
     }
 
-    private StorageDriver? Driver(DaemonConfigFile file)
+    private StorageDriver? Driver()
     {
-        var name = storageDriver.Given ? storageDriver.Value : file.StorageDriver;
+        var name = storageDriver.Value;
         if (name.Length == 0) return null;
         return StorageDrivers.Parse(name) ?? throw new CommandException($"driver not supported: {name}: the storage drivers are overlay2 and vfs");
     }
 
-    private static int Concurrency(NumberFlag flag, int? inFile)
+    private static int Concurrency(NumberFlag flag)
     {
-        var value = flag.Given ? flag.Value : inFile ?? flag.Value;
+        var value = flag.Value;
         return value is > 0 and <= int.MaxValue ? (int)value : throw new CommandException($"invalid {flag.Name["max-concurrent-".Length..] switch { "downloads" => "max concurrent downloads", _ => "max concurrent uploads" }}: {value}");
     }
 

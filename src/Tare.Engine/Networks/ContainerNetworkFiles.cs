@@ -1,3 +1,4 @@
+using System.Net;
 using Tare.Engine.Common;
 using Tare.Engine.Containers;
 using Tare.Errors;
@@ -7,15 +8,15 @@ using Tare.Networks.Dns.Resolvers;
 namespace Tare.Engine.Networks;
 
 /// <summary>The network files of containers, as their networks want them.</summary>
-internal sealed class ContainerNetworkFiles(EnginePaths paths, NetworkStore store, ContainerRegistry registry)
+internal sealed class ContainerNetworkFiles(EnginePaths paths, NetworkStore store, ContainerRegistry registry, NetworkOptions options)
 {
     private const string HostGateway = "host-gateway";
 
     /// <summary>How a container with names finds the embedded server.</summary>
-    public static EmbeddedResolvConf Embedded(ContainerDefinition definition) => HostResolvConf.Read().With(Overrides(definition)).ForEmbeddedServer();
+    public EmbeddedResolvConf Embedded(ContainerDefinition definition) => HostResolvConf.Read().With(Overrides(definition)).ForEmbeddedServer();
 
-    /// <summary>Whether a container's files name the host.</summary>
-    public static bool NeedHostGateway(ContainerDefinition definition) => definition.HostConfig.ExtraHosts?.Any(entry => entry.EndsWith(HostGateway, StringComparison.Ordinal)) == true;
+    /// <summary>Whether a container's files name the host by its address on the default bridge.</summary>
+    public bool NeedDefaultBridge(ContainerDefinition definition) => options.HostGateways.Count == 0 && definition.HostConfig.ExtraHosts?.Any(entry => entry.EndsWith(HostGateway, StringComparison.Ordinal)) == true;
 
     /// <summary>Writes all of them, for a start.</summary>
     /// <exception cref="TareException">A link leads to a container that does not run.</exception>
@@ -30,7 +31,7 @@ internal sealed class ContainerNetworkFiles(EnginePaths paths, NetworkStore stor
             HostNetwork = definition.HostConfig.NetworkMode == PredefinedNetworks.Host,
             Addresses = [.. AddressesOf(endpoints)],
             Links = [.. LinksOf(container)],
-            ExtraHosts = [.. (definition.HostConfig.ExtraHosts ?? []).Select(ResolveHost)],
+            ExtraHosts = [.. (definition.HostConfig.ExtraHosts ?? []).SelectMany(ResolveHost)],
             ResolvConf = ResolvConfOf(definition, endpoints, start.Joined.Any(one => Attachments.IsUserDefined(one.Network.Name))),
         });
     }
@@ -46,14 +47,14 @@ internal sealed class ContainerNetworkFiles(EnginePaths paths, NetworkStore stor
 
     private static IEnumerable<string> AddressesOf(IEnumerable<EndpointState> endpoints) => endpoints.SelectMany(endpoint => new[] { endpoint.IPv4, endpoint.IPv6 }).Where(address => address.Length > 0);
 
-    private static DnsOverrides Overrides(ContainerDefinition definition) => new()
+    private DnsOverrides Overrides(ContainerDefinition definition) => new()
     {
-        Servers = definition.HostConfig.Dns ?? [],
-        Search = definition.HostConfig.DnsSearch ?? [],
-        Options = definition.HostConfig.DnsOptions ?? [],
+        Servers = definition.HostConfig.Dns is { Count: > 0 } servers ? servers : options.Dns.Servers,
+        Search = definition.HostConfig.DnsSearch is { Count: > 0 } search ? search : options.Dns.Search,
+        Options = definition.HostConfig.DnsOptions is { Count: > 0 } own ? own : options.Dns.Options,
     };
 
-    private static string ResolvConfOf(ContainerDefinition definition, IReadOnlyList<EndpointState> endpoints, bool embedded)
+    private string ResolvConfOf(ContainerDefinition definition, IReadOnlyList<EndpointState> endpoints, bool embedded)
     {
         if (embedded) return Embedded(definition).Text;
         return definition.HostConfig.NetworkMode == PredefinedNetworks.Host
@@ -61,12 +62,14 @@ internal sealed class ContainerNetworkFiles(EnginePaths paths, NetworkStore stor
             : HostResolvConf.ReadReachable().With(Overrides(definition)).ForPlainNetwork(endpoints.Any(endpoint => endpoint.IPv6.Length > 0));
     }
 
-    /// <summary>The host as containers see it: its address on the default bridge.</summary>
-    private string ResolveHost(string entry)
+    /// <summary>The host as containers see it: where the user has said, or its addresses on the default bridge.</summary>
+    private IEnumerable<string> ResolveHost(string entry)
     {
-        if (!entry.EndsWith(HostGateway, StringComparison.Ordinal)) return entry;
-        var bridge = store.Catalog.Get(PredefinedNetworks.Bridge);
-        return entry[..^HostGateway.Length] + bridge.Subnets[0].Gateway;
+        if (!entry.EndsWith(HostGateway, StringComparison.Ordinal)) return [entry];
+        var addresses = options.HostGateways.Count > 0 ? options.HostGateways : [.. (store.DefaultBridge?.Subnets ?? []).Select(subnet => subnet.Gateway).OfType<IPAddress>()];
+        // Docker's words.
+        if (addresses.Count == 0) throw TareException.Invalid("unable to derive the IP value for host-gateway");
+        return addresses.Select(address => entry[..^HostGateway.Length] + address);
     }
 
     /// <summary>Links of the default bridge, which has no names: lines of the hosts file.</summary>

@@ -34,14 +34,14 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
         if (ContainerModes.IsContainer(definition.HostConfig.NetworkMode, out _)) return start;
         try
         {
-            foreach (var attachment in Attachments.Of(definition)) await TakeAsync(start, container, attachment);
+            foreach (var attachment in Attachments.Of(definition).Where(one => !IsAbsentBridge(one.Name))) await TakeAsync(start, container, attachment);
             if (start.Joined.Any(one => one.Endpoint.HasDevice))
             {
                 await ReserveAsync(start, container);
                 start.Live = new LiveNetwork(plane.Take(), container.Id);
             }
             // It is reached at its address on the default bridge, whichever network the container is on.
-            if (ContainerNetworkFiles.NeedHostGateway(definition)) plane.Make(store.Catalog.Get(PredefinedNetworks.Bridge));
+            if (files.NeedDefaultBridge(definition) && store.DefaultBridge is { } bridge) plane.Make(bridge);
             files.Write(container, start);
             return start;
         }
@@ -193,6 +193,9 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
         }
         return process is not null && (joined.Any(one => one.Endpoint.HasDevice) || HasOwnNamespace(container.Definition)) && plane.Open(pid, process) is { } sandbox ? new LiveNetwork(sandbox, container.Id) : null;
     }
+
+    /// <summary>Without a default bridge (<c>--bridge=none</c>) who asks for it has a loopback device alone, as with Docker.</summary>
+    private bool IsAbsentBridge(string name) => name is PredefinedNetworks.Bridge or "default" && store.DefaultBridge is null;
 
     /// <summary>Whether devices may be put into it, though it is on no network now.</summary>
     private static bool HasOwnNamespace(ContainerDefinition definition) =>
@@ -367,7 +370,7 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
     private async Task ServeNamesAsync(Container container, LiveNetwork live, IReadOnlyList<JoinedNetwork> joined)
     {
         if (!joined.Any(one => Attachments.IsUserDefined(one.Network.Name))) return;
-        live.Names.View = names.ViewOf(GatewayChoice.Ordered(joined), network => SettingsOf(container.Definition, network), ContainerNetworkFiles.Embedded(container.Definition));
+        live.Names.View = names.ViewOf(GatewayChoice.Ordered(joined), network => SettingsOf(container.Definition, network), files.Embedded(container.Definition));
         if (live.HasNames) return;
         await plane.ServeNamesAsync(live.Sandbox, live.Names);
         live.HasNames = true;

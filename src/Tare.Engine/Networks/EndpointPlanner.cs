@@ -45,11 +45,14 @@ internal sealed class EndpointPlanner(NetworkStore store)
             MacAddress = MacOf(definition, settings, network, ipv4, ipv6),
             IPv4 = ipv4?.ToString() ?? "",
             PrefixLength4 = subnet4?.Network.PrefixLength ?? 0,
-            Gateway4 = network.IsInternal ? "" : subnet4?.Gateway?.ToString() ?? "",
+            Gateway4 = network.IsInternal ? "" : RouterOf(subnet4)?.ToString() ?? "",
             IPv6 = ipv6?.ToString() ?? "",
             PrefixLength6 = subnet6?.Network.PrefixLength ?? 0,
-            Gateway6 = network.IsInternal ? "" : subnet6?.Gateway?.ToString() ?? "",
+            Gateway6 = network.IsInternal ? "" : RouterOf(subnet6)?.ToString() ?? "",
         };
+
+        // That an auxiliary address is the way out is said to bridges alone.
+        IPAddress? RouterOf(Tare.Networks.Addresses.Subnet? subnet) => network.IsBridge ? subnet?.Router : subnet?.Gateway;
 
         Tare.Networks.Addresses.Subnet? SubnetOf(IPAddress? address) => address is null ? null : network.Subnets.First(subnet => subnet.Network.Contains(address));
     }

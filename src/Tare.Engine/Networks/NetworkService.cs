@@ -105,8 +105,8 @@ public sealed class NetworkService
         Labels = request.Labels ?? new Dictionary<string, string>(),
         IsInternal = request.Internal,
         IsAttachable = request.Attachable,
-        HasIPv4 = request.EnableIPv4 ?? true,
-        HasIPv6 = request.EnableIPv6 ?? false,
+        HasIPv4 = request.EnableIPv4,
+        HasIPv6 = request.EnableIPv6,
     };
 
     private NetworkCreateResponse Create(NetworkCreateRequest request)

@@ -73,7 +73,8 @@ internal static class PortPublishing
     {
         if (text.Length > 0) return IPAddress.TryParse(text, out var address) ? [address] : throw TareException.Invalid($"invalid IP address {text}: a port is published on an address of the host");
         var options = BridgeOptions.Read(network.Options, network.IsInternal);
-        return options is { HostBinding: { } binding, IsDefault: false } ? [binding] : Everywhere;
+        // That of all IPv4 means all of IPv6 too, as with Docker.
+        return options.HostBinding is { } binding && !binding.Equals(IPAddress.Any) ? [binding] : Everywhere;
     }
 
     private static (ushort First, ushort Last) Range(string text)

@@ -21,6 +21,12 @@ public sealed record Subnet
     /// <summary>Addresses that others have, by what they are called.</summary>
     public IReadOnlyDictionary<string, IPAddress> Auxiliary { get; init; } = new Dictionary<string, IPAddress>();
 
+    /// <summary>By whom containers leave: the gateway, unless an auxiliary address has the name that says it is that, as with Docker.</summary>
+    public IPAddress? Router => Auxiliary.GetValueOrDefault(RouterNameOf(Family)) ?? Gateway;
+
     /// <summary>IPv4 or IPv6.</summary>
     public AddressFamily Family => Network.BaseAddress.AddressFamily;
+
+    /// <summary>How an auxiliary address is called that is the containers' way out in place of the bridge.</summary>
+    internal static string RouterNameOf(AddressFamily family) => family == AddressFamily.InterNetwork ? "DefaultGatewayIPv4" : "DefaultGatewayIPv6";
 }

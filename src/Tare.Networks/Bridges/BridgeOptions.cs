@@ -102,12 +102,15 @@ public sealed record BridgeOptions
 
     private static TareException Unreadable(string name, string value, string reason) => TareException.Invalid($"failed to parse {name} value: {value} ({reason})");
 
-    private static bool Switch(string name, string value) => value switch
+    /// <summary>Reads what Go takes for true or false; null when it is neither.</summary>
+    internal static bool? ReadSwitch(string value) => value switch
     {
         "1" or "t" or "T" or "TRUE" or "true" or "True" => true,
         "0" or "f" or "F" or "FALSE" or "false" or "False" => false,
-        _ => throw Unreadable(name, value, $"strconv.ParseBool: parsing \"{value}\": invalid syntax"),
+        _ => null,
     };
+
+    private static bool Switch(string name, string value) => ReadSwitch(value) ?? throw Unreadable(name, value, $"strconv.ParseBool: parsing \"{value}\": invalid syntax");
 
     private static IPAddress Address(string name, string value) => AddressMath.TryParse(value, out var address) ? address : throw Unreadable(name, value, "nil ip");
 

@@ -12,25 +12,14 @@ internal sealed class NetworkTable(Database database)
     private const string Label = "label";
 
     /// <summary>Notes a network that is about to be made. Nothing else may have its name.</summary>
-    internal void Begin(Network network) => database.Write(
+    internal void Begin(Network network) => database.Write(session => Add(session, network, NetworkSchema.Passing), Durability.Full);
+
+    /// <summary>A network that is there is another one from now on.</summary>
+    internal void Replace(Network network) => database.Write(
         session =>
         {
-            session.Execute(
-                "INSERT INTO network (id, name, driver, created, internal, attachable, ipv4, ipv6, device, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                network.Id,
-                network.Name,
-                network.Driver,
-                network.Created.UtcTicks,
-                network.IsInternal ? 1 : 0,
-                network.IsAttachable ? 1 : 0,
-                network.HasIPv4 ? 1 : 0,
-                network.HasIPv6 ? 1 : 0,
-                network.Device,
-                NetworkSchema.Passing);
-            Add(session, network.Id, Option, network.Options);
-            Add(session, network.Id, IpamOption, network.IpamOptions);
-            Add(session, network.Id, Label, network.Labels);
-            for (var i = 0; i < network.Subnets.Count; i++) Add(session, network.Id, i, network.Subnets[i]);
+            session.Execute("DELETE FROM network WHERE id = ?", network.Id);
+            Add(session, network, NetworkSchema.Ready);
         },
         Durability.Full);
 
@@ -93,6 +82,26 @@ internal sealed class NetworkTable(Database database)
     });
 
     private void SetState(string id, long state) => database.Write(session => session.Execute("UPDATE network SET state = ? WHERE id = ?", state, id), Durability.Full);
+
+    private static void Add(WriteSession session, Network network, long state)
+    {
+        session.Execute(
+            "INSERT INTO network (id, name, driver, created, internal, attachable, ipv4, ipv6, device, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            network.Id,
+            network.Name,
+            network.Driver,
+            network.Created.UtcTicks,
+            network.IsInternal ? 1 : 0,
+            network.IsAttachable ? 1 : 0,
+            network.HasIPv4 ? 1 : 0,
+            network.HasIPv6 ? 1 : 0,
+            network.Device,
+            state);
+        Add(session, network.Id, Option, network.Options);
+        Add(session, network.Id, IpamOption, network.IpamOptions);
+        Add(session, network.Id, Label, network.Labels);
+        for (var i = 0; i < network.Subnets.Count; i++) Add(session, network.Id, i, network.Subnets[i]);
+    }
 
     private static void Add(WriteSession session, string network, string kind, IReadOnlyDictionary<string, string> values)
     {

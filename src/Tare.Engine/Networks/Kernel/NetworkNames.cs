@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Text;
 using Tare.Networks.Addresses;
 
@@ -12,9 +13,13 @@ internal sealed record NetworkNames(string FilterTable, string DefaultDevice, IR
     private const string OwnDataRoot = "/var/lib/tare";
 
     /// <summary>Those of an engine.</summary>
-    public static NetworkNames Of(string dataRoot, string engineId)
+    /// <param name="dataRoot">Its data root.</param>
+    /// <param name="engineId">What tells it from others.</param>
+    /// <param name="own">The pools that the user wants; with none of IPv6 there is one of this engine's own.</param>
+    public static NetworkNames Of(string dataRoot, string engineId, IReadOnlyList<AddressPool> own)
     {
-        IReadOnlyList<AddressPool> pools = [.. AddressPool.Defaults, AddressPool.UniqueLocal(Encoding.UTF8.GetBytes(engineId))];
+        IReadOnlyList<AddressPool> pools = own.Count > 0 ? own : AddressPool.Defaults;
+        if (pools.All(pool => pool.Range.BaseAddress.AddressFamily != AddressFamily.InterNetworkV6)) pools = [.. pools, AddressPool.UniqueLocal(Encoding.UTF8.GetBytes(engineId))];
         return dataRoot == OwnDataRoot ? new("tare", "tare0", pools) : new($"tare-{engineId[..8]}", $"tare-{engineId[..8]}", pools);
     }
 }

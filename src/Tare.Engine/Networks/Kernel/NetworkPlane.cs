@@ -39,12 +39,13 @@ internal sealed class NetworkPlane : INetworkPlane
     /// <param name="takeNamespace">Gives a network namespace that was made ahead.</param>
     /// <param name="nameOf">The name of a container, for messages.</param>
     /// <param name="opensOthers">Whether rules may be put into other programs' packet filters.</param>
+    /// <param name="enablesForwarding">Whether the host is made to pass packets on.</param>
     /// <param name="log">Is told what nobody waits for.</param>
-    public NetworkPlane(string engineId, string filterName, IKeeper keeper, Poller poller, Func<SandboxNetwork> takeNamespace, Func<string, string> nameOf, bool opensOthers, Action<EngineLogLevel, string> log)
+    public NetworkPlane(string engineId, string filterName, IKeeper keeper, Poller poller, Func<SandboxNetwork> takeNamespace, Func<string, string> nameOf, bool opensOthers, bool enablesForwarding, Action<EngineLogLevel, string> log)
     {
         (this.keeper, this.takeNamespace, this.log) = (keeper, takeNamespace, log);
         var owner = new DeviceOwner(engineId);
-        devices = new BridgeDevices(host, owner);
+        devices = new BridgeDevices(host, owner) { EnablesForwarding = enablesForwarding };
         bridges = new BridgeDriver(devices, new SandboxLinks(host, owner), new HeldFilter(filterName, keeper, poller, log), new OtherFirewalls(filterName, opensOthers, log), poller, log);
         parents = new ParentDriver(new ParentLinks(host, owner));
         readiness = new LinkReadiness(host, poller);
