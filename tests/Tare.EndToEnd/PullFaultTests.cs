@@ -123,7 +123,7 @@ public sealed class PullFaultTests(FaultFixture engine) : IClassFixture<FaultFix
         await File.WriteAllTextAsync(Path.Combine(configuration.Path, "config.json"), $$"""{"auths":{"{{registry.Host}}":{"auth":"{{account}}"} } }""");
         await engine.UntouchedAsync(async () =>
         {
-            (await Running.RunAsync(client == "docker" ? Setup.Docker : Setup.Tare, ["pull", registry.Name], environment: engine.Environment(configuration.Path))).Ok();
+            (await Running.RunAsync(Setup.ProgramOf(client), ["pull", registry.Name], environment: engine.Environment(configuration.Path))).Ok();
             await engine.RemoveAsync(registry);
         });
         ReceivedRequest redirected = Assert.Single(storage.Requests);

@@ -9,10 +9,10 @@ public abstract class OwnDaemonTests
     internal const string Image = Setup.Image;
 
     /// <summary>Starts a daemon with the base image, runs the case, removes the containers and checks that nothing is left.</summary>
-    internal static async Task WithDaemon(Func<Own, Task> work, string? dataRoot = null, string[]? options = null, IsolatedHost? within = null)
+    internal static async Task WithDaemon(Func<Own, Task> work, string? dataRoot = null, string[]? options = null, IsolatedHost? within = null, string client = "tare")
     {
         Daemon daemon = await Daemon.StartAsync(dataRoot, options, within);
-        using Own own = new(daemon);
+        using Own own = new(daemon, Setup.ProgramOf(client));
         // What the case found comes first; what it left behind is told after it, and does not take its place.
         List<Exception> failures = [];
         await Gather(async () =>
@@ -42,7 +42,7 @@ public abstract class OwnDaemonTests
         }
     }
 
-    internal sealed class Own(Daemon daemon) : IDisposable
+    internal sealed class Own(Daemon daemon, string program) : IDisposable
     {
         public Daemon Daemon => daemon;
 
@@ -52,7 +52,10 @@ public abstract class OwnDaemonTests
 
         public Task<Result> Tare(byte[] stdin, params string[] arguments) => Running.RunAsync(Setup.Tare, arguments, stdin, Environment);
 
-        public async Task<string> Ok(params string[] arguments) => (await Tare(arguments)).Ok().Text;
+        /// <summary>Runs the case's client, which is <c>tare</c> unless it says otherwise.</summary>
+        public Task<Result> Run(params string[] arguments) => Running.RunAsync(program, arguments, environment: Environment);
+
+        public async Task<string> Ok(params string[] arguments) => (await Run(arguments)).Ok().Text;
 
         public Running Start(params string[] arguments) => Running.Start(Setup.Tare, arguments, Environment);
 

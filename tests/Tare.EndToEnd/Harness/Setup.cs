@@ -21,6 +21,9 @@ internal static class Setup
 
     public static string Docker { get; } = Find("docker") ?? throw new InvalidOperationException("no docker client on PATH");
 
+    /// <summary>The program of a client, which is <c>docker</c> or <c>tare</c>.</summary>
+    public static string ProgramOf(string client) => client == "docker" ? Docker : Tare;
+
     public static string Python { get; } = NonEmpty("TARE_TEST_PYTHON") ?? "python3";
 
     public static string[] Clients { get; } = ChooseClients();

@@ -6,8 +6,8 @@ namespace Tare.EndToEnd.Networks;
 /// <summary>The daemon's options of networks, on its command line and in its file.</summary>
 public sealed class NetworkOptionsTests : OwnDaemonTests
 {
-    [TareFact]
-    public Task The_default_bridge_is_as_the_options_say() => WithDaemon(
+    [TareTheory, Clients]
+    public Task The_default_bridge_is_as_the_options_say(string client) => WithDaemon(
         async own =>
         {
             Assert.Equal(
@@ -19,7 +19,7 @@ public sealed class NetworkOptionsTests : OwnDaemonTests
             Assert.Equal("one", await EngineHost.PageAsync("127.0.0.1:18085"));
             Assert.Contains("mtu 1400 ", await own.Ok("exec", "one", "ip", "link", "show", "eth0"), StringComparison.Ordinal);
             Assert.Contains("default via 10.85.0.9 dev eth0", await own.Ok("exec", "one", "ip", "route", "show"), StringComparison.Ordinal);
-            Assert.NotEqual(0, (await own.Tare("run", "--rm", Image, "ping", "-c", "1", "-w", "2", "10.85.0.128")).Code);
+            Assert.NotEqual(0, (await own.Run("run", "--rm", Image, "ping", "-c", "1", "-w", "2", "10.85.0.128")).Code);
             string resolv = await own.Ok("run", "--rm", Image, "cat", "/etc/resolv.conf");
             Assert.Contains("nameserver 192.0.2.53\nsearch a.test b.test\noptions ndots:3\n", resolv, StringComparison.Ordinal);
             Assert.Contains("nameserver 192.0.2.54\n", await own.Ok("run", "--rm", "--dns", "192.0.2.54", Image, "cat", "/etc/resolv.conf"), StringComparison.Ordinal);
@@ -43,10 +43,11 @@ public sealed class NetworkOptionsTests : OwnDaemonTests
         [
             "--bip", "10.85.0.1/24", "--fixed-cidr", "10.85.0.128/25", "--default-gateway", "10.85.0.9", "--ipv6", "--bip6", "fd00:85::1/64", "--mtu", "1400", "--icc=false", "--ip", "127.0.0.1",
             "--dns", "192.0.2.53", "--dns-search", "a.test", "--dns-search", "b.test", "--dns-opt", "ndots:3", "--host-gateway-ip", "192.0.2.9", "--host-gateway-ip", "fd00::9", "--userland-proxy=false",
-        ]);
+        ],
+        client: client);
 
-    [TareFact]
-    public async Task Pools_and_options_of_all_networks_come_from_the_file()
+    [TareTheory, Clients]
+    public async Task Pools_and_options_of_all_networks_come_from_the_file(string client)
     {
         string file = Path.Combine(Path.GetTempPath(), $"daemon-{Guid.NewGuid():N}.json");
         await File.WriteAllTextAsync(file, """
@@ -64,25 +65,27 @@ public sealed class NetworkOptionsTests : OwnDaemonTests
                 await own.Ok("network", "create", "-o", "com.docker.network.driver.mtu=1300", "--ipv6=false", "two");
                 Assert.Equal("false 1300 10.87.2.0/24 ", await own.Ok("network", "inspect", "-f", "{{.EnableIPv6}} {{index .Options \"com.docker.network.driver.mtu\"}} {{range .IPAM.Config}}{{.Subnet}} {{end}}", "two"));
                 await own.Ok("network", "create", "three");
-                Assert.Contains("all predefined address pools have been fully subnetted", (await own.Tare("network", "create", "four")).Expect(1).Err, StringComparison.Ordinal);
+                Assert.Contains("all predefined address pools have been fully subnetted", (await own.Run("network", "create", "four")).Expect(1).Err, StringComparison.Ordinal);
                 Assert.Contains("mtu 1280 ", await own.Ok("run", "--rm", "--network", "one", Image, "ip", "link", "show", "eth0"), StringComparison.Ordinal);
             },
-            options: ["--config-file", file]);
+            options: ["--config-file", file],
+            client: client);
         File.Delete(file);
     }
 
-    [TareFact]
-    public Task Without_a_default_bridge_there_is_a_loopback_device() => WithDaemon(
+    [TareTheory, Clients]
+    public Task Without_a_default_bridge_there_is_a_loopback_device(string client) => WithDaemon(
         async own =>
         {
             Assert.Equal("host\nnone", await own.Ok("network", "ls", "--format", "{{.Name}}"));
             Assert.Equal("lo", await own.Ok("run", "--rm", Image, "ls", "/sys/class/net"));
-            Assert.Contains("unable to derive the IP value for host-gateway", (await own.Tare("run", "--rm", "--add-host", "me:host-gateway", Image, "true")).Expect(125).Err, StringComparison.Ordinal);
+            Assert.Contains("unable to derive the IP value for host-gateway", (await own.Run("run", "--rm", "--add-host", "me:host-gateway", Image, "true")).Expect(125).Err, StringComparison.Ordinal);
             await own.Ok("network", "create", "one");
             Assert.Equal("eth0\nlo", await own.Ok("run", "--rm", "--network", "one", Image, "ls", "/sys/class/net"));
             await own.Daemon.StopDaemonAsync();
             await own.Daemon.StartAgainAsync([]);
             Assert.Equal("eth0\nlo", await own.Ok("run", "--rm", Image, "ls", "/sys/class/net"));
         },
-        options: ["--bridge", "none"]);
+        options: ["--bridge", "none"],
+        client: client);
 }

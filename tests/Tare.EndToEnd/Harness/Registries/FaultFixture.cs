@@ -26,9 +26,9 @@ public sealed class FaultFixture : IAsyncLifetime
         await daemon.DisposeAsync();
     }
 
-    internal Task<Result> Run(string client, params string[] arguments) => Running.RunAsync(Program(client), arguments, environment: Environment());
+    internal Task<Result> Run(string client, params string[] arguments) => Running.RunAsync(Setup.ProgramOf(client), arguments, environment: Environment());
 
-    internal Running Start(string client, params string[] arguments) => Running.Start(Program(client), arguments, Environment());
+    internal Running Start(string client, params string[] arguments) => Running.Start(Setup.ProgramOf(client), arguments, Environment());
 
     internal Dictionary<string, string> Environment(string? configuration = null) => new()
     {
@@ -61,5 +61,4 @@ public sealed class FaultFixture : IAsyncLifetime
         (await Run("tare", "rmi", registry.Name)).Ok();
     }
 
-    private static string Program(string client) => client == "docker" ? Setup.Docker : Setup.Tare;
 }
