@@ -122,7 +122,7 @@ public sealed class NetworkPlanner(IReadOnlyList<AddressPool> pools, IReadOnlyDi
 
     private Subnet FromPool(AddressFamily family, IEnumerable<IPNetwork> taken, bool isIsolated)
     {
-        var subnet = new Subnet { Network = AddressPool.Choose(pools, family, taken) };
+        var subnet = new Subnet { Network = AddressPool.Choose(pools, family, taken), IsFromPool = true };
         return isIsolated ? subnet : subnet with { Gateway = new SubnetLeases(subnet).Take(), HasGivenGateway = true };
     }
 

@@ -113,6 +113,13 @@ internal sealed class FakePlane : INetworkPlane
         return Task.CompletedTask;
     }
 
+    public Task MovePortsAsync(BridgeEndpoint from, BridgeEndpoint to)
+    {
+        Try("move");
+        (Published[from.Id], Published[to.Id]) = (from, to);
+        return Task.CompletedTask;
+    }
+
     public void Withdraw(Network network, BridgeEndpoint endpoint) => Published.TryRemove(endpoint.Id, out _);
 
     /// <summary>What was withdrawn lets nothing pass any more, and goes with its namespace.</summary>

@@ -184,6 +184,35 @@ public sealed class NetworkTests
         await harness.Core.Networks.RemoveAsync("n", CancellationToken.None);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("move")]
+    public async Task Ports_go_with_the_way_out_to_a_network_that_is_wanted_more(string failing)
+    {
+        await using var harness = await Harness.OpenAsync();
+        await harness.Core.Networks.CreateAsync(new NetworkCreateRequest { Name = "n" }, CancellationToken.None);
+        var id = await harness.RunAsync("c1", On("bridge", request => request.HostConfig!.PortBindings = Ports("80/tcp", "8080")));
+        var before = harness.Get(id).State.Endpoints!.Single();
+        var request = new NetworkConnectRequest { Container = "c1", EndpointConfig = new EndpointSettings { GwPriority = 1 } };
+        harness.Plane.Failing = failing;
+        if (failing.Length > 0)
+        {
+            await Assert.ThrowsAsync<TareException>(() => harness.Core.Networks.ConnectAsync("n", request, CancellationToken.None));
+            Assert.Equal(before, Assert.Single(harness.Get(id).State.Endpoints!));
+            harness.Plane.Failing = null;
+        }
+
+        await harness.Core.Networks.ConnectAsync("n", request, CancellationToken.None);
+        var after = harness.Get(id).State.Endpoints!;
+        Assert.Null(after[0].Ports);
+        Assert.Equal(before.Ports, after[1].Ports);
+        Assert.Empty(harness.Plane.Published[after[0].Id].Ports);
+        Assert.Equal(8080, Assert.Single(harness.Plane.Published[after[1].Id].Ports, port => port.HostAddress.Equals(System.Net.IPAddress.Any)).HostPort);
+        await harness.Core.Networks.DisconnectAsync("n", new NetworkDisconnectRequest { Container = "c1" }, CancellationToken.None);
+        Assert.Equal(before.Ports, Assert.Single(harness.Get(id).State.Endpoints!).Ports);
+        Assert.NotEmpty(harness.Plane.Published[before.Id].Ports);
+    }
+
     [Fact]
     public async Task An_engine_that_comes_back_finds_everything_as_it_was()
     {
@@ -214,6 +243,9 @@ public sealed class NetworkTests
         await Refused("network-scoped aliases are only supported for user-defined networks", On("bridge", request => request.NetworkingConfig = Wanting("bridge", new() { Aliases = ["a"] })));
         await Refused("invalid IPv4 address: x", On("n", request => request.NetworkingConfig = Wanting("n", new() { IPAMConfig = new() { IPv4Address = "x" } })));
         await harness.Core.Networks.CreateAsync(new NetworkCreateRequest { Name = "n" }, CancellationToken.None);
+        await Refused("user specified IP address is supported only when connecting to networks with user configured subnets", On("n", request => request.NetworkingConfig = Wanting("n", new() { IPAMConfig = new() { IPv4Address = "9.9.9.9" } })));
+        await harness.Core.Networks.RemoveAsync("n", CancellationToken.None);
+        await harness.Core.Networks.CreateAsync(new NetworkCreateRequest { Name = "n", IPAM = new() { Config = [new() { Subnet = "10.9.0.0/24" }] } }, CancellationToken.None);
         await Refused("no configured subnet or ip-range contain the IP address 9.9.9.9", On("n", request => request.NetworkingConfig = Wanting("n", new() { IPAMConfig = new() { IPv4Address = "9.9.9.9" } })));
 
         async Task Refused(string words, Action<ContainerCreateRequest> change)

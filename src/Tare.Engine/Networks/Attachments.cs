@@ -99,6 +99,20 @@ internal static class Attachments
     {
         if (text.Length == 0) return;
         if (!IPAddress.TryParse(text, out var address) || address.AddressFamily != family || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)) faults.Add($"invalid {what} address: {text}");
-        else if (network is not null && IsUserDefined(network.Name) && !network.Subnets.Any(subnet => subnet.Network.Contains(address))) faults.Add($"no configured subnet or ip-range contain the IP address {text}");
+        else if (network is not null && IsUserDefined(network.Name)) CheckSubnet(address, network, faults);
+    }
+
+    private static void CheckSubnet(IPAddress address, Network network, List<string> faults)
+    {
+        const string NoneAskedFor = "user specified IP address is supported only when connecting to networks with user configured subnets";
+        var configured = network.Subnets.Where(subnet => subnet.Family == address.AddressFamily && !subnet.IsFromPool).ToList();
+        if (configured.Count == 0)
+        {
+            if (!faults.Contains(NoneAskedFor)) faults.Add(NoneAskedFor);
+        }
+        else if (!configured.Exists(subnet => subnet.Network.Contains(address)))
+        {
+            faults.Add($"no configured subnet or ip-range contain the IP address {address}");
+        }
     }
 }

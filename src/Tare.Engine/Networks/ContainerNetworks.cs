@@ -228,38 +228,66 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
         var more = new NetworkStart(container.Id);
         Take(more, container, new Attachment(network.Name, settings), container.State.Endpoints ?? []);
         var joined = more.Joined[0];
-        var before = container.State.Endpoints;
+        var original = container.State.Endpoints;
+        var before = original ?? [];
         var endpoint = joined.Endpoint.ToEndpoint(container.Id);
+        var had = before.FirstOrDefault(one => one.Ports is { Count: > 0 });
+        var (moved, isReserved) = (false, false);
         try
         {
             // A container that had no way out until now has its ports from now on.
-            if ((before ?? []).All(one => one.Ports is not { Count: > 0 }) && GatewayChoice.Ordered([.. JoinedOf(container), joined]).First().Endpoint.Id == joined.Endpoint.Id)
+            var isWayOut = IsWayOut(joined, [.. JoinedOf(container), joined]);
+            if (had is null && isWayOut)
             {
                 await ReserveAsync(more, container);
                 joined = more.Joined[0];
                 endpoint = joined.Endpoint.ToEndpoint(container.Id);
+                isReserved = joined.Endpoint.Ports is { Count: > 0 };
             }
 
-            registry.Save(container, container.State with { Endpoints = [.. before ?? [], joined.Endpoint with { IsPending = true }] });
+            registry.Save(container, container.State with { Endpoints = [.. before, joined.Endpoint with { IsPending = true }] });
             plane.Attach(live.Sandbox, network, endpoint, joined.Endpoint.Device);
             plane.Publish(network, endpoint);
             names.Add(container, joined, settings);
             await RefreshAsync(container, live);
             await plane.PassableAsync(live.Sandbox);
-            registry.Save(container, container.State with { Endpoints = [.. before ?? [], joined.Endpoint] });
+            if (had is not null && isWayOut && network.IsBridge)
+            {
+                // Who comes by the old way would be answered by the new one.
+                moved = true;
+                joined = joined with { Endpoint = joined.Endpoint with { Ports = had.Ports } };
+                await MovePortsAsync(container.Id, had with { Ports = null }, joined.Endpoint);
+            }
+
+            registry.Save(container, container.State with { Endpoints = [.. before.Select(one => moved && one.Id == had!.Id ? one with { Ports = null } : one), joined.Endpoint] });
         }
         catch
         {
+            if (moved) await TryAsync(container.Id, () => MovePortsAsync(container.Id, joined.Endpoint with { Ports = null }, had!));
             names.Remove(network.Id, endpoint.Id);
             plane.Withdraw(network, endpoint);
             plane.Detach(live.Sandbox, network, endpoint, joined.Endpoint.Device);
-            if (joined.Endpoint.Ports is { Count: > 0 }) await plane.ReleaseAsync(container.Id);
+            if (isReserved) await plane.ReleaseAsync(container.Id);
             Leave(container.Id, joined.Endpoint, tell: false);
-            registry.Save(container, container.State with { Endpoints = before });
+            registry.Save(container, container.State with { Endpoints = original });
             throw;
         }
 
         events.Connected(network, container.Id);
+    }
+
+    /// <summary>Whether a container leaves by an endpoint, and is reached through it.</summary>
+    private static bool IsWayOut(JoinedNetwork one, IReadOnlyList<JoinedNetwork> all)
+    {
+        var (gateway4, gateway6) = GatewayChoice.Of(all);
+        return (gateway4 ?? gateway6)?.Id == one.Endpoint.Id;
+    }
+
+    private Task MovePortsAsync(string containerId, EndpointState from, EndpointState to)
+    {
+        table.Replace(containerId, from);
+        table.Replace(containerId, to);
+        return plane.MovePortsAsync(from.ToEndpoint(containerId), to.ToEndpoint(containerId));
     }
 
     /// <summary>A container's networks have changed, and are written down: its ways out and what it sees of names follow.</summary>

@@ -54,6 +54,11 @@ internal interface INetworkPlane : IAsyncDisposable
     /// <summary>Leads a container's ports, which it goes on to have, to another of its endpoints.</summary>
     Task PublishAgainAsync(Network network, BridgeEndpoint endpoint);
 
+    /// <summary>Leads a container's ports from one of its endpoints to another; no packet comes in between.</summary>
+    /// <param name="from">The endpoint that had them, without them; both are of bridges.</param>
+    /// <param name="to">The endpoint that has them from now on.</param>
+    Task MovePortsAsync(BridgeEndpoint from, BridgeEndpoint to);
+
     /// <summary>Ends what <see cref="Publish"/> has begun, and lets nothing pass to or from the endpoint any more.</summary>
     void Withdraw(Network network, BridgeEndpoint endpoint);
 

@@ -99,7 +99,7 @@ public sealed class NetworkLeases(Network network)
             return wanted;
         }
 
-        return FirstOf(family)?.Take();
+        return FirstOf(family) is { } own ? own.TryTake() ?? throw SubnetLeases.NoneLeft(family, $"{network.Name} ({network.Id})") : null;
     }
 
     /// <summary>True also where there is nothing to keep: the network has no subnet of the family.</summary>

@@ -18,6 +18,9 @@ public sealed record Subnet
     /// <summary>Whether the gateway was asked for, or came with the subnet from a pool: only such ones are shown among what is configured, as Docker does.</summary>
     public bool HasGivenGateway { get; init; }
 
+    /// <summary>Whether the engine has chosen it: containers may ask for addresses only of subnets that somebody has asked for, as with Docker.</summary>
+    public bool IsFromPool { get; init; }
+
     /// <summary>Addresses that others have, by what they are called.</summary>
     public IReadOnlyDictionary<string, IPAddress> Auxiliary { get; init; } = new Dictionary<string, IPAddress>();
 

@@ -43,18 +43,21 @@ public sealed class SubnetLeases
     }
 
     /// <summary>Gives out the lowest address of the range that is free; when there is none, the lowest that is only kept.</summary>
-    /// <exception cref="TareException">Conflict: there is none, in Docker's words.</exception>
-    public IPAddress Take()
+    /// <returns>Null: there is none.</returns>
+    public IPAddress? TryTake()
     {
         lock (_lock)
         {
-            if ((NextFree() ?? LowestKept()) is not { } number)
-                throw TareException.Conflict($"no available IPv{(_subnet.Family == AddressFamily.InterNetwork ? 4 : 6)} addresses on this network's address pools: {_subnet.Range ?? _subnet.Network}");
+            if ((NextFree() ?? LowestKept()) is not { } number) return null;
             _kept.Remove(number);
             _taken.Add(number);
             return AddressMath.ToAddress(number, _subnet.Family);
         }
     }
+
+    /// <summary>As <see cref="TryTake"/>, for who has no better word for a subnet that is full.</summary>
+    /// <exception cref="TareException">Conflict: there is none.</exception>
+    public IPAddress Take() => TryTake() ?? throw NoneLeft(_subnet.Family, $"{_subnet.Range ?? _subnet.Network}");
 
     /// <summary>Gives out an address that somebody asks for.</summary>
     /// <exception cref="TareException">InvalidArgument: it is not of this subnet; Conflict: somebody has it. In Docker's words.</exception>
@@ -120,6 +123,12 @@ public sealed class SubnetLeases
             if (!IsReserved(address) && _taken.Remove(number)) Free(number);
         }
     }
+
+    /// <summary>What is said when nothing is left, in Docker's words.</summary>
+    /// <param name="family">IPv4 or IPv6.</param>
+    /// <param name="whose">What is full.</param>
+    internal static TareException NoneLeft(AddressFamily family, string whose) =>
+        TareException.Conflict($"no available IPv{(family == AddressFamily.InterNetwork ? 4 : 6)} addresses on this network's address pools: {whose}");
 
     private bool Unkeep(UInt128 number, string holder) => _kept.TryGetValue(number, out var who) && who == holder && _kept.Remove(number);
 

@@ -54,5 +54,8 @@ internal static class NetworkSchema
             FOREIGN KEY (network, position) REFERENCES network_has_subnet (network, position) ON DELETE CASCADE
         ) STRICT, WITHOUT ROWID;
         """,
+        """
+        ALTER TABLE network_has_subnet ADD COLUMN from_pool INTEGER NOT NULL DEFAULT 0;
+        """,
     ]);
 }

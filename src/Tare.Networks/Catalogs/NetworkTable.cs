@@ -43,8 +43,8 @@ internal sealed class NetworkTable(Database database)
                 row => (Network: row.GetString(0), Position: row.GetInt64(1), Name: row.GetString(2), Address: row.GetString(3)))
             .ToLookup(row => (row.Network, row.Position));
         var subnets = session.Query(
-                "SELECT network, position, subnet, range, gateway, gateway_given FROM network_has_subnet ORDER BY network, position",
-                row => (Network: row.GetString(0), Position: row.GetInt64(1), Subnet: row.GetString(2), Range: row.GetStringOrNull(3), Gateway: row.GetStringOrNull(4), IsGiven: row.GetBoolean(5)))
+                "SELECT network, position, subnet, range, gateway, gateway_given, from_pool FROM network_has_subnet ORDER BY network, position",
+                row => (Network: row.GetString(0), Position: row.GetInt64(1), Subnet: row.GetString(2), Range: row.GetStringOrNull(3), Gateway: row.GetStringOrNull(4), IsGiven: row.GetBoolean(5), IsFromPool: row.GetBoolean(6)))
             .ToLookup(
                 row => row.Network,
                 row => new Subnet
@@ -53,6 +53,7 @@ internal sealed class NetworkTable(Database database)
                     Range = row.Range is null ? null : IPNetwork.Parse(row.Range),
                     Gateway = row.Gateway is null ? null : IPAddress.Parse(row.Gateway),
                     HasGivenGateway = row.IsGiven,
+                    IsFromPool = row.IsFromPool,
                     Auxiliary = addresses[(row.Network, row.Position)].ToDictionary(entry => entry.Name, entry => IPAddress.Parse(entry.Address)),
                 });
         var rows = session.Query(
@@ -111,13 +112,14 @@ internal sealed class NetworkTable(Database database)
     private static void Add(WriteSession session, string network, int position, Subnet subnet)
     {
         session.Execute(
-            "INSERT INTO network_has_subnet (network, position, subnet, range, gateway, gateway_given) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO network_has_subnet (network, position, subnet, range, gateway, gateway_given, from_pool) VALUES (?, ?, ?, ?, ?, ?, ?)",
             network,
             position,
             subnet.Network.ToString(),
             subnet.Range?.ToString(),
             subnet.Gateway?.ToString(),
-            subnet.HasGivenGateway ? 1 : 0);
+            subnet.HasGivenGateway ? 1 : 0,
+            subnet.IsFromPool ? 1 : 0);
         foreach (var (name, address) in subnet.Auxiliary)
             session.Execute("INSERT INTO network_subnet_has_address (network, position, name, address) VALUES (?, ?, ?, ?)", network, position, name, address.ToString());
     }

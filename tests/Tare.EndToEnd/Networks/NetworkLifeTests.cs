@@ -19,7 +19,7 @@ public sealed class NetworkLifeTests(EngineFixture engine) : NetworkCases(engine
         for (int round = 0; round < 8; round++)
             await Ok(client, "run", "--rm", "--network", network, Image, "true");
         string[] more = [await Up(client, "--network", network), await Up(client, "--network", network), await Up(client, "--network", network)];
-        Assert.Contains("no available IPv4 addresses on this network's address pools: ", (await Run(client, "run", "--rm", "--network", network, Image, "true")).Expect(125).Err, StringComparison.Ordinal);
+        Assert.Contains($"no available IPv4 addresses on this network's address pools: {network} ({(await InspectNetwork(client, network))["Id"]})", (await Run(client, "run", "--rm", "--network", network, Image, "true")).Expect(125).Err, StringComparison.Ordinal);
         await Ok(client, ["rm", "-f", .. more]);
         await Ok(client, "run", "--rm", "--network", network, Image, "true");
     }

@@ -33,6 +33,24 @@ public sealed class NetworkOutsideTests : OwnDaemonTests
     });
 
     [TareFact]
+    public Task Ports_go_with_the_way_out() => WithHosts(async (hosts, own) =>
+    {
+        await own.Ok("network", "create", "backend");
+        await own.Ok("network", "create", "wanted");
+        await own.Ok("run", "-d", "--name", "web", "--network", "backend", "-p", "8080:80", Image, "sh", "-c", Tells);
+        await Eventually.EqualAsync(TwoHosts.Outside4, async () => (await FetchAsync(hosts, $"{TwoHosts.Inside4}:8080")).Text);
+        string ports = await own.Ok("port", "web");
+        foreach (string[] change in new[] { ["connect", "--gw-priority", "9", "wanted", "web"], new[] { "disconnect", "wanted", "web" } })
+        {
+            await own.Ok(["network", .. change]);
+            Assert.Equal(ports, await own.Ok("port", "web"));
+            Assert.Equal(TwoHosts.Outside4, (await FetchAsync(hosts, $"{TwoHosts.Inside4}:8080")).Ok().Text);
+            (await hosts.OnInsideAsync("curl", "-sS", "--max-time", "5", "http://127.0.0.1:8080/cgi-bin/who")).Ok();
+            (await hosts.OnInsideAsync("curl", "-sS", "--max-time", "5", "http://[::1]:8080/cgi-bin/who")).Ok();
+        }
+    });
+
+    [TareFact]
     public Task Containers_reach_the_outside_by_the_hosts_address() => WithHosts(async (hosts, own) =>
     {
         await own.Ok("network", "create", "--ipv6", "--subnet", "fd5a::/64", "backend");

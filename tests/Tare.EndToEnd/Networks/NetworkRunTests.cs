@@ -70,6 +70,10 @@ public sealed class NetworkRunTests(EngineFixture engine) : NetworkCases(engine)
         await Refused125(client, "Error response from daemon: failed to set up container networking: Address already in use", "--network", network, "--ip", "10.78.3.50");
         await Refused125(client, "Error response from daemon: failed to set up container networking: Address already in use", "--network", network, "--ip", "10.78.3.1");
         await Refused125(client, $"Error response from daemon: invalid config for network {network}: invalid endpoint settings:\nno configured subnet or ip-range contain the IP address 10.79.1.1", "--network", network, "--ip", "10.79.1.1");
+        string chosen = await Network(client);
+        const string NoneAskedFor = "invalid endpoint settings:\nuser specified IP address is supported only when connecting to networks with user configured subnets";
+        await Refused125(client, $"Error response from daemon: invalid config for network {chosen}: {NoneAskedFor}", "--network", chosen, "--ip", "10.79.1.1");
+        await Refused(client, "Error response from daemon: " + NoneAskedFor, "network", "connect", "--ip", "10.79.1.1", chosen, name);
         await Refused125(client, "Error response from daemon: invalid config for network bridge: invalid endpoint settings:\nuser specified IP address is supported on user defined networks only", "--ip", "172.17.0.77");
     }
 

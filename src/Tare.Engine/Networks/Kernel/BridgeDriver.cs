@@ -57,6 +57,9 @@ internal sealed class BridgeDriver(BridgeDevices devices, SandboxLinks links, He
     /// <inheritdoc/>
     public void Publish(BridgeEndpoint endpoint) => filter.Get().Add(endpoint);
 
+    /// <summary>As <see cref="Publish(BridgeEndpoint)"/>, of two at once: what the first had, the second may have.</summary>
+    public void Publish(BridgeEndpoint first, BridgeEndpoint second) => filter.Get().Add(first, second);
+
     /// <inheritdoc/>
     public void Withdraw(BridgeEndpoint endpoint)
     {

@@ -169,6 +169,13 @@ internal sealed class NetworkPlane : INetworkPlane
     }
 
     /// <inheritdoc/>
+    public Task MovePortsAsync(BridgeEndpoint from, BridgeEndpoint to)
+    {
+        bridges.Publish(from, to);
+        return ports.LeadAsync(to);
+    }
+
+    /// <inheritdoc/>
     public void Withdraw(Network network, BridgeEndpoint endpoint) => DriverOf(network).Withdraw(endpoint);
 
     /// <inheritdoc/>
