@@ -11,7 +11,7 @@ public sealed record Network
     /// <summary>The name, of which there is one.</summary>
     public required string Name { get; init; }
 
-    /// <summary><c>bridge</c>, <c>macvlan</c> or <c>ipvlan</c>.</summary>
+    /// <summary><c>bridge</c>, <c>macvlan</c> or <c>ipvlan</c>; <c>host</c>; <c>null</c> of none, and of configurations.</summary>
     public required string Driver { get; init; }
 
     /// <summary>When it was made.</summary>
@@ -44,9 +44,15 @@ public sealed record Network
     /// <summary>The device on the host that is the network's own, or the parent of its containers' devices.</summary>
     public required string Device { get; init; }
 
+    /// <summary>Whether it is what other networks are made from, and no network itself: its subnets are as they were asked for, and nobody can be on it.</summary>
+    public bool IsConfigOnly { get; init; }
+
+    /// <summary>The name of the network that it is made from; or empty.</summary>
+    public string ConfigFrom { get; init; } = "";
+
     /// <summary>Whether it is a bridge of this engine's: packets are filtered, ports published.</summary>
     public bool IsBridge => Driver == "bridge";
 
-    /// <summary>Whether the kernel has something for it: not for host and none.</summary>
+    /// <summary>Whether the kernel has something for it: not for host, none and configurations.</summary>
     public bool HasDevice => Device.Length > 0;
 }

@@ -31,7 +31,8 @@ public sealed class NetworkPlanner(IReadOnlyList<AddressPool> pools, IReadOnlyDi
         CheckDriver(request);
         if (existing.All.Any(other => other.Name == request.Name)) throw TareException.Conflict($"network with name {request.Name} already exists");
         var driver = request.Driver.Length == 0 ? Bridge : request.Driver;
-        request = WithDefaults(request, driver);
+        if (request.IsConfigOnly) return Configurations.Plan(request, id, now);
+        request = request.ConfigFrom.Length > 0 ? Configurations.Apply(request, existing) : WithDefaults(request, driver);
         var (hasIPv4, hasIPv6) = (request.HasIPv4 == true, request.HasIPv6 == true);
         if (!hasIPv4 && !hasIPv6) throw TareException.Invalid("IPv4 or IPv6 must be enabled");
         var options = driver == Bridge ? BridgeOptions.Read(request.Options, request.IsInternal) : null;
@@ -46,6 +47,7 @@ public sealed class NetworkPlanner(IReadOnlyList<AddressPool> pools, IReadOnlyDi
             Labels = request.Labels,
             IsInternal = request.IsInternal,
             IsAttachable = request.IsAttachable,
+            ConfigFrom = request.ConfigFrom,
             HasIPv4 = hasIPv4,
             HasIPv6 = hasIPv6,
             Subnets = Subnets(request, options, existing, routes),
@@ -103,7 +105,7 @@ public sealed class NetworkPlanner(IReadOnlyList<AddressPool> pools, IReadOnlyDi
 
     private List<Subnet> Subnets(NetworkRequest request, BridgeOptions? bridge, NetworkCatalog existing, IReadOnlyList<IPNetwork> routes)
     {
-        var taken = existing.All.SelectMany(network => network.Subnets).Select(subnet => subnet.Network).ToList();
+        var taken = existing.All.Where(network => !network.IsConfigOnly).SelectMany(network => network.Subnets).Select(subnet => subnet.Network).ToList();
         var asked = SubnetRequest.Read(request.Subnets, request.HasIPv6 == true);
         if (asked.Any(subnet => taken.Any(other => AddressMath.Overlap(other, subnet.Network)))) throw SubnetRequest.Overlap();
         var result = new List<Subnet>();

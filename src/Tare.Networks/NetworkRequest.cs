@@ -32,6 +32,12 @@ public sealed record NetworkRequest
     /// <summary>See <see cref="Network.IsAttachable"/>.</summary>
     public bool IsAttachable { get; init; }
 
+    /// <summary>See <see cref="Network.IsConfigOnly"/>.</summary>
+    public bool IsConfigOnly { get; init; }
+
+    /// <summary>See <see cref="Network.ConfigFrom"/>.</summary>
+    public string ConfigFrom { get; init; } = "";
+
     /// <summary>Whether it has IPv4; null: as the options say, or it has.</summary>
     public bool? HasIPv4 { get; init; }
 

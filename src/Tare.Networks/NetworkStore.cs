@@ -131,10 +131,13 @@ public sealed class NetworkStore
 
     /// <summary>A network is about to be removed: from now on nobody sees it.</summary>
     /// <param name="network">The network.</param>
+    /// <exception cref="TareException">Forbidden: other networks are made from it.</exception>
     public void Doom(Network network)
     {
         lock (_lock)
         {
+            if (network.IsConfigOnly && _catalog.All.Concat(_passing.Values).Any(other => other.ConfigFrom == network.Name))
+                throw TareException.Forbidden($"error while removing network: configuration network \"{network.Name}\" is in use");
             _table.Doom(network.Id);
             _passing[network.Id] = network;
             _catalog = new NetworkCatalog(_catalog.All.Where(other => other.Id != network.Id));

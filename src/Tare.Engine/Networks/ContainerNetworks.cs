@@ -342,6 +342,7 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
     private void Take(NetworkStart start, Container container, Attachment attachment, IReadOnlyList<EndpointState>? existing = null)
     {
         var network = Attachments.Find(store.Catalog, attachment.Name) ?? throw TareException.NotFound($"network {attachment.Name} not found");
+        if (network.IsConfigOnly) throw TareException.Forbidden("cannot create endpoint on configuration-only network");
         Attachments.Check(attachment.Name, network, attachment.Settings);
         Attachments.CheckTogether(network, start.Joined.Select(one => one.Network).Concat((existing ?? []).Select(NetworkOf).OfType<Network>()).Where(other => other.Id != network.Id));
         var used = (existing ?? []).Concat(start.Endpoints).Select(endpoint => endpoint.Number).ToHashSet();

@@ -16,7 +16,7 @@ internal sealed class NetworkRestorer(NetworkParts parts, ContainerNetworks netw
         try
         {
             var joined = live.SelectMany(container => networks.JoinedOf(container).Where(one => one.Endpoint.HasDevice).Select(one => (one.Network, Endpoint: one.Endpoint.ToEndpoint(container.Id)))).ToList();
-            foreach (var network in parts.Store.Unfinished) parts.Plane.Remove(network, parts.Store.Catalog.All);
+            foreach (var network in parts.Store.Unfinished.Where(network => network.HasDevice)) parts.Plane.Remove(network, parts.Store.Catalog.All);
             var used = joined.Select(one => one.Network.Id).ToHashSet(StringComparer.Ordinal);
             var wanted = parts.Store.Catalog.All.Where(network => network.HasDevice && (network.Name != PredefinedNetworks.Bridge || used.Contains(network.Id))).ToList();
             await parts.Plane.RestoreAsync(wanted, [.. joined.Select(one => one.Endpoint)]);

@@ -105,6 +105,8 @@ public sealed class NetworkService
         Labels = request.Labels ?? new Dictionary<string, string>(),
         IsInternal = request.Internal,
         IsAttachable = request.Attachable,
+        IsConfigOnly = request.ConfigOnly,
+        ConfigFrom = request.ConfigFrom?.Network ?? "",
         HasIPv4 = request.EnableIPv4,
         HasIPv6 = request.EnableIPv6,
     };
@@ -113,16 +115,15 @@ public sealed class NetworkService
     {
         if (request.Ingress) throw TareException.Forbidden("Ingress network can only be global scope network");
         if (request.Scope == "swarm") throw TareException.Forbidden("cannot create a swarm scoped network when swarm is not active");
-        if (request.ConfigOnly || request.ConfigFrom is { Network.Length: > 0 }) throw TareException.NotImplemented("networks that are configuration only are not supported: give the options to the network itself");
         var network = store.Begin(RequestOf(request));
         try
         {
-            plane.Make(network);
+            if (network.HasDevice) plane.Make(network);
             store.Complete(network);
         }
         catch
         {
-            plane.Remove(network, store.Catalog.All);
+            RemoveDevice(network);
             store.End(network);
             throw;
         }
@@ -150,7 +151,7 @@ public sealed class NetworkService
         try
         {
             store.Doom(network);
-            plane.Remove(network, store.Catalog.All);
+            RemoveDevice(network);
             store.End(network);
             names.Forget(network.Id);
         }
@@ -165,7 +166,7 @@ public sealed class NetworkService
     private async Task<NetworkPruneResponse> PruneAsync(Filters filters, DateTimeOffset? until, CancellationToken cancellationToken)
     {
         var deleted = new List<string>();
-        foreach (var network in store.Catalog.All.Where(network => !IsPredefined(network)).OrderBy(network => network.Created))
+        foreach (var network in store.Catalog.All.Where(network => !IsPredefined(network) && !network.IsConfigOnly).OrderBy(network => network.Created))
         {
             if (cancellationToken.IsCancellationRequested) break;
             if (network.Created > until || !filters.MatchLabels(network.Labels)) continue;
@@ -183,6 +184,11 @@ public sealed class NetworkService
 
         events.Pruned();
         return new NetworkPruneResponse { NetworksDeleted = deleted.Count > 0 ? deleted : null };
+    }
+
+    private void RemoveDevice(Network network)
+    {
+        if (network.HasDevice) plane.Remove(network, store.Catalog.All);
     }
 
     private NetworkInspect Show(Network network) => NetworkViews.Of(network, table.Of(network.Id), NameOf);

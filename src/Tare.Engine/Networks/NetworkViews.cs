@@ -22,10 +22,12 @@ internal static class NetworkViews
         {
             Driver = "default",
             Options = network.IpamOptions.Count > 0 ? network.IpamOptions : PredefinedNetworks.IsName(network.Name) ? null : new Dictionary<string, string>(),
-            Config = !network.HasDevice ? null : [.. network.Subnets.Select(Of)],
+            Config = !network.HasDevice && network.Subnets.Count == 0 ? null : [.. network.Subnets.Select(Of)],
         },
         Internal = network.IsInternal,
         Attachable = network.IsAttachable,
+        ConfigOnly = network.IsConfigOnly,
+        ConfigFrom = new ConfigReference { Network = network.ConfigFrom },
         Containers = endpoints.ToDictionary(entry => entry.Key, entry => Of(entry.Value, nameOf(entry.Key))),
         Options = network.Options,
         Labels = network.Labels,

@@ -33,6 +33,13 @@ public sealed record SubnetRequest(string Subnet, string Range, string Gateway, 
         return subnets;
     }
 
+    /// <summary>What would be asked for to get a subnet like one that was read.</summary>
+    public static SubnetRequest Of(Subnet subnet) => new(
+        subnet.Network.ToString(),
+        subnet.Range?.ToString() ?? "",
+        subnet.Gateway?.ToString() ?? "",
+        subnet.Auxiliary.ToDictionary(entry => entry.Key, entry => entry.Value.ToString()));
+
     /// <summary>The error for a subnet that another network has, or that overlaps it.</summary>
     public static TareException Overlap() => TareException.Forbidden("invalid pool request: Pool overlaps with other one on this address space");
 

@@ -57,5 +57,9 @@ internal static class NetworkSchema
         """
         ALTER TABLE network_has_subnet ADD COLUMN from_pool INTEGER NOT NULL DEFAULT 0;
         """,
+        """
+        ALTER TABLE network ADD COLUMN config_only INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE network ADD COLUMN config_from TEXT NOT NULL DEFAULT '';
+        """,
     ]);
 }

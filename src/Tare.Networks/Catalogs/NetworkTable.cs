@@ -57,7 +57,7 @@ internal sealed class NetworkTable(Database database)
                     Auxiliary = addresses[(row.Network, row.Position)].ToDictionary(entry => entry.Name, entry => IPAddress.Parse(entry.Address)),
                 });
         var rows = session.Query(
-            "SELECT id, name, driver, created, internal, attachable, ipv4, ipv6, device, state FROM network ORDER BY created, id",
+            "SELECT id, name, driver, created, internal, attachable, ipv4, ipv6, device, state, config_only, config_from FROM network ORDER BY created, id",
             row => (State: row.GetInt64(9), Network: new Network
             {
                 Id = row.GetString(0),
@@ -69,6 +69,8 @@ internal sealed class NetworkTable(Database database)
                 HasIPv4 = row.GetBoolean(6),
                 HasIPv6 = row.GetBoolean(7),
                 Device = row.GetString(8),
+                IsConfigOnly = row.GetBoolean(10),
+                ConfigFrom = row.GetString(11),
             }));
         var networks = rows.Select(row => (row.State, Network: row.Network with
         {
@@ -87,7 +89,7 @@ internal sealed class NetworkTable(Database database)
     private static void Add(WriteSession session, Network network, long state)
     {
         session.Execute(
-            "INSERT INTO network (id, name, driver, created, internal, attachable, ipv4, ipv6, device, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO network (id, name, driver, created, internal, attachable, ipv4, ipv6, device, state, config_only, config_from) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             network.Id,
             network.Name,
             network.Driver,
@@ -97,7 +99,9 @@ internal sealed class NetworkTable(Database database)
             network.HasIPv4 ? 1 : 0,
             network.HasIPv6 ? 1 : 0,
             network.Device,
-            state);
+            state,
+            network.IsConfigOnly ? 1 : 0,
+            network.ConfigFrom);
         Add(session, network.Id, Option, network.Options);
         Add(session, network.Id, IpamOption, network.IpamOptions);
         Add(session, network.Id, Label, network.Labels);
