@@ -70,7 +70,10 @@ class Engine:
         return took
 
     def ask(self, *arguments):
-        return subprocess.run([*self.prefix, self.client, *arguments], env=self.environment, capture_output=True, text=True).stdout.strip()
+        return self.ask_program(*self.prefix, self.client, *arguments)
+
+    def ask_program(self, *command):
+        return subprocess.run(command, env=self.environment, capture_output=True, text=True).stdout.strip()
 
     def quietly(self, *arguments):
         try:
@@ -346,6 +349,11 @@ def main():
         if "verbs" in given.only:
             measure(engines, table, scale)
         if "networks" in given.only:
+            tools = os.path.join(folder, "tools.tar")
+            images.busybox(tools, networks.TOOLS, networks.programs(TARE))
+            for engine in engines:
+                if engine.name != "podman":
+                    engine.time("load", "-q", "-i", engine.path(tools))
             networks.measure(engines, table, IMAGE, scale, alternate, milliseconds, at_least, ["nsenter", f"--net={dockerd_network()}"] if peers else [])
         if "images" in given.only:
             measure_registry(engines, table, folder, peers, scale)
@@ -363,6 +371,7 @@ def main():
     finally:
         for engine in reversed(engines):
             engine.quietly("rmi", "-f", IMAGE)
+            engine.quietly("rmi", "-f", networks.TOOLS)
             engine.close()
         shutil.rmtree(folder, ignore_errors=True)
 

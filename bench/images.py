@@ -1,4 +1,4 @@
-"""The two images of the benchmark as docker archives: a static busybox, and 150 MB in five layers of this system's own files."""
+"""The images of the benchmark as docker archives: a static busybox, and 150 MB in five layers of this system's own files."""
 import hashlib
 import io
 import json
@@ -12,8 +12,8 @@ import tempfile
 ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
 
 
-def busybox(path, name):
-    """The distribution's static busybox with its applets as links."""
+def busybox(path, name, programs=()):
+    """The distribution's static busybox with its applets as links; and other programs of this system in /bin, with the libraries that they need."""
     program = shutil.which("busybox")
     layer = io.BytesIO()
     with tarfile.open(fileobj=layer, mode="w", format=tarfile.USTAR_FORMAT) as tar:
@@ -26,7 +26,22 @@ def busybox(path, name):
                 link = entry(f"bin/{applet}", tarfile.SYMTYPE, 0o777)
                 link.linkname = "busybox"
                 tar.addfile(link)
+        for source, place in files_of(programs).items():
+            tar.addfile(entry(place.lstrip("/"), tarfile.REGTYPE, 0o755, size=os.path.getsize(source)), open(source, "rb"))
     archive(path, name, [layer.getvalue()])
+
+
+def files_of(programs):
+    """Where programs and what they are linked with belong, by where they are."""
+    files = {}
+    for program in programs:
+        files[program] = "/bin/" + os.path.basename(program)
+        told = subprocess.run(["ldd", program], capture_output=True, text=True).stdout
+        for line in told.splitlines():
+            place = next((word for word in line.split() if word.startswith("/")), None)
+            if place:
+                files[place] = place
+    return files
 
 
 def large(path, name, layers=5, layer_bytes=30_000_000, salt="", top=""):

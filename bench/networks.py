@@ -1,12 +1,16 @@
 """Containers on bridges: starts, starts of many at once, and what passes over them."""
+import json
+import shutil
 import statistics
 import time
 
 CROWD = 50
 AT_ONCE = 8
 MEGABYTES = 2000
-BETWEEN = 200  # busybox's nc takes a processor for 55 MB/s
 PORT = "5001"
+PAGES = "5002"
+SECONDS = 3
+TOOLS = "tare-bench/tools:latest"
 
 # Sends so many megabytes to an address and waits until the other side has taken all; runs in the network of the engine's host.
 SENDER = r"""
@@ -22,6 +26,11 @@ with socket.create_connection((sys.argv[1], int(sys.argv[2]))) as connection:
 SINK = ["busybox", "nc", "-ll", "-p", PORT, "-e", "busybox", "dd", "of=/dev/null", "bs=64k"]
 
 
+def programs(tare):
+    """What the image of the throughput needs besides busybox; Tare's registry is the web server."""
+    return [shutil.which("iperf3"), shutil.which("wrk"), tare]
+
+
 def measure(engines, table, image, scale, alternate, milliseconds, at_least, on_host):
     """on_host: before a command, runs it in the network of the engines' host. Podman takes part in the starts alone; the rest is held against docker."""
     runs = max(3, int(30 * scale))
@@ -31,13 +40,54 @@ def measure(engines, table, image, scale, alternate, milliseconds, at_least, on_
     turns = max(2, int(5 * scale))
     crowds = {engine.name: [crowd(engine, image) for _ in range(turns)] for engine in pair}
     table.add(f"{CROWD} containers on a bridge, {AT_ONCE} at a time", crowds, ">= 10x", milliseconds, at_least(10))
-    between, published = {}, {}
+    published = {}
     for engine in pair:
         with Sink(engine, image) as sink:
-            between[engine.name] = [engine.time("exec", "bench-source", "busybox", "sh", "-c", f"busybox dd if=/dev/zero bs=64k count={BETWEEN * 16} 2>/dev/null | busybox nc {sink.address} {PORT}") for _ in range(turns)]
             published[engine.name] = [engine.time_program(*on_host, "python3", "-c", SENDER, sink.gateway, sink.port, str(MEGABYTES)) for _ in range(turns)]
-    table.add("between two containers", between, ">= 1x", throughput(BETWEEN), at_least(0.95))
     table.add("from the host by a published port", published, ">= 1x", throughput(MEGABYTES), at_least(0.95))
+    measure_traffic(pair, table, turns, at_least, on_host)
+
+
+def measure_traffic(engines, table, turns, at_least, on_host):
+    """iperf3 and wrk, between two containers and from the host by published ports. One pair of containers of each engine, which take turns."""
+    pairs = [Servers(engine) for engine in engines]
+    try:
+        ways = {
+            "iperf3, between two containers": (lambda pair: stream(pair.within("iperf3", "-c", pair.address, "-p", PORT, "-t", str(SECONDS), "-J")), megabytes),
+            "iperf3, from the host by a published port": (lambda pair: stream(pair.on_host(on_host, "iperf3", "-c", pair.gateway, "-p", pair.port(PORT), "-t", str(SECONDS), "-J")), megabytes),
+            "wrk -c 16, between two containers": (lambda pair: requests(pair.within("wrk", "-t1", "-c16", f"-d{SECONDS}s", f"http://{pair.address}:{PAGES}/v2/")), per_second),
+            "wrk -c 16, from the host by a published port": (lambda pair: requests(pair.on_host(on_host, "wrk", "-t1", "-c16", f"-d{SECONDS}s", f"http://{pair.gateway}:{pair.port(PAGES)}/v2/")), per_second),
+        }
+        for what, (way, show) in ways.items():
+            costs = {pair.engine.name: [] for pair in pairs}
+            for _ in range(turns):
+                for pair in pairs:
+                    # What one of it costs, so that less is better, as in the other rows.
+                    costs[pair.engine.name].append(1 / way(pair))
+            table.add(what, costs, ">= 1x", show, at_least(0.95))
+    finally:
+        for pair in pairs:
+            pair.close()
+
+
+def stream(told):
+    """Bytes a second, of iperf3's report."""
+    return json.loads(told)["end"]["sum_received"]["bits_per_second"] / 8
+
+
+def requests(told):
+    """Requests a second, of wrk's report."""
+    if "Non-2xx" in told or "Socket errors" in told:
+        raise RuntimeError("wrk: " + told)
+    return float(next(line for line in told.splitlines() if line.startswith("Requests/sec:")).split()[1])
+
+
+def megabytes(costs):
+    return f"{1 / statistics.median(costs) / 1e6:,.0f} MB/s"
+
+
+def per_second(costs):
+    return f"{1 / statistics.median(costs):,.0f}/s"
 
 
 def throughput(mebibytes):
@@ -55,13 +105,11 @@ def crowd(engine, image):
 
 
 class Sink:
-    """A container that takes whatever is sent to it, and one to send from."""
+    """A container that takes whatever is sent to it."""
 
     def __init__(self, engine, image):
         self.engine = engine
         engine.time("run", "-d", "--name", "bench-sink", "-p", PORT, image, *SINK)
-        engine.time("run", "-d", "--name", "bench-source", image, "sleep", "100000")
-        self.address = engine.ask("inspect", "-f", "{{.NetworkSettings.Networks.bridge.IPAddress}}", "bench-sink")
         self.gateway = engine.ask("inspect", "-f", "{{.NetworkSettings.Networks.bridge.Gateway}}", "bench-sink")
         self.port = engine.ask("port", "bench-sink", PORT).splitlines()[0].rsplit(":", 1)[1]
 
@@ -69,4 +117,35 @@ class Sink:
         return self
 
     def __exit__(self, *_):
-        self.engine.time("rm", "-f", "bench-sink", "bench-source")
+        self.engine.time("rm", "-f", "bench-sink")
+
+
+class Servers:
+    """A container with an iperf3 server and a web server, and one to ask from."""
+
+    def __init__(self, engine):
+        self.engine = engine
+        serve = f"iperf3 -s -p {PORT} >/dev/null & exec tare registry serve --root /tmp/registry --listen 0.0.0.0:{PAGES} >/dev/null 2>&1"
+        engine.time("run", "-d", "--name", "bench-server", "-p", PORT, "-p", PAGES, TOOLS, "sh", "-c", serve)
+        engine.time("run", "-d", "--name", "bench-client", TOOLS, "sleep", "100000")
+        self.address = engine.ask("inspect", "-f", "{{.NetworkSettings.Networks.bridge.IPAddress}}", "bench-server")
+        self.gateway = engine.ask("inspect", "-f", "{{.NetworkSettings.Networks.bridge.Gateway}}", "bench-server")
+        for port in (PORT, PAGES):
+            engine.time("exec", "bench-client", "sh", "-c", f"for i in $(seq 100); do nc -z -w 1 {self.address} {port} && exit 0; sleep 0.1; done; exit 1")
+
+    def port(self, port):
+        return self.engine.ask("port", "bench-server", port).splitlines()[0].rsplit(":", 1)[1]
+
+    def within(self, *command):
+        return self.told(self.engine.ask("exec", "bench-client", *command), command)
+
+    def on_host(self, prefix, *command):
+        return self.told(self.engine.ask_program(*prefix, *command), command)
+
+    def told(self, text, command):
+        if not text:
+            raise RuntimeError(f"{self.engine.name}: {' '.join(command)} has said nothing")
+        return text
+
+    def close(self):
+        self.engine.quietly("rm", "-f", "bench-server", "bench-client")

@@ -220,6 +220,26 @@ public sealed class ContainerRouteTests
     }
 
     [Theory]
+    [InlineData("{}", "n.conf.IFNAME.a=1,n.conf.IFNAME.b=2")]
+    [InlineData("""{"n":{"DriverOpts":{"com.docker.network.endpoint.sysctls":"own"}}}""", "n.conf.IFNAME.a=1,n.conf.IFNAME.b=2,own")]
+    public async Task The_old_place_of_a_devices_settings(string endpoints, string expected)
+    {
+        await using var server = await ServerFixture.StartAsync();
+        var (_, body) = await server.JsonAsync(
+            "POST", "/v1.47/containers/create", $$$"""{"Image":"i","HostConfig":{"NetworkMode":"n","Sysctls":{"net.n.conf.eth0.b":"2","net.n.conf.eth0.a":"1","net.x":"3"}},"NetworkingConfig":{"EndpointsConfig":{{{endpoints}}}}}""");
+
+        var moved = "net.n.conf.IFNAME.a=1,net.n.conf.IFNAME.b=2";
+        Assert.Equal(["net.x"], server.Engine.Created!.HostConfig!.Sysctls!.Keys);
+        Assert.Equal(expected.Replace("n.conf", "net.n.conf", StringComparison.Ordinal), server.Engine.Created.NetworkingConfig!.EndpointsConfig!["n"]!.DriverOpts!["com.docker.network.endpoint.sysctls"]);
+        Assert.Equal(
+            $"Migrated sysctl \"net.n.conf.eth0.a,net.n.conf.eth0.b\" to DriverOpts{{\"com.docker.network.endpoint.sysctls\":\"{moved}\"}}.",
+            body!["Warnings"]![1]!.GetValue<string>());
+    }
+
+    [Theory]
+    [InlineData("/v1.48", """{"Image":"i","HostConfig":{"Sysctls":{"net.ipv4.conf.eth0.x":"1"}}}""", "interface specific sysctl setting \"net.ipv4.conf.eth0.x\" must be supplied using driver option 'com.docker.network.endpoint.sysctls'")]
+    [InlineData("/v1.47", """{"Image":"i","HostConfig":{"Sysctls":{"net.ipv4.conf.eth1.x":"1"}}}""", "unable to determine network endpoint for sysctl net.ipv4.conf.eth1.x, use driver option 'com.docker.network.endpoint.sysctls' to set per-interface sysctls")]
+    [InlineData("/v1.47", """{"Image":"i","HostConfig":{"NetworkMode":"n","Sysctls":{"net.ipv4.conf.eth0.x":"1"}},"NetworkingConfig":{"EndpointsConfig":{"o":{}}}}""", "unable to find a network for sysctl net.ipv4.conf.eth0.x: HostConfig.NetworkMode must match the identity of a network in NetworkSettings.Networks")]
     [InlineData("/v1.52", """{"Image":"i","MacAddress":"02:00:00:00:00:01"}""", "container-wide MAC address no longer supported; use endpoint-specific MAC address instead")]
     [InlineData("/v1.43", """{"Image":"i","MacAddress":"02:00:00:00:00:01","HostConfig":{"NetworkMode":"none"}}""", "conflicting options: mac-address and the network mode")]
     [InlineData("/v1.43", """{"Image":"i","NetworkingConfig":{"EndpointsConfig":{"a":{},"b":{}}}}""", "Container cannot be created with multiple network endpoints: a, b")]

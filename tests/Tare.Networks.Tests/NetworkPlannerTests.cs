@@ -56,8 +56,25 @@ public sealed class NetworkPlannerTests
         Assert.Equal(["10.1.0.0/24  10.1.0.1 False", "10.2.0.0/24  10.2.0.9 True"], network.Subnets.Select(Describe));
     }
 
+    [Fact]
+    public void A_configuration_takes_no_subnet_and_says_what_others_are()
+    {
+        var asked = new NetworkRequest { Name = "config", IsConfigOnly = true, HasIPv6 = true, Subnets = [Subnet("10.1.0.0/24", "10.1.0.128/25", "10.1.0.7")], Options = new Dictionary<string, string> { ["parent"] = "nosuch" }, Labels = new Dictionary<string, string> { ["a"] = "b" } };
+        var config = Plan(asked);
+        Assert.Equal(("null", "", true, false), (config.Driver, config.Device, config.IsConfigOnly, config.HasDevice));
+        Assert.Equal(["10.1.0.0/24 10.1.0.128/25 10.1.0.7 True"], config.Subnets.Select(Describe));
+        Assert.Equal("10.1.0.0/24  10.1.0.1 False", Describe(Plan(new NetworkRequest { Name = "own", Subnets = [Subnet("10.1.0.0/24")] }, [config]).Subnets.Single()));
+        var network = Plan(new NetworkRequest { Name = "one", Driver = "macvlan", ConfigFrom = "config", IsInternal = true }, [config]);
+        Assert.Equal(("macvlan", "nosuch", "config", true, true), (network.Driver, network.Device, network.ConfigFrom, network.IsInternal, network.HasIPv6));
+        Assert.Equal("10.1.0.0/24 10.1.0.128/25 10.1.0.7 True", Describe(network.Subnets[0]));
+        Assert.Equal((2, "b"), (network.Subnets.Count, network.Labels["a"]));
+    }
+
     public static TheoryData<NetworkRequest, ErrorKind, string> Refused => new()
     {
+        { new NetworkRequest { Name = "a", ConfigFrom = "there" }, ErrorKind.NotFound, "configuration network \"there\" does not exist" },
+        { new NetworkRequest { Name = "a", IsConfigOnly = true, ConfigFrom = "there" }, ErrorKind.Forbidden, "a configuration network cannot depend on another configuration network" },
+        { new NetworkRequest { Name = "a", ConfigFrom = "there", HasIPv6 = true }, ErrorKind.Forbidden, "user specified configurations are not supported if the network depends on a configuration network" },
         { new NetworkRequest { Name = "" }, ErrorKind.InvalidArgument, "invalid name: name is empty" },
         { new NetworkRequest { Name = "none" }, ErrorKind.Forbidden, "operation is not permitted on predefined none network " },
         { new NetworkRequest { Name = "there" }, ErrorKind.Conflict, "network with name there already exists" },

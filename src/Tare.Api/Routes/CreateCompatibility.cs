@@ -45,7 +45,7 @@ internal static class CreateCompatibility
 
         if (host.PidsLimit <= 0)
             host.PidsLimit = null;
-        return [.. VolumeDriverWarning(host, mounts, version), .. MoveMacAddress(request, host, networking, version)];
+        return [.. VolumeDriverWarning(host, mounts, version), .. MoveMacAddress(request, host, networking, version), .. SysctlCompatibility.Apply(host, networking, version)];
     }
 
     /// <summary>Changes a request to update a container.</summary>
@@ -138,21 +138,26 @@ internal static class CreateCompatibility
         if (!hasEndpoint && version.Before(44))
             throw TareException.Invalid("conflicting options: mac-address and the network mode");
         if (hasEndpoint)
-            MainEndpoint(host, networking, version).MacAddress = CheckedAddress(host, networking, version, address);
+        {
+            var endpoint = MainEndpoint(host, networking, version, "unable to migrate container-wide MAC address to a specific network");
+            endpoint.MacAddress = CheckedAddress(endpoint, version, address);
+        }
+
         request.MacAddress = null;
         return version.Before(44) ? [] : ["The container-wide MacAddress field is now deprecated. It should be specified in EndpointsConfig instead."];
     }
 
-    private static string CheckedAddress(HostConfig host, NetworkingConfig networking, ApiVersion version, string address)
+    private static string CheckedAddress(EndpointSettings endpoint, ApiVersion version, string address)
     {
-        var own = MainEndpoint(host, networking, version).MacAddress;
+        var own = endpoint.MacAddress;
         if (!version.Before(44) && own.Length > 0 && !own.Equals(address, StringComparison.OrdinalIgnoreCase))
             throw TareException.Invalid("the container-wide MAC address must match the endpoint-specific MAC address for the main network, or be left empty");
         return address;
     }
 
     /// <summary>The endpoint that the network mode names, made if there is none.</summary>
-    private static EndpointSettings MainEndpoint(HostConfig host, NetworkingConfig networking, ApiVersion version)
+    /// <exception cref="TareException"><see cref="ErrorKind.InvalidArgument"/>: there are others, and not that one; the message begins with <paramref name="failure"/>.</exception>
+    internal static EndpointSettings MainEndpoint(HostConfig host, NetworkingConfig networking, ApiVersion version, string failure)
     {
         var name = host.NetworkMode.Length == 0 ? "default" : host.NetworkMode;
         var endpoints = new SortedDictionary<string, EndpointSettings?>(StringComparer.Ordinal);
@@ -162,7 +167,7 @@ internal static class CreateCompatibility
         // Before 1.44 the only endpoint is the main one, by whatever name or id of the network it goes.
         var main = version.Before(44) && endpoints.Count == 1 ? endpoints.Keys.First() : name;
         if (endpoints.Count > 0 && !endpoints.ContainsKey(main))
-            throw TareException.Invalid("unable to migrate container-wide MAC address to a specific network: HostConfig.NetworkMode must match the identity of a network in NetworkSettings.Networks");
+            throw TareException.Invalid(failure + ": HostConfig.NetworkMode must match the identity of a network in NetworkSettings.Networks");
         var found = endpoints.GetValueOrDefault(main) ?? new EndpointSettings();
         endpoints[main] = found;
         networking.EndpointsConfig = endpoints;

@@ -61,6 +61,7 @@ internal static class Attachments
             if (!IPAddress.TryParse(local, out var address) || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)) faults.Add($"invalid link-local IP address: {local}");
         }
 
+        faults.AddRange(DeviceSettings.FaultsOf(settings));
         if (settings.MacAddress.Length > 0 && !HardwareAddress.TryParse(settings.MacAddress, out _)) faults.Add($"invalid MAC address {settings.MacAddress}: six bytes in hexadecimal, such as 02:42:ac:11:00:02");
         if (faults.Count > 0) throw TareException.Invalid("invalid endpoint settings:\n" + (faults.Count == 1 ? faults[0] : string.Join('\n', faults.Select(fault => "* " + fault))));
     }

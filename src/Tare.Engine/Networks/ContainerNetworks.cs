@@ -63,7 +63,7 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
     {
         if (start.Live is { } live)
         {
-            foreach (var (network, endpoint, _) in start.Joined) plane.Attach(live.Sandbox, network, endpoint.ToEndpoint(container.Id), endpoint.Device);
+            foreach (var joined in start.Joined) Attach(live, container, joined);
             SetGateways(live, start.Joined);
             foreach (var (network, endpoint, _) in start.Joined) plane.Publish(network, endpoint.ToEndpoint(container.Id));
         }
@@ -71,6 +71,12 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
         if (start.Live is { } named) await ServeNamesAsync(container, named, start.Joined);
         if (start.Live is { } waiting) await plane.PassableAsync(waiting.Sandbox);
         foreach (var (network, _, _) in start.Joined) events.Connected(network, container.Id);
+    }
+
+    private void Attach(LiveNetwork live, Container container, JoinedNetwork joined)
+    {
+        var (network, endpoint, _) = joined;
+        plane.Attach(live.Sandbox, network, endpoint.ToEndpoint(container.Id).WithDevice(SettingsOf(container.Definition, network), endpoint.Device), endpoint.Device);
     }
 
     /// <summary>Takes back what a start that has failed had taken and made.</summary>
@@ -246,7 +252,7 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
             }
 
             registry.Save(container, container.State with { Endpoints = [.. before, joined.Endpoint with { IsPending = true }] });
-            plane.Attach(live.Sandbox, network, endpoint, joined.Endpoint.Device);
+            Attach(live, container, joined);
             plane.Publish(network, endpoint);
             names.Add(container, joined, settings);
             await RefreshAsync(container, live);

@@ -27,6 +27,12 @@ public sealed record BridgeEndpoint
     /// <summary>As <see cref="IPv4"/>, of IPv6.</summary>
     public IPAddress? IPv6 { get; init; }
 
+    /// <summary>Further addresses of its device, which nobody else may have on the link, with the lengths of their networks.</summary>
+    public IReadOnlyList<(IPAddress Address, int Prefix)> LinkLocals { get; init; } = [];
+
+    /// <summary>Settings of its device: paths below /proc/sys/net, and values (proc_sys_net(5)).</summary>
+    public IReadOnlyList<(string Path, string Value)> Settings { get; init; } = [];
+
     /// <summary>The ports of the host that lead to it.</summary>
     public IReadOnlyList<PublishedPort> Ports { get; init; } = [];
 

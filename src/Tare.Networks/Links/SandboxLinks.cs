@@ -132,12 +132,28 @@ public sealed class SandboxLinks(HostNetwork host, DeviceOwner owner)
         // Where the network has no IPv6, nobody on it gives the container addresses or routes of IPv6 either.
         var off = sandbox.TrySetIPv6(device, "disable_ipv6", endpoint.IPv6 is null ? "1" : "0");
         if (off != 0 && (off != Errno.ENOENT || endpoint.IPv6 is not null)) throw new LinuxException($"turn IPv6 {(endpoint.IPv6 is null ? "off" : "on")} for {device}", off);
-        var commands = new List<RouteCommand>(3) { new LinkChange(link) { Up = true } };
+        if (endpoint.Settings.Count > 0) Set(sandbox, endpoint.Settings);
+        var commands = new List<RouteCommand>(3 + endpoint.LinkLocals.Count) { new LinkChange(link) { Up = true } };
         if (endpoint.IPv4 is { } v4) commands.Add(new AddressRequest(link, NetworkAddress.Of(v4, PrefixOf(network, v4))));
         if (endpoint.IPv6 is { } v6) commands.Add(new AddressRequest(link, NetworkAddress.Of(v6, PrefixOf(network, v6))));
+        commands.AddRange(endpoint.LinkLocals.Select(one => new AddressRequest(link, NetworkAddress.Of(one.Address, one.Prefix))));
         links.Execute([.. commands]);
         return link;
     });
+
+    /// <summary>Before the device is up: what it does at first is as they say.</summary>
+    private static void Set(SandboxNetwork sandbox, IReadOnlyList<(string Path, string Value)> settings)
+    {
+        try
+        {
+            NetworkSettings.Write(sandbox.Namespace, settings);
+        }
+        catch (LinuxException e) when (e.Error == Errno.ENOENT)
+        {
+            var missing = settings.FirstOrDefault(setting => NetworkSettings.Read(sandbox.Namespace, setting.Path) is null);
+            throw TareException.Invalid($"/proc/sys/net/{missing.Path} is not a sysctl file");
+        }
+    }
 
     private void Try(RouteCommand command)
     {

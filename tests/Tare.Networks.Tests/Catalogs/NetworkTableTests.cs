@@ -32,10 +32,12 @@ public sealed class NetworkTableTests : IDisposable
             IsInternal = true,
             IsAttachable = true,
             HasIPv6 = true,
+            IsConfigOnly = true,
+            ConfigFrom = "other",
             Subnets =
             [
                 new Subnet { Network = IPNetwork.Parse("10.0.0.0/24"), Range = IPNetwork.Parse("10.0.0.128/25"), Gateway = IPAddress.Parse("10.0.0.1"), HasGivenGateway = true, Auxiliary = new Dictionary<string, IPAddress> { ["x"] = IPAddress.Parse("10.0.0.9") } },
-                new Subnet { Network = IPNetwork.Parse("fd00::/64") },
+                new Subnet { Network = IPNetwork.Parse("fd00::/64"), IsFromPool = true },
             ],
         };
         table.Begin(network);
