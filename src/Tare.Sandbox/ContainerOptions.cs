@@ -115,6 +115,9 @@ public sealed record MountOptions
     /// <summary>For a bind: also what is mounted below the source (<c>rbind</c>).</summary>
     public bool Recursive { get; init; } = true;
 
+    /// <summary>For a bind that is read-only: so is what is mounted below the source.</summary>
+    public bool ReadOnlyBelow { get; init; } = true;
+
     /// <summary>For a bind: <c>private</c>, <c>rprivate</c>, <c>slave</c>, <c>rslave</c>, <c>shared</c>, <c>rshared</c>.</summary>
     public string Propagation { get; init; } = "rprivate";
 

@@ -153,7 +153,7 @@ internal static class SpecTranslator
         {
             if (!mount.Target.StartsWith('/')) throw TareException.Invalid($"invalid mount target \"{mount.Target}\": must be an absolute path");
             var list = new List<string>(mount.Options);
-            if (mount.ReadOnly) list.Add(mount.Type == "bind" && mount.Recursive ? "rro" : "ro");
+            if (mount.ReadOnly) list.Add(mount.Type == "bind" && mount.Recursive && mount.ReadOnlyBelow ? "rro" : "ro");
             if (mount.Type == "bind")
             {
                 list.Add(mount.Recursive ? "rbind" : "bind");

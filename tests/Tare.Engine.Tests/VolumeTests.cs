@@ -40,11 +40,22 @@ public sealed class VolumeTests
     [InlineData("../x")]
     [InlineData("/x")]
     [InlineData("a/../../x")]
+    [InlineData("./..")]
     public void A_part_lies_in_the_volume(string path) =>
         Assert.Equal(
             "invalid mount config for type \"volume\": subpath must be a relative path within the volume",
             Assert.Throws<TareException>(() => MountParser.Parse(
                 new HostConfig { Mounts = [new Mount { Type = "volume", Source = "n1", Target = "/x", VolumeOptions = new MountVolumeOptions { Subpath = path } }] }, [], _ => [])).Message);
+
+    [Fact]
+    public void A_part_of_a_volume_may_be_written_with_dots_and_belongs_to_one_with_a_name()
+    {
+        Mount Part(string source, string path) => new() { Type = "volume", Source = source, Target = "/x", ReadOnly = source.Length == 0, VolumeOptions = new MountVolumeOptions { Subpath = path } };
+        Assert.Equal("a/../b/.", MountParser.Parse(new HostConfig { Mounts = [Part("n1", "a/../b/.")] }, [], _ => []).Single().Volume!.Subpath);
+        Assert.Equal(
+            "invalid mount config for type \"volume\": must not set Subpath when using anonymous volumes",
+            Assert.Throws<TareException>(() => MountParser.Parse(new HostConfig { Mounts = [Part("", "a")] }, [], _ => [])).Message);
+    }
 
     [Fact]
     public async Task A_creation_that_fails_leaves_no_anonymous_volume_and_the_named_one()

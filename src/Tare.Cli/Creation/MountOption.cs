@@ -40,6 +40,9 @@ internal static class MountOption
                 case "bind-nonrecursive":
                     Bind(mount).NonRecursive = true;
                     return null;
+                case "bind-create-src":
+                    Bind(mount).CreateMountpoint = true;
+                    return null;
                 default:
                     return $"invalid field '{field}' must be a key=value pair";
             }
@@ -72,6 +75,10 @@ internal static class MountOption
                 if (!SwitchFlag.TryParse(value, out var nonRecursive)) return invalid;
                 Bind(mount).NonRecursive = nonRecursive;
                 warn("bind-nonrecursive is deprecated, use bind-recursive=disabled instead");
+                return null;
+            case "bind-create-src":
+                if (!SwitchFlag.TryParse(value, out var create)) return invalid;
+                Bind(mount).CreateMountpoint = create;
                 return null;
             case "bind-recursive":
                 return Recursive(mount, value);

@@ -19,8 +19,11 @@ internal sealed record ContainerMount
     /// <summary>For a bind, and then never empty.</summary>
     public string Propagation { get; init; } = "";
 
-    /// <summary>For a bind: with what is mounted below the source.</summary>
-    public bool Recursive { get; init; } = true;
+    /// <summary>For a bind: without what is mounted below the source.</summary>
+    public bool NonRecursive { get; init; }
+
+    /// <summary>For a bind that is read-only: what is mounted below the source stays as it is.</summary>
+    public bool ReadOnlyNonRecursive { get; init; }
 
     /// <summary>The words that the user gave, as inspect shows them.</summary>
     public string Mode { get; init; } = "";

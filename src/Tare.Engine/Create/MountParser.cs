@@ -137,6 +137,7 @@ internal static class MountParser
         if (mount.VolumeOptions is not null) throw Invalid("bind", "field VolumeOptions must not be specified");
         if (mount.ImageOptions is not null) throw Invalid("bind", "field ImageOptions must not be specified");
         if (mount.Source[0] != '/') throw Invalid("bind", $"invalid mount path: '{mount.Source}' mount path must be absolute");
+        CheckReadOnly(mount.ReadOnly, options);
         var create = options?.CreateMountpoint == true;
         if (!create && !Path.Exists(mount.Source)) throw Invalid("bind", $"bind source path does not exist: {mount.Source}");
         return new ContainerMount
@@ -146,9 +147,23 @@ internal static class MountParser
             Target = CleanPath(mount.Target!),
             ReadOnly = mount.ReadOnly,
             Propagation = options?.Propagation ?? DefaultPropagation,
-            Recursive = options?.NonRecursive != true,
+            NonRecursive = options?.NonRecursive == true,
+            ReadOnlyNonRecursive = options?.ReadOnlyNonRecursive == true,
             CreateSource = create,
         };
+    }
+
+    /// <summary>
+    /// Read-only is recursive where nothing else is said. To insist on it adds nothing: every kernel that the engine runs on can do it
+    /// (mount_setattr(2), 5.12), and a launch that cannot is refused.
+    /// </summary>
+    private static void CheckReadOnly(bool readOnly, MountBindOptions? options)
+    {
+        if (options is null) return;
+        if (!readOnly && options.ReadOnlyNonRecursive) throw TareException.Invalid("mount options conflict: !ReadOnly && BindOptions.ReadOnlyNonRecursive");
+        if (!readOnly && options.ReadOnlyForceRecursive) throw TareException.Invalid("mount options conflict: !ReadOnly && BindOptions.ReadOnlyForceRecursive");
+        if (options is { ReadOnlyNonRecursive: true, ReadOnlyForceRecursive: true })
+            throw TareException.Invalid("mount options conflict: ReadOnlyNonRecursive && BindOptions.ReadOnlyForceRecursive");
     }
 
     private static ContainerMount ParseVolumeMount(Mount mount)
@@ -159,10 +174,11 @@ internal static class MountParser
         if (mount.ImageOptions is not null) throw Invalid(type, "field ImageOptions must not be specified");
         if (mount.TmpfsOptions is not null) throw Invalid(type, "field TmpfsOptions must not be specified");
         var name = mount.Source ?? "";
+        var subpath = options?.Subpath ?? "";
+        if (name.Length == 0 && subpath.Length > 0) throw Invalid(type, "must not set Subpath when using anonymous volumes");
+        if (!IsWithin(subpath)) throw Invalid(type, "subpath must be a relative path within the volume");
         if (name.Length == 0 && mount.ReadOnly) throw Invalid(type, "must not set ReadOnly mode when using anonymous volumes");
         if (name.Length > 0) VolumeName.Check(name);
-        var subpath = options?.Subpath ?? "";
-        if (subpath.StartsWith('/') || subpath.Split('/').Contains("..")) throw Invalid(type, "subpath must be a relative path within the volume");
         return new ContainerMount
         {
             Type = type,
@@ -261,6 +277,19 @@ internal static class MountParser
     private static void ValidateTarget(string type, string target)
     {
         if (WrongTarget(target) is { } why) throw Invalid(type, why);
+    }
+
+    /// <summary>Whether a path, as it is written, is relative and never leads above its start.</summary>
+    private static bool IsWithin(string path)
+    {
+        if (path.StartsWith('/')) return false;
+        var depth = 0;
+        foreach (var part in path.Split('/', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (part != ".") depth += part == ".." ? -1 : 1;
+            if (depth < 0) return false;
+        }
+        return true;
     }
 
     private static string? WrongTarget(string target) =>

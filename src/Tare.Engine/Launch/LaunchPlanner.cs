@@ -166,7 +166,8 @@ internal sealed class LaunchPlanner(ContainerRegistry registry, IImageSource ima
                 Source = mount.Type == "tmpfs" ? "tmpfs" : mount.Volume is { Subpath.Length: > 0 } part ? Part(mount.Source, part.Subpath, held) : mount.Source,
                 Target = mount.Target,
                 ReadOnly = mount.ReadOnly,
-                Recursive = mount.Recursive,
+                Recursive = !mount.NonRecursive,
+                ReadOnlyBelow = !mount.ReadOnlyNonRecursive,
                 Propagation = mount.Propagation.Length > 0 ? mount.Propagation : "rprivate",
                 Options = mount.Options,
             });

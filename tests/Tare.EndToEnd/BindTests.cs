@@ -1,0 +1,102 @@
+using System.Text.Json.Nodes;
+using Tare.EndToEnd.Harness;
+using Tare.EndToEnd.Harness.Networks;
+
+namespace Tare.EndToEnd;
+
+/// <summary>The options of binds: what is mounted below the source, missing sources, and what contradicts itself.</summary>
+public sealed class BindTests(EngineFixture engine) : EngineTests(engine)
+{
+    [Theory, Clients]
+    public Task What_is_mounted_below_a_source_is_read_only_or_not_or_not_there(string client) => WithNested(async there =>
+    {
+        const string look = "cat /x/sub/file 2>/dev/null; touch /x/top 2>/dev/null && echo top; touch /x/sub/below 2>/dev/null && echo below; true";
+        Task<string> See(string options) => Ok(client, "run", "--rm", "--network", "none", "--mount", $"type=bind,source={there},target=/x{options}", Image, "sh", "-c", look);
+        Assert.Equal("nested\ntop\nbelow", await See(""));
+        Assert.Equal("nested", await See(",readonly"));
+        Assert.Equal("nested", await See(",readonly,bind-recursive=enabled"));
+        Assert.Equal("nested\nbelow", await See(",readonly,bind-recursive=writable"));
+        Assert.Equal("nested", await See(",readonly,bind-recursive=readonly,bind-propagation=rprivate"));
+        Assert.Equal("top\nbelow", await See(",bind-recursive=disabled"));
+        Assert.Equal("", await See(",readonly,bind-recursive=disabled"));
+        Assert.Equal("nested", await Ok(client, "run", "--rm", "--network", "none", "-v", there + ":/x:ro", Image, "sh", "-c", look));
+    });
+
+    [Theory, Clients]
+    public Task Options_of_a_bind_are_those_of_the_container_that_it_comes_from(string client) => WithNested(async there =>
+    {
+        string first = Name();
+        await Ok(client, "create", "--name", first, "--network", "none", "--mount", $"type=bind,source={there},target=/x,readonly,bind-recursive=writable", Image, "true");
+        Assert.Equal("below", await Ok(client, "run", "--rm", "--network", "none", "--volumes-from", first, Image, "sh", "-c", "touch /x/top 2>/dev/null && echo top; touch /x/sub/below && echo below"));
+        JsonNode seen = (await Api.GetAsync($"containers/{first}/json"))["HostConfig"]!["Mounts"]![0]!;
+        Assert.Equal("""{"ReadOnlyNonRecursive":true}""", seen["BindOptions"]!.ToJsonString());
+    });
+
+    [Fact]
+    public async Task Options_that_contradict_each_other()
+    {
+        await Conflict("!ReadOnly && BindOptions.ReadOnlyNonRecursive", readOnly: false, """{"ReadOnlyNonRecursive":true}""");
+        await Conflict("!ReadOnly && BindOptions.ReadOnlyForceRecursive", readOnly: false, """{"ReadOnlyForceRecursive":true}""");
+        await Conflict("ReadOnlyNonRecursive && BindOptions.ReadOnlyForceRecursive", readOnly: true, """{"ReadOnlyNonRecursive":true,"ReadOnlyForceRecursive":true}""");
+    }
+
+    [Fact]
+    public async Task A_source_that_is_missing_is_made_when_that_is_said()
+    {
+        (string here, string there) = Folder();
+        string refused = Name(), made = Name();
+        Assert.Equal((400, $"invalid mount config for type \"bind\": bind source path does not exist: {there}/a/b"), await Create(refused, there + "/a/b", readOnly: false, "{}"));
+        Assert.Equal((201, ""), await Create(made, there + "/a/b", readOnly: false, """{"CreateMountpoint":true}"""));
+        Assert.False(Directory.Exists(here + "/a"));
+        await Api.SendAsync(HttpMethod.Post, $"containers/{made}/start");
+        Assert.True(Directory.Exists(here + "/a/b"));
+    }
+
+    [Theory, Clients]
+    public async Task A_part_of_a_volume_without_a_name(string client) => Assert.Contains(
+        "invalid mount config for type \"volume\": must not set Subpath when using anonymous volumes",
+        (await Run(client, "run", "--rm", "--network", "none", "--mount", "type=volume,target=/x,volume-subpath=a", Image, "true")).Expect(125).Err,
+        StringComparison.Ordinal);
+
+    /// <summary>A folder with a filesystem of its own in <c>sub</c>, mounted on the engine's host.</summary>
+    private async Task WithNested(Func<string, Task> look)
+    {
+        (string here, string there) = Folder();
+        Directory.CreateDirectory(here + "/sub");
+        await EngineHost.OkAsync("mount", "-t", "tmpfs", "tmpfs", there + "/sub");
+        try
+        {
+            await EngineHost.OkAsync("sh", "-c", "echo nested >$1/sub/file", "sh", there);
+            await look(there);
+        }
+        finally
+        {
+            await EngineHost.OkAsync("umount", there + "/sub");
+        }
+    }
+
+    /// <summary>Docker refuses such a container when it is started.</summary>
+    private async Task Conflict(string which, bool readOnly, string options)
+    {
+        (_, string there) = Folder();
+        string name = Name();
+        (int status, string message) = await Create(name, there, readOnly, options);
+        if (status == 201) message = Message((await Api.SendAsync(HttpMethod.Post, $"containers/{name}/start")).Body);
+        Assert.Equal("mount options conflict: " + which, message);
+    }
+
+    private async Task<(int Status, string Message)> Create(string name, string source, bool readOnly, string options)
+    {
+        JsonObject mount = new() { ["Type"] = "bind", ["Source"] = source, ["Target"] = "/x", ["ReadOnly"] = readOnly, ["BindOptions"] = JsonNode.Parse(options) };
+        JsonObject request = new()
+        {
+            ["Image"] = Image,
+            ["Cmd"] = new JsonArray("true"),
+            ["HostConfig"] = new JsonObject { ["NetworkMode"] = "none", ["Mounts"] = new JsonArray(mount) },
+        };
+        (int status, string body) = await Api.SendAsync(HttpMethod.Post, "containers/create?name=" + name, request.ToJsonString());
+        return (status, status == 201 ? "" : Message(body));
+    }
+
+    private static string Message(string body) => (string)JsonNode.Parse(body)!["message"]!;
+}

@@ -1,0 +1,56 @@
+using System.Text.Json;
+using Tare.Engine.Create;
+using Tare.Engine.Storage;
+using Tare.Errors;
+using Tare.Wire;
+
+namespace Tare.Engine.Tests;
+
+/// <summary>The options of binds, from the request to the launch.</summary>
+public sealed class BindTests
+{
+    [Theory]
+    [InlineData(false, false, true, "mount options conflict: !ReadOnly && BindOptions.ReadOnlyNonRecursive")]
+    [InlineData(false, true, false, "mount options conflict: !ReadOnly && BindOptions.ReadOnlyForceRecursive")]
+    [InlineData(true, true, true, "mount options conflict: ReadOnlyNonRecursive && BindOptions.ReadOnlyForceRecursive")]
+    public void Options_that_contradict_each_other(bool readOnly, bool forced, bool nonRecursive, string message) =>
+        Assert.Equal(message, Assert.Throws<TareException>(() => Parse(readOnly, new MountBindOptions { ReadOnlyForceRecursive = forced, ReadOnlyNonRecursive = nonRecursive })).Message);
+
+    [Fact]
+    public void Each_option_is_kept()
+    {
+        Assert.Equal((false, false), (Parse(true, null).NonRecursive, Parse(true, null).ReadOnlyNonRecursive));
+        Assert.True(Parse(true, new MountBindOptions { NonRecursive = true }).NonRecursive);
+        Assert.True(Parse(true, new MountBindOptions { ReadOnlyNonRecursive = true }).ReadOnlyNonRecursive);
+        Assert.False(Parse(true, new MountBindOptions { ReadOnlyForceRecursive = true }).ReadOnlyNonRecursive);
+    }
+
+    [Fact]
+    public void What_is_written_down_is_read_back()
+    {
+        ContainerMount mount = new() { Type = "bind", Source = "/s", Target = "/t", ReadOnly = true, Propagation = "slave", NonRecursive = true, ReadOnlyNonRecursive = true, Mode = "ro", CreateSource = true };
+        var written = JsonSerializer.Serialize([mount], EngineJson.Default.IReadOnlyListContainerMount);
+        Assert.Equal(mount with { Options = [] }, JsonSerializer.Deserialize(written, EngineJson.Default.IReadOnlyListContainerMount)!.Single() with { Options = mount.Options });
+    }
+
+    [Fact]
+    public async Task A_launch_gets_them()
+    {
+        await using var harness = await Harness.OpenAsync();
+        var id = await harness.CreateAsync(change: request => request.HostConfig!.Mounts =
+        [
+            new Mount { Type = "bind", Source = "/usr", Target = "/deep", ReadOnly = true },
+            new Mount { Type = "bind", Source = "/usr", Target = "/flat", ReadOnly = true, BindOptions = new MountBindOptions { NonRecursive = true } },
+            new Mount { Type = "bind", Source = "/usr", Target = "/top", ReadOnly = true, BindOptions = new MountBindOptions { ReadOnlyNonRecursive = true } },
+        ]);
+        await harness.Containers.StartAsync(id, CancellationToken.None);
+        var mounts = harness.Sandbox.Asked.Last().Mounts.ToDictionary(mount => mount.Target);
+        Assert.Equal((true, true), (mounts["/deep"].Recursive, mounts["/deep"].ReadOnlyBelow));
+        Assert.Equal((false, true), (mounts["/flat"].Recursive, mounts["/flat"].ReadOnlyBelow));
+        Assert.Equal((true, false), (mounts["/top"].Recursive, mounts["/top"].ReadOnlyBelow));
+        await harness.EndAsync(id, () => harness.Containers.KillAsync(id, null, CancellationToken.None));
+    }
+
+    private static ContainerMount Parse(bool readOnly, MountBindOptions? options) => MountParser.Parse(
+        new HostConfig { Mounts = [new Mount { Type = "bind", Source = "/usr", Target = "/x", ReadOnly = readOnly, BindOptions = options }] }, [], _ => []).Single();
+}
