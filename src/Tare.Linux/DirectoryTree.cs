@@ -9,6 +9,11 @@ namespace Tare.Linux;
 /// <param name="IsDirectory">Whether it is a directory; a filesystem that does not tell counts as no.</param>
 public readonly record struct DirectoryEntry(byte[] Name, bool IsDirectory);
 
+/// <summary>Gets an entry of a directory; its name is there until it returns.</summary>
+/// <param name="name">Its bytes.</param>
+/// <param name="isDirectory">Whether it is a directory; a filesystem that does not tell counts as no.</param>
+public delegate void DirectoryVisitor(ReadOnlySpan<byte> name, bool isDirectory);
+
 /// <summary>Whole directories: getdents64(2), and the removal of trees.</summary>
 public static partial class DirectoryTree
 {
@@ -21,21 +26,36 @@ public static partial class DirectoryTree
     /// <summary>The entries of a directory, without <c>.</c> and <c>..</c>, in the kernel's order.</summary>
     /// <param name="directory">Open for reading, at its start.</param>
     /// <exception cref="LinuxException">It cannot be read.</exception>
-    public static unsafe IReadOnlyList<DirectoryEntry> List(Fd directory)
+    public static IReadOnlyList<DirectoryEntry> List(Fd directory)
     {
         var entries = new List<DirectoryEntry>();
+        Visit(directory, (name, isDirectory) => entries.Add(new DirectoryEntry(name.ToArray(), isDirectory)));
+        return entries;
+    }
+
+    /// <summary>The same one by one: a directory may be larger than memory.</summary>
+    /// <param name="directory">Open for reading, at its start.</param>
+    /// <param name="visit">Gets each entry.</param>
+    /// <exception cref="LinuxException">It cannot be read.</exception>
+    public static unsafe void Visit(Fd directory, DirectoryVisitor visit)
+    {
         var buffer = new byte[BufferLength];
         fixed (byte* start = buffer)
         {
             while (true)
             {
                 var count = getdents64(directory.Number, start, BufferLength);
-                if (count == 0) return entries;
-                if (count < 0) throw new LinuxException($"list the directory {directory}", Marshal.GetLastPInvokeError());
+                if (count == 0) return;
+                if (count < 0)
+                {
+                    // Before the message: to write it may set it.
+                    var error = Marshal.GetLastPInvokeError();
+                    throw new LinuxException($"list the directory {directory}", error);
+                }
                 for (var p = start; p < start + count; p += *(ushort*)(p + 16))
                 {
                     var name = MemoryMarshal.CreateReadOnlySpanFromNullTerminated(p + 19);
-                    if (!name.SequenceEqual("."u8) && !name.SequenceEqual(".."u8)) entries.Add(new DirectoryEntry(name.ToArray(), p[18] == DT_DIR));
+                    if (!name.SequenceEqual("."u8) && !name.SequenceEqual(".."u8)) visit(name, p[18] == DT_DIR);
                 }
             }
         }

@@ -118,6 +118,9 @@ public sealed record MountOptions
     /// <summary>For a bind that is read-only: so is what is mounted below the source.</summary>
     public bool ReadOnlyBelow { get; init; } = true;
 
+    /// <summary>For a bind: the source, and all in it that no other filesystem is mounted on, is given to the container's user first.</summary>
+    public bool ChangeOwner { get; init; }
+
     /// <summary>For a bind: <c>private</c>, <c>rprivate</c>, <c>slave</c>, <c>rslave</c>, <c>shared</c>, <c>rshared</c>.</summary>
     public string Propagation { get; init; } = "rprivate";
 

@@ -47,6 +47,7 @@ public sealed class SandboxCompiler : IDisposable
             var capabilities = StandardContainer.CapabilitiesOf(options.Security);
             var user = ContainerUser.Resolve(root, options.User, options.AdditionalGroups);
             var spec = SpecTranslator.Translate(options, user, capabilities);
+            SourceOwners.Change(options.Mounts, user);
             RootPlaces.Ensure(root, spec);
             spec = spec with { Mounts = MountPlaces.Settle(root, spec.Mounts!) };
             cgroup = Cgroup.Create(layout, CgroupPath(options.Id, options.CgroupParent), spec.Linux!.Resources!);

@@ -22,6 +22,10 @@ public sealed record Mount
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Consistency { get; set => field = OmitEmpty.Text(value); }
 
+    /// <summary>Not in Docker's API: as <c>U</c> in the mode of a bind, for a bind or a volume.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool ChangeOwner { get; set; }
+
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public MountBindOptions? BindOptions { get; set; }
 

@@ -58,6 +58,52 @@ public sealed class BindTests(EngineFixture engine) : EngineTests(engine)
         (await Run(client, "run", "--rm", "--network", "none", "--mount", "type=volume,target=/x,volume-subpath=a", Image, "true")).Expect(125).Err,
         StringComparison.Ordinal);
 
+    [TareTheory, Clients]
+    public async Task A_source_may_be_given_to_the_containers_user(string client)
+    {
+        (string here, string there) = Folder();
+        Directory.CreateDirectory(here + "/sub");
+        await File.WriteAllTextAsync(here + "/sub/file", "");
+        File.CreateSymbolicLink(here + "/link", "/etc/passwd");
+        const string look = "stat -c %u:%g /x /x/sub /x/sub/file /x/link; echo own >/x/sub/mine && stat -c %u:%g /x/sub/mine";
+        Assert.Equal(Enumerable.Repeat("7:8", 5), (await Run(client, "run", "--rm", "--network", "none", "-u", "7:8", "-v", there + ":/x:U", Image, "sh", "-c", look)).Ok().Lines);
+        Assert.Equal("0", (await Running.RunAsync("stat", ["-c", "%u", "/etc/passwd"])).Ok().Text);
+        // Nobody asks: they stay as they are.
+        Assert.Equal("7:8", await Ok(client, "run", "--rm", "--network", "none", "-u", "9", "-v", there + ":/x", Image, "stat", "-c", "%u:%g", "/x"));
+
+        string name = Name();
+        await Ok(client, "create", "--name", name, "--network", "none", "-u", "9:9", "-v", there + ":/x:ro,U", Image, "sh", "-c", "stat -c %u:%g /x; touch /x/y 2>/dev/null || echo refused");
+        Assert.Equal("ro,U", await Ok(client, "inspect", "-f", "{{range .Mounts}}{{.Mode}}{{end}}", name));
+        Assert.Equal("7:8", (await Running.RunAsync("stat", ["-c", "%u:%g", here])).Ok().Text);
+        Assert.Equal("9:9\nrefused", await Ok(client, "start", "-a", name));
+        Assert.Contains("would take /usr/lib away from the system", (await Run(client, "run", "--rm", "--network", "none", "-u", "7", "-v", "/usr/lib:/x:U", Image, "true")).Expect(125).Err, StringComparison.Ordinal);
+        Assert.Contains("invalid mode: U,U", (await Run(client, "run", "--rm", "--network", "none", "-v", there + ":/x:U,U", Image, "true")).Expect(125).Err, StringComparison.Ordinal);
+    }
+
+    [TareTheory, Clients]
+    public async Task A_volume_may_be_given_to_the_containers_user(string client)
+    {
+        string volume = Name();
+        try
+        {
+            await Ok(client, "run", "--rm", "--network", "none", "-v", volume + ":/v", Image, "sh", "-c", "mkdir /v/sub; touch /v/sub/file");
+            Assert.Equal("7:0\n7:0", await Ok(client, "run", "--rm", "--network", "none", "-u", "7", "-v", volume + ":/v:U", Image, "stat", "-c", "%u:%g", "/v", "/v/sub/file"));
+        }
+        finally
+        {
+            await Api.SendAsync(HttpMethod.Delete, "volumes/" + volume);
+        }
+    }
+
+    [TareFact]
+    public async Task A_mount_option_may_give_it_too()
+    {
+        (_, string there) = Folder();
+        Assert.Equal("7:8", await Ok("tare", "run", "--rm", "--network", "none", "-u", "7:8", "--mount", $"type=bind,source={there},target=/x,U=true", Image, "stat", "-c", "%u:%g", "/x"));
+        Assert.Equal("7:8", await Ok("tare", "run", "--rm", "--network", "none", "-u", "9:9", "--mount", $"type=bind,source={there},target=/x,chown=false", Image, "stat", "-c", "%u:%g", "/x"));
+        Assert.Equal("9:9", await Ok("tare", "run", "--rm", "--network", "none", "-u", "9:9", "--mount", $"type=bind,source={there},target=/x,chown", Image, "stat", "-c", "%u:%g", "/x"));
+    }
+
     /// <summary>A folder with a filesystem of its own in <c>sub</c>, mounted on the engine's host.</summary>
     private async Task WithNested(Func<string, Task> look)
     {

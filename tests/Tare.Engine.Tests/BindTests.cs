@@ -25,10 +25,37 @@ public sealed class BindTests
         Assert.False(Parse(true, new MountBindOptions { ReadOnlyForceRecursive = true }).ReadOnlyNonRecursive);
     }
 
+    [Theory]
+    [InlineData("", false, false)]
+    [InlineData("U", false, true)]
+    [InlineData("ro,z,U,rslave", true, true)]
+    [InlineData("U,nocopy", false, true)]
+    public void Words_of_a_mode(string words, bool readOnly, bool changeOwner) =>
+        Assert.Equal((readOnly, changeOwner), (MountMode.Parse(words)!.ReadOnly, MountMode.Parse(words)!.ChangeOwner));
+
+    [Theory]
+    [InlineData("u")]
+    [InlineData("U,U")]
+    [InlineData("U,")]
+    public void No_words_of_a_mode(string words) => Assert.Null(MountMode.Parse(words));
+
+    [Fact]
+    public void A_source_is_given_to_the_user_of_the_container_that_asks_for_it_alone()
+    {
+        var host = new HostConfig { Binds = ["/s:/bind:U", "volume:/volume:ro,U"], Mounts = [new Mount { Type = "volume", Source = "other", Target = "/mount", ChangeOwner = true }] };
+        var mounts = MountParser.Parse(host, [], _ => []);
+        Assert.All(mounts, mount => Assert.True(mount.ChangeOwner));
+        Assert.All(MountParser.Parse(new HostConfig { VolumesFrom = ["other"] }, [], _ => mounts), mount => Assert.False(mount.ChangeOwner));
+        Assert.Equal("invalid mode: U", Assert.Throws<TareException>(() => MountParser.Parse(new HostConfig { VolumesFrom = ["other:U"] }, [], _ => mounts)).Message);
+        Assert.Equal(
+            "invalid mount config for type \"tmpfs\": field ChangeOwner must not be specified",
+            Assert.Throws<TareException>(() => MountParser.Parse(new HostConfig { Mounts = [new Mount { Type = "tmpfs", Target = "/t", ChangeOwner = true }] }, [], _ => [])).Message);
+    }
+
     [Fact]
     public void What_is_written_down_is_read_back()
     {
-        ContainerMount mount = new() { Type = "bind", Source = "/s", Target = "/t", ReadOnly = true, Propagation = "slave", NonRecursive = true, ReadOnlyNonRecursive = true, Mode = "ro", CreateSource = true };
+        ContainerMount mount = new() { Type = "bind", Source = "/s", Target = "/t", ReadOnly = true, Propagation = "slave", NonRecursive = true, ReadOnlyNonRecursive = true, ChangeOwner = true, Mode = "ro", CreateSource = true };
         var written = JsonSerializer.Serialize([mount], EngineJson.Default.IReadOnlyListContainerMount);
         Assert.Equal(mount with { Options = [] }, JsonSerializer.Deserialize(written, EngineJson.Default.IReadOnlyListContainerMount)!.Single() with { Options = mount.Options });
     }

@@ -34,6 +34,9 @@ internal static class MountOption
                 case "readonly" or "ro":
                     mount.ReadOnly = true;
                     return null;
+                case "u" or "chown":
+                    mount.ChangeOwner = true;
+                    return null;
                 case "volume-nocopy":
                     Volume(mount).NoCopy = true;
                     return null;
@@ -64,6 +67,10 @@ internal static class MountOption
             case "readonly" or "ro":
                 if (!SwitchFlag.TryParse(value, out var readOnly)) return invalid;
                 mount.ReadOnly = readOnly;
+                return null;
+            case "u" or "chown":
+                if (!SwitchFlag.TryParse(value, out var changeOwner)) return invalid;
+                mount.ChangeOwner = changeOwner;
                 return null;
             case "consistency":
                 mount.Consistency = value.ToLowerInvariant();

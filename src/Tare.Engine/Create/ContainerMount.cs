@@ -25,6 +25,9 @@ internal sealed record ContainerMount
     /// <summary>For a bind that is read-only: what is mounted below the source stays as it is.</summary>
     public bool ReadOnlyNonRecursive { get; init; }
 
+    /// <summary>For a bind or a volume: the source is given to the container's user at each start (<c>U</c>).</summary>
+    public bool ChangeOwner { get; init; }
+
     /// <summary>The words that the user gave, as inspect shows them.</summary>
     public string Mode { get; init; } = "";
 

@@ -11,7 +11,6 @@ namespace Tare.Engine.Create;
 internal static class MountParser
 {
     private const string DefaultPropagation = "rprivate";
-    private static readonly string[] Propagations = ["private", "rprivate", "slave", "rslave", "shared", "rshared"];
     private static readonly string[] DefaultTmpfsOptions = ["noexec", "nosuid", "nodev"];
 
     /// <summary>All mounts that a container's configuration asks for.</summary>
@@ -26,7 +25,7 @@ internal static class MountParser
         {
             var (container, readOnly) = ParseVolumesFrom(from);
             foreach (var mount in inherited(container).Where(mount => !mount.FromTmpfsOption))
-                mounts[mount.Target] = mount with { ReadOnly = mount.ReadOnly || readOnly, Mode = "", Volume = mount.Volume is null ? null : mount.Volume with { NoCopy = true } };
+                mounts[mount.Target] = mount with { ReadOnly = mount.ReadOnly || readOnly, Mode = "", ChangeOwner = false, Volume = mount.Volume is null ? null : mount.Volume with { NoCopy = true } };
         }
         var own = new HashSet<string>(StringComparer.Ordinal);
         foreach (var bind in host.Binds ?? [])
@@ -63,9 +62,9 @@ internal static class MountParser
         var parts = text.Split(':');
         if (parts[0].Length == 0 || parts.Length > 3) throw InvalidSpecification(text);
         if (parts.Length == 1) parts = ["", text];
-        if (parts.Length == 2 && ModeOf(parts[1]) is not null) throw InvalidSpecification(text);
+        if (parts.Length == 2 && MountMode.Parse(parts[1]) is not null) throw InvalidSpecification(text);
         var words = parts.Length == 3 ? parts[2] : "";
-        var mode = ModeOf(words) ?? throw TareException.Invalid($"invalid mode: {words}");
+        var mode = MountMode.Parse(words) ?? throw TareException.Invalid($"invalid mode: {words}");
         if (parts[1].Length == 0) throw InvalidSpecification(text);
         try
         {
@@ -84,6 +83,7 @@ internal static class MountParser
                 Type = "volume",
                 Target = CleanPath(parts[1]),
                 ReadOnly = mode.ReadOnly,
+                ChangeOwner = mode.ChangeOwner,
                 Mode = words,
                 Volume = new VolumeMount { Name = parts[0], Anonymous = parts[0].Length == 0, NoCopy = mode.NoCopy, Driver = volumeDriver },
             };
@@ -94,6 +94,7 @@ internal static class MountParser
             Source = CleanPath(parts[0]),
             Target = CleanPath(parts[1]),
             ReadOnly = mode.ReadOnly,
+            ChangeOwner = mode.ChangeOwner,
             Propagation = mode.Propagation ?? DefaultPropagation,
             Mode = words,
             CreateSource = true,
@@ -105,6 +106,7 @@ internal static class MountParser
         var type = mount.Type ?? "";
         if (string.IsNullOrEmpty(mount.Target)) throw Invalid(type, "field Target must not be empty");
         ValidateTarget(type, mount.Target);
+        if (mount.ChangeOwner && type is not ("bind" or "volume")) throw Invalid(type, "field ChangeOwner must not be specified");
         switch (type)
         {
             case "bind":
@@ -133,7 +135,7 @@ internal static class MountParser
     {
         if (string.IsNullOrEmpty(mount.Source)) throw Invalid("bind", "field Source must not be empty");
         var options = mount.BindOptions;
-        if (options?.Propagation is { } propagation && !Propagations.Contains(propagation)) throw Invalid("bind", $"invalid propagation mode: {propagation}");
+        if (options?.Propagation is { } propagation && !MountMode.IsPropagation(propagation)) throw Invalid("bind", $"invalid propagation mode: {propagation}");
         if (mount.VolumeOptions is not null) throw Invalid("bind", "field VolumeOptions must not be specified");
         if (mount.ImageOptions is not null) throw Invalid("bind", "field ImageOptions must not be specified");
         if (mount.Source[0] != '/') throw Invalid("bind", $"invalid mount path: '{mount.Source}' mount path must be absolute");
@@ -146,6 +148,7 @@ internal static class MountParser
             Source = CleanPath(mount.Source),
             Target = CleanPath(mount.Target!),
             ReadOnly = mount.ReadOnly,
+            ChangeOwner = mount.ChangeOwner,
             Propagation = options?.Propagation ?? DefaultPropagation,
             NonRecursive = options?.NonRecursive == true,
             ReadOnlyNonRecursive = options?.ReadOnlyNonRecursive == true,
@@ -184,6 +187,7 @@ internal static class MountParser
             Type = type,
             Target = CleanPath(mount.Target!),
             ReadOnly = mount.ReadOnly,
+            ChangeOwner = mount.ChangeOwner,
             Mode = "z",
             Volume = new VolumeMount
             {
@@ -239,39 +243,7 @@ internal static class MountParser
         var colon = text.IndexOf(':', StringComparison.Ordinal);
         if (colon < 0 || colon == text.Length - 1) return (text.TrimEnd(':'), false);
         var words = text[(colon + 1)..];
-        return ModeOf(words) is { Propagation: null, NoCopy: false } mode ? (text[..colon], mode.ReadOnly) : throw TareException.Invalid($"invalid mode: {words}");
-    }
-
-    /// <summary>Reads the words of a mode, such as <c>ro,rslave,z</c>; null when it is none. Of each sort one word is allowed.</summary>
-    private static Mode? ModeOf(string words)
-    {
-        if (words.Length == 0) return new Mode(false, null, false);
-        string? access = null, propagation = null, label = null, copy = null, consistency = null;
-        foreach (var word in words.Split(','))
-        {
-            bool first;
-            switch (word)
-            {
-                case "rw" or "ro":
-                    (first, access) = (access is null, word);
-                    break;
-                case "z" or "Z":
-                    (first, label) = (label is null, word);
-                    break;
-                case "nocopy":
-                    (first, copy) = (copy is null, word);
-                    break;
-                case "consistent" or "cached" or "delegated":
-                    (first, consistency) = (consistency is null, word);
-                    break;
-                default:
-                    if (!Propagations.Contains(word)) return null;
-                    (first, propagation) = (propagation is null, word);
-                    break;
-            }
-            if (!first) return null;
-        }
-        return new Mode(access == "ro", propagation, copy is not null);
+        return MountMode.Parse(words) is { Propagation: null, NoCopy: false, ChangeOwner: false } mode ? (text[..colon], mode.ReadOnly) : throw TareException.Invalid($"invalid mode: {words}");
     }
 
     private static void ValidateTarget(string type, string target)
@@ -315,6 +287,4 @@ internal static class MountParser
     private static TareException Invalid(string type, string why) => TareException.Invalid($"invalid mount config for type \"{type}\": {why}");
 
     private static TareException Duplicate(string target) => TareException.Invalid("Duplicate mount point: " + target);
-
-    private sealed record Mode(bool ReadOnly, string? Propagation, bool NoCopy);
 }

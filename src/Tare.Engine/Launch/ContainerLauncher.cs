@@ -59,7 +59,11 @@ internal sealed class ContainerLauncher(
                 volumes.Mount(container.Definition);
                 mounted = true;
                 plan = planner.Plan(container.Definition, start.Live?.Sandbox.Namespace);
-                launch = sandbox.PrepareContainer(plan.Options);
+                var wanted = plan.Options;
+                // To change the owners of files takes as long as there are files, and there are few threads for all that is quick.
+                launch = wanted.Mounts.Any(mount => mount.ChangeOwner)
+                    ? await BackgroundWork.OnOwnThread(() => sandbox.PrepareContainer(wanted))
+                    : sandbox.PrepareContainer(wanted);
             }
             finally
             {

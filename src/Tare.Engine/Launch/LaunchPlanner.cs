@@ -168,6 +168,7 @@ internal sealed class LaunchPlanner(ContainerRegistry registry, IImageSource ima
                 ReadOnly = mount.ReadOnly,
                 Recursive = !mount.NonRecursive,
                 ReadOnlyBelow = !mount.ReadOnlyNonRecursive,
+                ChangeOwner = mount.ChangeOwner,
                 Propagation = mount.Propagation.Length > 0 ? mount.Propagation : "rprivate",
                 Options = mount.Options,
             });
