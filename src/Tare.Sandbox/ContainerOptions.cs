@@ -1,4 +1,5 @@
 using Tare.Linux;
+using Tare.Oci.Runtime;
 
 namespace Tare.Sandbox;
 
@@ -120,6 +121,12 @@ public sealed record MountOptions
 
     /// <summary>For a bind: the source, and all in it that no other filesystem is mounted on, is given to the container's user first.</summary>
     public bool ChangeOwner { get; init; }
+
+    /// <summary>For a bind: which users of the source's filesystem are which in the container; null: the same.</summary>
+    public IReadOnlyList<LinuxIdMapping>? UidMappings { get; init; }
+
+    /// <summary>The groups. Null if and only if <see cref="UidMappings"/> is.</summary>
+    public IReadOnlyList<LinuxIdMapping>? GidMappings { get; init; }
 
     /// <summary>For a bind: <c>private</c>, <c>rprivate</c>, <c>slave</c>, <c>rslave</c>, <c>shared</c>, <c>rshared</c>.</summary>
     public string Propagation { get; init; } = "rprivate";

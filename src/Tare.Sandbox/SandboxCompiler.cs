@@ -5,6 +5,7 @@ using Tare.Networks.Links;
 using Tare.Oci.Runtime;
 using Tare.Runtime;
 using Tare.Runtime.Cgroups;
+using Tare.Runtime.Containers;
 using Tare.Runtime.Launching;
 using Tare.Runtime.Rootfs;
 using Tare.Sandbox.Security;
@@ -56,7 +57,8 @@ public sealed class SandboxCompiler : IDisposable
             var mounts = new List<MountSpec>();
             var sources = new Dictionary<int, MountSource>();
             IReadOnlyList<(string, string)> links = [];
-            AddMounts(spec.Mounts!, mounts, sources, descriptors, options.Namespaces.JoinIpc, () => links = CgroupMounts.Add(
+            using var idMapped = new IdMappedMounts(spec.Linux!);
+            AddMounts(spec.Mounts!, idMapped, mounts, sources, descriptors, options.Namespaces.JoinIpc, () => links = CgroupMounts.Add(
                 "/sys/fs/cgroup", mounts, sources, descriptors, layout, cgroup, created.HasFlag(NamespaceKinds.Cgroup), options.Security.Privileged));
             var birth = LaunchCompiler.CompileBirth(
                 new BirthInputs
@@ -164,20 +166,21 @@ public sealed class SandboxCompiler : IDisposable
     }
 
     /// <summary>Binds are opened here, by path in the daemon's namespace, and travel as detached mounts; the rest is mounted by the program.</summary>
-    private static void AddMounts(IReadOnlyList<MountSpec> wanted, List<MountSpec> mounts, Dictionary<int, MountSource> sources, DescriptorList descriptors, Fd? ipc, Action addCgroups)
+    private static void AddMounts(
+        IReadOnlyList<MountSpec> wanted, IdMappedMounts idMapped, List<MountSpec> mounts, Dictionary<int, MountSource> sources, DescriptorList descriptors, Fd? ipc, Action addCgroups)
     {
         foreach (var mount in wanted)
         {
             var flags = MountFlags.Parse(mount.Options ?? []);
-            if (mount.Type == "bind" || flags.Bind) sources[mounts.Count] = OpenBind(mount, flags, descriptors, ipc);
+            if (mount.Type == "bind" || flags.Bind) sources[mounts.Count] = OpenBind(mount, flags, idMapped, descriptors, ipc);
             mounts.Add(mount);
             if (mount.Destination == "/sys") addCgroups();
         }
     }
 
-    private static MountSource OpenBind(MountSpec mount, MountFlags flags, DescriptorList descriptors, Fd? ipc) => mount.Source == StandardContainer.JoinedMemory
+    private static MountSource OpenBind(MountSpec mount, MountFlags flags, IdMappedMounts idMapped, DescriptorList descriptors, Fd? ipc) => mount.Source == StandardContainer.JoinedMemory
         ? BindSources.Adopt(Namespaces.CloneTreeOf(ipc ?? throw new ArgumentException("joining the IPC namespace needs a process", nameof(ipc)), "/dev/shm"), flags, descriptors)
-        : BindSources.Open(mount, flags, descriptors);
+        : BindSources.Open(mount, flags, descriptors, mapIds: tree => idMapped.Map(tree, mount, flags));
 
     private (NamespaceKinds New, List<(int, NamespaceKinds)> Join) NamespacesOf(NamespaceOptions options, DescriptorList descriptors)
     {

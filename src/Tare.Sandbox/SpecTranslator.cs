@@ -159,7 +159,15 @@ internal static class SpecTranslator
                 list.Add(mount.Recursive ? "rbind" : "bind");
                 list.Add(mount.Propagation.Length == 0 ? "rprivate" : mount.Propagation);
             }
-            mounts.Add(new MountSpec { Destination = mount.Target, Type = mount.Type, Source = mount.Type == "bind" ? mount.Source : mount.Type, Options = list });
+            mounts.Add(new MountSpec
+            {
+                Destination = mount.Target,
+                Type = mount.Type,
+                Source = mount.Type == "bind" ? mount.Source : mount.Type,
+                Options = list,
+                UidMappings = mount.UidMappings,
+                GidMappings = mount.GidMappings,
+            });
         }
 
         // Parents before children, whatever order they were given in; equal depths keep theirs.

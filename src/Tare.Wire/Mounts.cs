@@ -26,6 +26,10 @@ public sealed record Mount
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool ChangeOwner { get; set; }
 
+    /// <summary>Not in Docker's API: what follows <c>idmap=</c> in the mode of a bind, for a bind or a volume.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? IdMap { get; set => field = OmitEmpty.Text(value); }
+
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public MountBindOptions? BindOptions { get; set; }
 

@@ -104,6 +104,51 @@ public sealed class BindTests(EngineFixture engine) : EngineTests(engine)
         Assert.Equal("9:9", await Ok("tare", "run", "--rm", "--network", "none", "-u", "9:9", "--mount", $"type=bind,source={there},target=/x,chown", Image, "stat", "-c", "%u:%g", "/x"));
     }
 
+    [TareTheory, Clients]
+    public async Task The_ids_of_a_source_may_be_mapped(string client)
+    {
+        (string here, string there) = Folder();
+        await File.WriteAllTextAsync(here + "/file", "");
+        (await Running.RunAsync("chown", ["-R", "4000:5000", here])).Ok();
+        const string look = "stat -c %u:%g /x /x/file; touch /x/new";
+        Assert.Equal(["0:0", "0:0"], (await Run(client, "run", "--rm", "--network", "none", "-v", there + ":/x:idmap=uids=4000-0-1;gids=5000-0-1", Image, "sh", "-c", look)).Ok().Lines);
+        Assert.Equal("4000:5000", (await Running.RunAsync("stat", ["-c", "%u:%g", here + "/new"])).Ok().Text);
+        // Groups that nothing is said of stay as they are.
+        Assert.Equal("7:5000", await Ok(client, "run", "--rm", "--network", "none", "-u", "7:5000", "-v", there + ":/x:ro,idmap=uids=1-1-5#4000-7-1", Image, "stat", "-c", "%u:%g", "/x/new"));
+        Assert.Contains("idmap needs to be told which ids are which", (await Run(client, "run", "--rm", "--network", "none", "-v", there + ":/x:idmap", Image, "true")).Expect(125).Err, StringComparison.Ordinal);
+        Assert.Contains("two ranges of", (await Run(client, "run", "--rm", "--network", "none", "-v", there + ":/x:idmap=uids=0-0-5#1-9-1", Image, "true")).Expect(125).Err, StringComparison.Ordinal);
+        Assert.Contains("has no id-mapped mounts", (await Run(client, "run", "--rm", "--network", "none", "-v", "/sys/kernel:/x:idmap=uids=0-1-1", Image, "true")).Expect(125).Err, StringComparison.Ordinal);
+    }
+
+    [TareTheory, Clients]
+    public async Task The_ids_of_a_volume_may_be_mapped(string client)
+    {
+        string volume = Name(), name = Name();
+        try
+        {
+            await Ok(client, "run", "--rm", "--network", "none", "-v", volume + ":/v", Image, "sh", "-c", "touch /v/file");
+            await Ok(client, "create", "--name", name, "--network", "none", "-v", volume + ":/v:idmap=uids=0-33-1", Image, "stat", "-c", "%u:%g", "/v/file");
+            Assert.Equal("33:0", await Ok(client, "start", "-a", name));
+            Assert.Equal("33:0", await Ok(client, "run", "--rm", "--network", "none", "--volumes-from", name, Image, "stat", "-c", "%u:%g", "/v/file"));
+            Assert.Equal("0:0", await Ok(client, "run", "--rm", "--network", "none", "-v", volume + ":/v", Image, "stat", "-c", "%u:%g", "/v/file"));
+        }
+        finally
+        {
+            await Api.SendAsync(HttpMethod.Delete, $"containers/{name}?force=1");
+            await Api.SendAsync(HttpMethod.Delete, "volumes/" + volume);
+        }
+    }
+
+    [TareFact]
+    public async Task A_mount_option_may_map_them_too()
+    {
+        (_, string there) = Folder();
+        string mount = $"type=bind,source={there},target=/x";
+        Assert.Equal("7:8", await Ok("tare", "run", "--rm", "--network", "none", "--mount", mount + ",idmap=uids=0-7-1;gids=0-8-1", Image, "stat", "-c", "%u:%g", "/x"));
+        Assert.Contains("idmap needs to be told which ids are which", (await Run("tare", "run", "--rm", "--network", "none", "--mount", mount + ",idmap", Image, "true")).Expect(125).Err, StringComparison.Ordinal);
+        Assert.Contains("conflicting options", (await Run("tare", "run", "--rm", "--network", "none", "--mount", mount + ",U,idmap=uids=0-7-1", Image, "true")).Expect(125).Err, StringComparison.Ordinal);
+    }
+
     /// <summary>A folder with a filesystem of its own in <c>sub</c>, mounted on the engine's host.</summary>
     private async Task WithNested(Func<string, Task> look)
     {

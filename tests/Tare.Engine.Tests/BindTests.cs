@@ -53,9 +53,21 @@ public sealed class BindTests
     }
 
     [Fact]
+    public void Ids_are_mapped_where_that_is_said()
+    {
+        var host = new HostConfig { Binds = ["/s:/bind:idmap=uids=1-2-3,ro", "volume:/volume:idmap=gids=1-2-3"], Mounts = [new Mount { Type = "bind", Source = "/usr", Target = "/mount", IdMap = "uids=0-5-1" }] };
+        var mounts = MountParser.Parse(host, [], _ => []);
+        Assert.Equal(["uids=1-2-3", "uids=0-5-1", "gids=1-2-3"], mounts.Select(mount => mount.IdMap));
+        Assert.Equal(["uids=1-2-3", "uids=0-5-1", "gids=1-2-3"], MountParser.Parse(new HostConfig { VolumesFrom = ["other"] }, [], _ => mounts).Select(mount => mount.IdMap));
+        Assert.StartsWith("conflicting options: U ", Assert.Throws<TareException>(() => MountParser.ParseBind("/s:/t:U,idmap=uids=1-2-3")).Message, StringComparison.Ordinal);
+        Assert.StartsWith("idmap needs to be told which ids are which", Assert.Throws<TareException>(() => MountParser.ParseBind("/s:/t:idmap")).Message, StringComparison.Ordinal);
+        Assert.Equal("invalid volume specification: '/s:idmap=uids=1-2-3'", Assert.Throws<TareException>(() => MountParser.ParseBind("/s:idmap=uids=1-2-3")).Message);
+    }
+
+    [Fact]
     public void What_is_written_down_is_read_back()
     {
-        ContainerMount mount = new() { Type = "bind", Source = "/s", Target = "/t", ReadOnly = true, Propagation = "slave", NonRecursive = true, ReadOnlyNonRecursive = true, ChangeOwner = true, Mode = "ro", CreateSource = true };
+        ContainerMount mount = new() { Type = "bind", Source = "/s", Target = "/t", ReadOnly = true, Propagation = "slave", NonRecursive = true, ReadOnlyNonRecursive = true, ChangeOwner = true, IdMap = "uids=1-2-3", Mode = "ro", CreateSource = true };
         var written = JsonSerializer.Serialize([mount], EngineJson.Default.IReadOnlyListContainerMount);
         Assert.Equal(mount with { Options = [] }, JsonSerializer.Deserialize(written, EngineJson.Default.IReadOnlyListContainerMount)!.Single() with { Options = mount.Options });
     }

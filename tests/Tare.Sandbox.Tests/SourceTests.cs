@@ -1,5 +1,6 @@
 using Tare.Errors;
 using Tare.Linux;
+using Tare.Oci.Runtime;
 
 namespace Tare.Sandbox.Tests;
 
@@ -78,6 +79,32 @@ public sealed class SourceTests : IDisposable
     }
 
     [Fact]
+    public void Ids_of_a_source_are_mapped()
+    {
+        File.WriteAllText(Path.Combine(source, "theirs"), "");
+        using (var directory = Paths.Open(source, Paths.Directory))
+        {
+            Assert.Equal(0, NodeAttributes.SetOwner(directory, default, 500, 600));
+            Assert.Equal(0, NodeAttributes.SetOwner(directory, "file"u8, 501, 601));
+        }
+        var result = host.Run(Mapped("sh", "-c", "stat -c %u:%g /data /data/file /data/theirs; touch /data/new; touch /data/sub/x 2>/dev/null || echo refused"));
+        // Who is not mapped is nobody, and what he has is closed even to root.
+        Assert.Equal("0:0\n1:1\n65534:65534\nrefused\n", result.Output);
+        Assert.Equal((500u, 600u), OwnerOf(Path.Combine(source, "new")));
+        Assert.Equal((0u, 0u), OwnerOf(Path.Combine(source, "theirs")));
+    }
+
+    [Fact]
+    public void A_filesystem_without_mapped_mounts_is_named()
+    {
+        var options = Mapped("true");
+        Assert.Contains(
+            "cannot map the ids of the mount of /sys/kernel at /data: invalid argument (EINVAL): its filesystem or this kernel has no id-mapped mounts",
+            Assert.Throws<TareException>(() => host.Compiler.PrepareContainer(options with { Mounts = [options.Mounts[0] with { Source = "/sys/kernel" }] })).Message,
+            StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
     public void A_directory_of_the_system_is_not_given_away()
     {
         File.CreateSymbolicLink(Path.Combine(host.Home, "link"), "/usr/lib");
@@ -98,6 +125,11 @@ public sealed class SourceTests : IDisposable
     [InlineData("/data", false)]
     [InlineData("/etcetera", false)]
     public void Directories_of_the_system(string path, bool expected) => Assert.Equal(expected, SourceOwners.IsOfTheSystem(path));
+
+    private ContainerOptions Mapped(params string[] args) => host.Options(args) with
+    {
+        Mounts = [new MountOptions { Type = "bind", Source = source, Target = "/data", UidMappings = [new LinuxIdMapping(500, 0, 2)], GidMappings = [new LinuxIdMapping(600, 0, 2)] }],
+    };
 
     private ContainerOptions Options(string user, params string[] args) =>
         host.Options(args) with { User = user, Mounts = [new MountOptions { Type = "bind", Source = source, Target = "/data", ChangeOwner = true }] };

@@ -37,6 +37,8 @@ internal static class MountOption
                 case "u" or "chown":
                     mount.ChangeOwner = true;
                     return null;
+                case "idmap":
+                    return "idmap needs to be told which ids are which, such as idmap=uids=1000-0-1;gids=1000-0-1";
                 case "volume-nocopy":
                     Volume(mount).NoCopy = true;
                     return null;
@@ -71,6 +73,10 @@ internal static class MountOption
             case "u" or "chown":
                 if (!SwitchFlag.TryParse(value, out var changeOwner)) return invalid;
                 mount.ChangeOwner = changeOwner;
+                return null;
+            case "idmap":
+                if (value.Length == 0) return invalid;
+                mount.IdMap = value;
                 return null;
             case "consistency":
                 mount.Consistency = value.ToLowerInvariant();

@@ -28,6 +28,9 @@ internal sealed record ContainerMount
     /// <summary>For a bind or a volume: the source is given to the container's user at each start (<c>U</c>).</summary>
     public bool ChangeOwner { get; init; }
 
+    /// <summary>For a bind or a volume: which ids of files are which in the container, for <see cref="IdMapOption"/>; empty for the same.</summary>
+    public string IdMap { get; init; } = "";
+
     /// <summary>The words that the user gave, as inspect shows them.</summary>
     public string Mode { get; init; } = "";
 

@@ -66,6 +66,7 @@ internal static class MountParser
         var words = parts.Length == 3 ? parts[2] : "";
         var mode = MountMode.Parse(words) ?? throw TareException.Invalid($"invalid mode: {words}");
         if (parts[1].Length == 0) throw InvalidSpecification(text);
+        CheckOwners(mode.ChangeOwner, mode.IdMap);
         try
         {
             ValidateTarget(parts[0] is ['/', ..] ? "bind" : "volume", parts[1]);
@@ -84,6 +85,7 @@ internal static class MountParser
                 Target = CleanPath(parts[1]),
                 ReadOnly = mode.ReadOnly,
                 ChangeOwner = mode.ChangeOwner,
+                IdMap = mode.IdMap ?? "",
                 Mode = words,
                 Volume = new VolumeMount { Name = parts[0], Anonymous = parts[0].Length == 0, NoCopy = mode.NoCopy, Driver = volumeDriver },
             };
@@ -95,6 +97,7 @@ internal static class MountParser
             Target = CleanPath(parts[1]),
             ReadOnly = mode.ReadOnly,
             ChangeOwner = mode.ChangeOwner,
+            IdMap = mode.IdMap ?? "",
             Propagation = mode.Propagation ?? DefaultPropagation,
             Mode = words,
             CreateSource = true,
@@ -107,6 +110,8 @@ internal static class MountParser
         if (string.IsNullOrEmpty(mount.Target)) throw Invalid(type, "field Target must not be empty");
         ValidateTarget(type, mount.Target);
         if (mount.ChangeOwner && type is not ("bind" or "volume")) throw Invalid(type, "field ChangeOwner must not be specified");
+        if (mount.IdMap is not null && type is not ("bind" or "volume")) throw Invalid(type, "field IdMap must not be specified");
+        CheckOwners(mount.ChangeOwner, mount.IdMap);
         switch (type)
         {
             case "bind":
@@ -149,6 +154,7 @@ internal static class MountParser
             Target = CleanPath(mount.Target!),
             ReadOnly = mount.ReadOnly,
             ChangeOwner = mount.ChangeOwner,
+            IdMap = mount.IdMap ?? "",
             Propagation = options?.Propagation ?? DefaultPropagation,
             NonRecursive = options?.NonRecursive == true,
             ReadOnlyNonRecursive = options?.ReadOnlyNonRecursive == true,
@@ -188,6 +194,7 @@ internal static class MountParser
             Target = CleanPath(mount.Target!),
             ReadOnly = mount.ReadOnly,
             ChangeOwner = mount.ChangeOwner,
+            IdMap = mount.IdMap ?? "",
             Mode = "z",
             Volume = new VolumeMount
             {
@@ -243,7 +250,14 @@ internal static class MountParser
         var colon = text.IndexOf(':', StringComparison.Ordinal);
         if (colon < 0 || colon == text.Length - 1) return (text.TrimEnd(':'), false);
         var words = text[(colon + 1)..];
-        return MountMode.Parse(words) is { Propagation: null, NoCopy: false, ChangeOwner: false } mode ? (text[..colon], mode.ReadOnly) : throw TareException.Invalid($"invalid mode: {words}");
+        return MountMode.Parse(words) is { Propagation: null, NoCopy: false, ChangeOwner: false, IdMap: null } mode ? (text[..colon], mode.ReadOnly) : throw TareException.Invalid($"invalid mode: {words}");
+    }
+
+    private static void CheckOwners(bool change, string? map)
+    {
+        if (map is null) return;
+        _ = IdMapOption.Parse(map);
+        if (change) throw TareException.Invalid("conflicting options: U gives the files to the container's user, and idmap shows them as if they were his: leave one of them out");
     }
 
     private static void ValidateTarget(string type, string target)

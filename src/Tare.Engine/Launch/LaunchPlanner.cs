@@ -160,6 +160,7 @@ internal sealed class LaunchPlanner(ContainerRegistry registry, IImageSource ima
         foreach (var mount in definition.Mounts)
         {
             if (mount.Type == "bind") PrepareSource(mount);
+            var ids = mount.IdMap.Length > 0 ? IdMapOption.Parse(mount.IdMap) : default;
             mounts.Add(new MountOptions
             {
                 Type = mount.Volume is null ? mount.Type : "bind",
@@ -169,6 +170,8 @@ internal sealed class LaunchPlanner(ContainerRegistry registry, IImageSource ima
                 Recursive = !mount.NonRecursive,
                 ReadOnlyBelow = !mount.ReadOnlyNonRecursive,
                 ChangeOwner = mount.ChangeOwner,
+                UidMappings = ids.Users,
+                GidMappings = ids.Groups,
                 Propagation = mount.Propagation.Length > 0 ? mount.Propagation : "rprivate",
                 Options = mount.Options,
             });

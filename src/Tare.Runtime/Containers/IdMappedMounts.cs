@@ -9,7 +9,8 @@ namespace Tare.Runtime.Containers;
 /// The user namespaces of id-mapped mounts (config.md, "Mounts"; mount_setattr(2)). A mount with mappings of its own gets one that is made
 /// for it; one without gets the container's, or one that is mapped as the container's will be, which is not there yet.
 /// </summary>
-internal sealed class IdMappedMounts(LinuxSpec linux) : IDisposable
+/// <param name="linux">The container's namespaces.</param>
+public sealed class IdMappedMounts(LinuxSpec linux) : IDisposable
 {
     private readonly Dictionary<(string Users, string Groups), Fd> made = [];
 
@@ -31,6 +32,7 @@ internal sealed class IdMappedMounts(LinuxSpec linux) : IDisposable
         }
     }
 
+    /// <inheritdoc/>
     public void Dispose()
     {
         foreach (var descriptor in made.Values) descriptor.Dispose();
