@@ -37,6 +37,7 @@ public static class SyscallNumbers
     public static int ioctl { get; } = Pick(16, 29);
     public static int ioprio_set { get; } = Pick(251, 30);
     public static int keyctl { get; } = Pick(250, 219);
+    public static int quotactl_fd { get; } = Pick(443, 443);
     public static int kill { get; } = Pick(62, 129);
     public static int mkdirat { get; } = Pick(258, 34);
     public static int mknodat { get; } = Pick(259, 33);

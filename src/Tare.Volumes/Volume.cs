@@ -18,8 +18,14 @@ public sealed record Volume
     /// <summary>Absent when none were given.</summary>
     public IReadOnlyDictionary<string, string>? Labels { get; init; }
 
-    /// <summary>The local driver's: <c>type</c>, <c>device</c>, <c>o</c>. Absent for a plain directory.</summary>
+    /// <summary>The local driver's: <c>type</c>, <c>device</c>, <c>o</c>, <c>size</c>. Absent when none were given.</summary>
     public IReadOnlyDictionary<string, string>? Options { get; init; }
+
+    /// <summary>How much it may take; absent for as much as there is.</summary>
+    public VolumeQuota? Quota { get; init; }
+
+    /// <summary>Whether it is a filesystem of its own, which is mounted while it is used.</summary>
+    public bool NeedsMount => Options?.ContainsKey(LocalOptions.Type) == true;
 
     /// <summary>The directory that containers see, an absolute path.</summary>
     public required string Path { get; init; }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Tare.Errors;
 using Tare.Linux;
@@ -9,7 +10,7 @@ namespace Tare.Volumes;
 /// <code>
 /// volumes/NAME/_data      what containers see
 /// volumes/.new-NAME       is being made
-/// volumes/.gone-…         is being removed
+/// volumes/.gone-…         is being removed; with a quota, its project's number is at the end
 /// volumes/.copy-NAME      an image's content on its way into the volume
 /// volumes/.copied-NAME    the same, whole: what is still in it is moved to the volume
 /// </code>
@@ -39,6 +40,9 @@ internal sealed class VolumeDirectories
         Check(NodeAttributes.SetMode(root, OuterMode), _path);
     }
 
+    /// <summary>Where the volumes are.</summary>
+    internal string Folder => _path;
+
     /// <summary>The directory of a volume that containers see.</summary>
     internal string DataOf(string name) => Path.Combine(_path, name, Data);
 
@@ -50,7 +54,9 @@ internal sealed class VolumeDirectories
     internal DateTimeOffset TimeOf(string name) => new(Directory.GetLastWriteTimeUtc(DataOf(name)), TimeSpan.Zero);
 
     /// <summary>Makes the directory of a volume; it is there whole or not at all.</summary>
-    internal void Make(string name)
+    /// <param name="name">The volume.</param>
+    /// <param name="limit">Gets what containers see, while it is empty.</param>
+    internal void Make(string name, Action<Fd>? limit = null)
     {
         using var root = Root();
         var draft = New + name;
@@ -61,6 +67,11 @@ internal sealed class VolumeDirectories
             Check(NodeAttributes.SetMode(outer, OuterMode), draft);
             Check(FileSystem.MakeDirectory(outer, Bytes(Data), DataMode), draft);
             Check(NodeAttributes.SetMode(outer, Bytes(Data), DataMode), draft);
+            if (limit is not null)
+            {
+                using var data = Open(outer, Data);
+                limit(data);
+            }
         }
         var error = FileSystem.Rename(root, Bytes(draft), root, Bytes(name), replace: false);
         // Half of a volume, as a directory that was restored from elsewhere may be: nothing is mounted in it, for it has no data.
@@ -76,14 +87,25 @@ internal sealed class VolumeDirectories
 
     /// <summary>Takes a volume's name from its directory.</summary>
     /// <returns>What is left to be removed; null when there is nothing.</returns>
-    internal string? PutAside(string name)
+    internal string? PutAside(string name, VolumeQuota? quota)
     {
         using var root = Root();
-        var aside = $"{Gone}{Guid.NewGuid():N}";
+        var aside = string.Create(CultureInfo.InvariantCulture, $"{Gone}{Guid.NewGuid():N}{(quota is null ? "" : "-")}{quota?.Project}");
         var error = FileSystem.Rename(root, Bytes(name), root, Bytes(aside), replace: false);
         if (error == Errno.ENOENT) return null;
         Check(error, name);
         return aside;
+    }
+
+    /// <summary>The project of what was put aside; null when it had no quota.</summary>
+    internal static uint? ProjectOf(string aside) =>
+        uint.TryParse(aside.AsSpan(aside.LastIndexOf('-') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var project) && aside.Count('-') == 2 ? project : null;
+
+    /// <summary>The directory of a volume that containers see, open for reading.</summary>
+    internal Fd OpenData(string name)
+    {
+        using var root = Root();
+        return OpenData(root, name);
     }
 
     /// <summary>Removes what was put aside. Nothing is removed through a mount.</summary>
@@ -105,7 +127,8 @@ internal sealed class VolumeDirectories
     /// </summary>
     /// <param name="name">The volume.</param>
     /// <param name="copy">Fills a directory, and gives it the attributes that the volume's is to have; false when there is nothing to copy.</param>
-    internal void Fill(string name, Func<Fd, bool> copy)
+    /// <param name="count">Gets the directory before that.</param>
+    internal void Fill(string name, Func<Fd, bool> copy, Action<Fd>? count = null)
     {
         using var root = Root();
         using var data = OpenData(root, name);
@@ -116,7 +139,11 @@ internal sealed class VolumeDirectories
         try
         {
             bool any;
-            using (var directory = Open(root, draft)) any = copy(directory);
+            using (var directory = Open(root, draft))
+            {
+                count?.Invoke(directory);
+                any = copy(directory);
+            }
             if (any) Check(FileSystem.Rename(root, Bytes(draft), root, Bytes(Copied + name), replace: false), name);
             else DirectoryTree.Remove(root, Bytes(draft));
         }

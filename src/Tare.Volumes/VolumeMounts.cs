@@ -7,7 +7,7 @@ using Tare.Runtime;
 namespace Tare.Volumes;
 
 /// <summary>
-/// The filesystems of volumes that have options: mounted on the volume's directory while at least one container runs with it. They outlive
+/// The filesystems of volumes that have one of their own: mounted on the volume's directory while at least one container runs with it. They outlive
 /// the daemon, as the containers do. Thread-safe.
 /// </summary>
 public sealed class VolumeMounts
@@ -19,16 +19,16 @@ public sealed class VolumeMounts
     public static bool IsFleeting(Volume volume) => volume.Options?.GetValueOrDefault(LocalOptions.Type) == "tmpfs";
 
     /// <summary>Mounts a volume, unless it is mounted.</summary>
-    /// <param name="volume">The volume; nothing is done for one without options.</param>
+    /// <param name="volume">The volume; nothing is done for one that is a plain directory.</param>
     /// <param name="user">Who needs it until <see cref="Unmount"/>.</param>
     /// <exception cref="TareException">The device is not there, or the kernel refuses.</exception>
     public void Mount(Volume volume, string user)
     {
-        if (volume.Options is not { } options) return;
+        if (!volume.NeedsMount) return;
         lock (_changing)
         {
             if (!_users.TryGetValue(volume.Name, out var users)) _users[volume.Name] = users = new HashSet<string>(StringComparer.Ordinal);
-            if (!IsMounted(volume)) Mount(volume, options);
+            if (!IsMounted(volume)) Mount(volume, volume.Options!);
             users.Add(user);
         }
     }
@@ -36,7 +36,7 @@ public sealed class VolumeMounts
     /// <summary>A container that has outlived a daemon uses a volume.</summary>
     public void Adopt(Volume volume, string user)
     {
-        if (volume.Options is null) return;
+        if (!volume.NeedsMount) return;
         lock (_changing)
         {
             if (!_users.TryGetValue(volume.Name, out var users)) _users[volume.Name] = users = new HashSet<string>(StringComparer.Ordinal);
@@ -47,7 +47,7 @@ public sealed class VolumeMounts
     /// <summary>A user needs a volume no more; the last one's leaving unmounts it.</summary>
     public void Unmount(Volume volume, string user)
     {
-        if (volume.Options is null) return;
+        if (!volume.NeedsMount) return;
         lock (_changing)
         {
             if (!_users.TryGetValue(volume.Name, out var users) || !users.Remove(user) || users.Count > 0) return;
@@ -63,7 +63,7 @@ public sealed class VolumeMounts
         {
             foreach (var volume in volumes)
             {
-                if (volume.Options is not null && !_users.ContainsKey(volume.Name)) Detach(volume);
+                if (volume.NeedsMount && !_users.ContainsKey(volume.Name)) Detach(volume);
             }
         }
     }

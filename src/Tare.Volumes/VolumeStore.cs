@@ -11,14 +11,16 @@ public sealed class VolumeStore
 {
     private readonly VolumeTable _table;
     private readonly VolumeDirectories _directories;
+    private readonly VolumeQuotas _quotas;
     private readonly TimeProvider _time;
     private readonly Lock _changing = new();
     private readonly Dictionary<string, Entry> _volumes = new(StringComparer.Ordinal);
 
-    private VolumeStore(string dataRoot, Database database, TimeProvider time)
+    private VolumeStore(string dataRoot, Database database, TimeProvider time, IProjectQuotas quotas)
     {
         _table = new VolumeTable(database);
         _directories = new VolumeDirectories(dataRoot);
+        _quotas = new VolumeQuotas(_directories.Folder, quotas);
         _time = time;
     }
 
@@ -35,9 +37,12 @@ public sealed class VolumeStore
     /// <param name="dataRoot">The data root; <c>volumes</c> is below it.</param>
     /// <param name="database">The engine's database, opened with <see cref="Schema"/>.</param>
     /// <param name="time">The clock.</param>
-    public static VolumeStore Open(string dataRoot, Database database, TimeProvider time)
+    public static VolumeStore Open(string dataRoot, Database database, TimeProvider time) => Open(dataRoot, database, time, new KernelProjectQuotas());
+
+    /// <summary>The same over other quotas.</summary>
+    internal static VolumeStore Open(string dataRoot, Database database, TimeProvider time, IProjectQuotas quotas)
     {
-        var store = new VolumeStore(Path.GetFullPath(dataRoot), database, time);
+        var store = new VolumeStore(Path.GetFullPath(dataRoot), database, time, quotas);
         store.Load();
         return store;
     }
@@ -117,7 +122,7 @@ public sealed class VolumeStore
         {
             if (!_volumes.TryGetValue(name, out var entry)) throw TareException.NotFound($"get {name}: no such volume");
             if (entry.Users.Count > 0) throw TareException.Conflict($"remove {name}: volume is in use - [{string.Join(", ", entry.Users.Order(StringComparer.Ordinal))}]");
-            var aside = _directories.PutAside(name);
+            var aside = _directories.PutAside(name, entry.Volume.Quota);
             _volumes.Remove(name);
             _table.Delete(name);
             return aside;
@@ -125,7 +130,11 @@ public sealed class VolumeStore
     }
 
     /// <summary>Removes from the disk what is left of a volume; takes as long as it has files.</summary>
-    public void RemoveRemains(string remains) => _directories.Remove(remains);
+    public void RemoveRemains(string remains)
+    {
+        if (VolumeDirectories.ProjectOf(remains) is { } project) _quotas.Forget(project);
+        _directories.Remove(remains);
+    }
 
     /// <summary>
     /// Every container has claimed its volumes: those that were bound to one that is no more are removed.
@@ -142,12 +151,21 @@ public sealed class VolumeStore
         return remains;
     }
 
-    /// <summary>Makes the directory of a volume anew that somebody has removed by hand.</summary>
+    /// <summary>Makes the directory of a volume anew that somebody has removed by hand, and sees to it that a quota is kept.</summary>
+    /// <exception cref="TareException">InvalidArgument: the filesystem keeps no quotas any more.</exception>
     public void Restore(Volume volume)
     {
         lock (_changing)
         {
-            if (!_directories.Exists(volume.Name)) _directories.Make(volume.Name);
+            if (!_directories.Exists(volume.Name))
+            {
+                MakeDirectory(volume);
+            }
+            else if (volume.Quota is { } quota)
+            {
+                using var data = _directories.OpenData(volume.Name);
+                _quotas.Renew(volume.Name, data, quota);
+            }
         }
     }
 
@@ -163,8 +181,9 @@ public sealed class VolumeStore
         }
         lock (entry.Filling)
         {
-            if (entry.Volume.Options is null) _directories.Fill(name, copy);
-            else _directories.FillMounted(name, copy);
+            if (entry.Volume.NeedsMount) _directories.FillMounted(name, copy);
+            else if (entry.Volume.Quota is { } quota) _directories.Fill(name, copy, directory => _quotas.Count(directory, quota));
+            else _directories.Fill(name, copy);
         }
     }
 
@@ -181,20 +200,36 @@ public sealed class VolumeStore
             Created = _time.GetUtcNow(),
             Labels = labels,
             Options = options,
+            Quota = LocalOptions.SizeOf(name, options) is > 0 and var bytes ? _quotas.Choose(name, bytes, IsTaken) : null,
             Path = _directories.DataOf(name),
         };
         _table.Insert(volume, container);
         try
         {
-            _directories.Make(name);
+            MakeDirectory(volume);
         }
         catch
         {
-            _table.Delete(name);
+            Forget(volume);
             throw;
         }
         return volume;
     }
+
+    private void MakeDirectory(Volume volume)
+    {
+        if (volume.Quota is { } quota) _directories.Make(volume.Name, data => _quotas.Apply(data, quota));
+        else _directories.Make(volume.Name);
+    }
+
+    /// <summary>A volume has no directory: its row goes after its limit has.</summary>
+    private void Forget(Volume volume)
+    {
+        if (volume.Quota is { } quota) _quotas.Forget(quota.Project);
+        _table.Delete(volume.Name);
+    }
+
+    private bool IsTaken(uint project) => _volumes.Values.Any(entry => entry.Volume.Quota?.Project == project);
 
     private void Load()
     {
@@ -204,7 +239,7 @@ public sealed class VolumeStore
         foreach (var volume in _table.Load(_directories.DataOf))
         {
             if (_directories.Exists(volume.Name)) _volumes.Add(volume.Name, new Entry(volume));
-            else _table.Delete(volume.Name);
+            else Forget(volume);
         }
         foreach (var name in _directories.Names().Where(name => !_volumes.ContainsKey(name)))
         {

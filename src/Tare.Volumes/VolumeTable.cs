@@ -8,6 +8,7 @@ internal sealed class VolumeTable(Database database)
     /// <summary>
     /// A row is there before its directory, and goes after the directory has lost its name. <c>container</c> is whom the volume lives and
     /// dies with: the container that it was made for and that is not written down yet, or that is being removed together with it.
+    /// <c>project</c> and <c>bytes</c> are its quota's.
     /// </summary>
     internal static SchemaOwner Owner { get; } = new("volumes", [
         """
@@ -30,6 +31,10 @@ internal sealed class VolumeTable(Database database)
             PRIMARY KEY (volume, name)
         ) STRICT, WITHOUT ROWID;
         """,
+        """
+        ALTER TABLE volume ADD COLUMN project INTEGER;
+        ALTER TABLE volume ADD COLUMN bytes INTEGER;
+        """,
     ]);
 
     /// <summary>All volumes.</summary>
@@ -37,7 +42,7 @@ internal sealed class VolumeTable(Database database)
     {
         var labels = Pairs(session, "SELECT volume, name, value FROM volume_label");
         var options = Pairs(session, "SELECT volume, name, value FROM volume_option");
-        return session.Query("SELECT name, created, has_labels FROM volume", row =>
+        return session.Query("SELECT name, created, has_labels, project, bytes FROM volume", row =>
         {
             var name = row.GetString(0);
             return new Volume
@@ -46,6 +51,7 @@ internal sealed class VolumeTable(Database database)
                 Created = new DateTimeOffset(row.GetInt64(1), TimeSpan.Zero),
                 Labels = row.GetBoolean(2) ? labels.GetValueOrDefault(name) ?? [] : null,
                 Options = options.GetValueOrDefault(name),
+                Quota = row.IsNull(3) ? null : new VolumeQuota((uint)row.GetInt64(3), row.GetInt64(4)),
                 Path = path(name),
             };
         });
@@ -55,7 +61,9 @@ internal sealed class VolumeTable(Database database)
     internal void Insert(Volume volume, string? container) => database.Write(
         session =>
         {
-            session.Execute("INSERT INTO volume (name, created, has_labels, container) VALUES (?, ?, ?, ?)", volume.Name, volume.Created.UtcTicks, volume.Labels is null ? 0 : 1, container);
+            session.Execute(
+                "INSERT INTO volume (name, created, has_labels, container, project, bytes) VALUES (?, ?, ?, ?, ?, ?)",
+                volume.Name, volume.Created.UtcTicks, volume.Labels is null ? 0 : 1, container, (long?)volume.Quota?.Project, volume.Quota?.Bytes);
             foreach (var (name, value) in volume.Labels ?? new Dictionary<string, string>())
                 session.Execute("INSERT INTO volume_label (volume, name, value) VALUES (?, ?, ?)", volume.Name, name, value);
             foreach (var (name, value) in volume.Options ?? new Dictionary<string, string>())

@@ -58,6 +58,11 @@ public sealed class VolumeTests(EngineFixture engine) : EngineTests(engine)
         await Refused(client, $"create {name}: error looking up volume plugin nosuch: plugin \"nosuch\" not found", "-d", "nosuch", name);
         await Refused(client, $"create {name}: missing required option: \"device\"", "-o", "type=tmpfs", name);
         await Refused(client, $"create {name}: invalid option: \"foo\"", "-o", "foo=bar", name);
+        await Refused(client, $"create {name}: invalid size: 'abc'", "-o", "size=abc", name);
+        Assert.StartsWith($"Error response from daemon: create {name}: quota size requested but no quota support", (await Run(client, "volume", "create", "-o", "size=1g", name)).Expect(1).Err, StringComparison.Ordinal);
+        string unlimited = Volume();
+        await Ok(client, "volume", "create", "-o", "size=0", unlimited);
+        await Ok(client, "run", "--rm", "--network", "none", "-v", unlimited + ":/v", Image, "touch", "/v/file");
         await Refused(client, "This node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm join\" to connect this node to swarm and try again.", "--scope", "multi");
         Assert.Equal("conflicting options: cannot specify a volume-name through both --name and as a positional arg\n", (await Run(client, "volume", "create", "--name", name, name)).Expect(1).Err);
         Assert.Equal("Error response from daemon: invalid filter 'foo'\n", (await Run(client, "volume", "ls", "--filter", "foo=bar")).Expect(1).Err);

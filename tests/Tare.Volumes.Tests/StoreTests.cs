@@ -146,7 +146,9 @@ public sealed class StoreTests : IDisposable
     [InlineData("create v1: invalid option: \"foo\"", "foo=1", "type=tmpfs", "device=tmpfs")]
     [InlineData("create v1: missing required option: \"device\"", "type=tmpfs")]
     [InlineData("create v1: missing required option: \"type\"", "device=/x", "o=bind")]
-    [InlineData("create v1: quota size requested but no quota support", "size=1g")]
+    [InlineData("create v1: invalid size: 'abc'", "size=abc")]
+    [InlineData("create v1: invalid suffix: 'x'", "size=1x")]
+    [InlineData("create v1: missing required option: \"device\"", "size=0", "o=bind")]
     public void Options_that_make_no_sense(string message, params string[] options)
     {
         var store = Open();
