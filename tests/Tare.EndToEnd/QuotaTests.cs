@@ -34,7 +34,8 @@ public sealed class QuotaTests : OwnDaemonTests
             Assert.Equal("map[size:8m]", await own.Ok("volume", "inspect", "-f", "{{.Options}}", "one"));
             projects.Add(await ProjectOf(own, "one"));
             projects.Add(await ProjectOf(own, "two"));
-            Assert.Equal([8 << 20, 4 << 20], await Limits(disk, projects));
+            long[] limits = await Limits(disk, projects);
+            Assert.Equal([8 << 20, 4 << 20], limits);
 
             // Each has its own limit, whoever drives, and the container sees it.
             Assert.Equal("8192", await own.Ok("run", "--rm", "--network", "none", "-v", "one:/v", Image, "sh", "-c", "df -k /v | tail -n 1 | awk '{print $2}'"));
