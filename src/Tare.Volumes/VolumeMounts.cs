@@ -118,7 +118,10 @@ public sealed class VolumeMounts
     private static IEnumerable<(string Key, string? Value)> Parameters(string type, MountFlags flags)
     {
         if (flags.IsReadOnly) yield return ("ro", null);
-        foreach (var word in flags.Data.Split(',', StringSplitOptions.RemoveEmptyEntries))
+        var words = flags.Data.Split(',', StringSplitOptions.RemoveEmptyEntries);
+        // mount(2) takes the version from this type; parameter by parameter the kernel has to be told.
+        if (type == "nfs4" && !words.Any(word => word.StartsWith("vers=", StringComparison.Ordinal) || word.StartsWith("nfsvers=", StringComparison.Ordinal))) yield return ("vers", "4");
+        foreach (var word in words)
         {
             var equals = word.IndexOf('=', StringComparison.Ordinal);
             var (key, value) = equals < 0 ? (word, null) : (word[..equals], word[(equals + 1)..]);
