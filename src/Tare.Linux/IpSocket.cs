@@ -17,6 +17,7 @@ public static partial class IpSocket
     private const int MSG_TRUNC = 0x20;
     private const int MSG_NOSIGNAL = 0x4000;
     private const int SOL_SOCKET = 1;
+    private const int SO_TYPE = 3;
     private const int SO_ERROR = 4;
     private const int IPPROTO_TCP = 6;
     private const int TCP_NODELAY = 1;
@@ -61,6 +62,14 @@ public static partial class IpSocket
         }
         while (error == Errno.EINTR);
         return number < 0 ? null : new Fd(number);
+    }
+
+    /// <summary>Whether it is a socket of connections (SO_TYPE), not of datagrams.</summary>
+    public static unsafe bool IsStream(Fd socket)
+    {
+        var type = stackalloc int[1];
+        uint size = sizeof(int);
+        return getsockopt(socket.Number, SOL_SOCKET, SO_TYPE, type, &size) < 0 ? throw new LinuxException("ask for the type of a socket", Marshal.GetLastPInvokeError()) : *type == SOCK_STREAM;
     }
 
     /// <summary>How a connection on its way went: 0 or the error number (SO_ERROR, which is cleared).</summary>

@@ -176,23 +176,4 @@ public static partial class SeqPacketSocket
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int shutdown(int fd, int how);
-
-    /// <summary>struct iovec.</summary>
-    private unsafe struct IoVector
-    {
-        public byte* Base;
-        public nuint Length;
-    }
-
-    /// <summary>struct msghdr of glibc on 64-bit machines.</summary>
-    private unsafe struct MessageHeader
-    {
-        public void* Name;
-        public uint NameLength;
-        public IoVector* Vectors;
-        public nuint VectorCount;
-        public byte* Control;
-        public nuint ControlLength;
-        public int Flags;
-    }
 }

@@ -33,7 +33,9 @@ public struct SocketName
     }
 
     /// <summary>Bytes that count.</summary>
-    internal readonly int Size => Family == AF_INET6 ? Capacity : FourSize;
+    internal readonly int Size => IsSix ? Capacity : FourSize;
+
+    internal readonly bool IsSix => Family == AF_INET6;
 
     private readonly ushort Family => BitConverter.ToUInt16(this);
 
@@ -42,7 +44,7 @@ public struct SocketName
     {
         ReadOnlySpan<byte> bytes = this;
         var port = BinaryPrimitives.ReadUInt16BigEndian(bytes[2..]);
-        return Family == AF_INET6
+        return IsSix
             ? new IPEndPoint(new IPAddress(bytes.Slice(8, 16), BitConverter.ToUInt32(bytes[24..])), port)
             : new IPEndPoint(new IPAddress(bytes.Slice(4, 4)), port);
     }

@@ -29,12 +29,46 @@ public sealed class IpSocketTests
         Assert.Equal(2, IpSocket.TryReceive(client, buffer, stream: false, out _));
     }
 
+    [Theory]
+    [InlineData("127.0.0.1", "127.0.0.3")]
+    [InlineData("::1")]
+    public void Answers_come_from_where_a_datagram_was_sent_to(params string[] addresses)
+    {
+        using var network = Namespaces.NewNetwork();
+        var six = addresses[0] == "::1";
+        using var server = Namespaces.InNetwork(network, () => IpSocket.New(six, stream: false));
+        using var client = Namespaces.InNetwork(network, () => IpSocket.New(six, stream: false));
+        Assert.False(IpSocket.IsStream(server));
+        IpSocket.Bind(server, new IPEndPoint(six ? IPAddress.IPv6Any : IPAddress.Any, 53));
+        IpDatagrams.Prepare(server, 4096);
+        var paths = new HashSet<DatagramPath>();
+        foreach (var address in addresses.Select(IPAddress.Parse))
+        {
+            for (var i = 0; i < 2; i++)
+            {
+                IpSocket.TrySendTo(client, "ask"u8, new SocketName(new IPEndPoint(address, 53)), out _);
+                var buffer = new byte[9];
+                Assert.Equal(3, IpDatagrams.TryReceive(server, buffer, out var path, out _));
+                Assert.Equal(IpSocket.AddressOf(client).Port, path.Sender.Port);
+                Assert.Equal(address, path.Receiver);
+                paths.Add(path);
+                Assert.Equal(2, IpDatagrams.TrySend(server, "ok"u8, path, out _));
+                Assert.Equal(2, IpSocket.TryReceiveFrom(client, buffer, out var answerer, out _));
+                Assert.Equal(new IPEndPoint(address, 53), answerer.ToEndPoint());
+            }
+        }
+        Assert.Equal(addresses.Length, paths.Count);
+        Assert.Equal(-1, IpDatagrams.TryReceive(server, new byte[9], out _, out var error));
+        Assert.Equal(Errno.EAGAIN, error);
+    }
+
     [Fact]
     public void Streams_are_accepted()
     {
         using var network = Namespaces.NewNetwork();
         using var server = Namespaces.InNetwork(network, () => IpSocket.New(six: false, stream: true));
         using var client = Namespaces.InNetwork(network, () => IpSocket.New(six: false, stream: true));
+        Assert.True(IpSocket.IsStream(server));
         IpSocket.Bind(server, new IPEndPoint(IPAddress.Loopback, 53));
         IpSocket.Listen(server, 1);
         Assert.Null(IpSocket.TryAccept(server, out var error));

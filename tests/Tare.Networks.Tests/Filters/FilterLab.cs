@@ -135,10 +135,11 @@ internal sealed class FilterLab : IDisposable
     }));
 
     /// <summary>A datagram socket in a namespace.</summary>
-    public Socket Datagrams(Fd network, int port) => Keep(Namespaces.InNetwork(network, () =>
+    public Socket Datagrams(Fd network, int port, bool six = false) => Keep(Namespaces.InNetwork(network, () =>
     {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = Timeout };
-        socket.Bind(new IPEndPoint(IPAddress.Any, port));
+        var address = six ? IPAddress.IPv6Any : IPAddress.Any;
+        var socket = new Socket(address.AddressFamily, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = Timeout };
+        socket.Bind(new IPEndPoint(address, port));
         return socket;
     }));
 

@@ -83,14 +83,16 @@ public sealed class FilterMeasurements(ITestOutputHelper output)
         Print("a network made and removed", network, "µs");
     }
 
-    [Fact]
-    public async Task A_port_of_a_relay_that_nobody_uses_is_small()
+    [Theory]
+    [InlineData(TransportProtocol.Tcp)]
+    [InlineData(TransportProtocol.Udp)]
+    public async Task A_port_of_a_relay_that_nobody_uses_is_small(TransportProtocol protocol)
     {
         const int Count = 2000;
         using var host = Namespaces.NewNetwork();
         using var reservations = new PortReservations(host);
         using var relay = new PortRelay(host);
-        var made = reservations.Allocate([.. Enumerable.Range(10_000, Count).Select(port => new PortRequest(TransportProtocol.Tcp, 80, [IPAddress.IPv6Any], (ushort)port, (ushort)port))]);
+        var made = reservations.Allocate([.. Enumerable.Range(10_000, Count).Select(port => new PortRequest(protocol, 80, [IPAddress.IPv6Any], (ushort)port, (ushort)port))]);
         var threads = Directory.GetDirectories("/proc/self/task").Length;
         var before = GC.GetTotalMemory(forceFullCollection: true);
         var start = Stopwatch.GetTimestamp();

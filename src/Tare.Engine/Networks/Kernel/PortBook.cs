@@ -121,13 +121,13 @@ internal sealed class PortBook(IKeeper keeper, Func<string, string> nameOf, Acti
     private string? HolderOf(PortConflictException conflict) => byContainer
         .FirstOrDefault(entry => entry.Value.Any(one => one.Port.HostPort == conflict.Port && one.Port.Protocol == conflict.Protocol)).Key;
 
-    /// <summary>Connections that the packet filter does not lead past the sockets go to the container by way of the relay: before the filter knows the ports, too.</summary>
+    /// <summary>What the packet filter does not lead past the sockets goes to the container by way of the relay: before the filter knows the ports, too.</summary>
     private async Task TakeAsync(string containerId, IReadOnlyList<PortReservation> own, IPAddress? ipv4, IPAddress? ipv6)
     {
         byContainer[containerId] = own;
         await relay.AddAsync(
         [
-            .. own.Where(one => one is { Socket: not null, Port.Protocol: TransportProtocol.Tcp })
+            .. own.Where(one => one is { Socket: not null, Port.Protocol: TransportProtocol.Tcp or TransportProtocol.Udp })
                 .Select(one => (one.Socket!, new IPEndPoint((one.Port.HostAddress.AddressFamily == AddressFamily.InterNetworkV6 ? ipv6 ?? ipv4 : ipv4 ?? ipv6)!, one.Port.ContainerPort))),
         ]);
     }

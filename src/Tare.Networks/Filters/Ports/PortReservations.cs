@@ -11,7 +11,7 @@ namespace Tare.Networks.Filters.Ports;
 /// </summary>
 /// <param name="network">The network namespace; null: this process's.</param>
 /// <remarks>
-/// A connection that comes before the packet filter knows the port ends in the socket: who hands the sockets of TCP to a <see cref="Relays.PortRelay"/>
+/// What comes before the packet filter knows the port ends in the socket: who hands the sockets of TCP and UDP to a <see cref="Relays.PortRelay"/>
 /// before anything else loses none. The limit of open files is not touched: each port takes one descriptor.
 /// </remarks>
 public sealed class PortReservations(Fd? network = null) : IDisposable

@@ -11,13 +11,13 @@ namespace Tare.Networks.Filters.Relays;
 internal sealed class RelayConnection : ISocketSource
 {
     private readonly RelayLoop loop;
-    private readonly RelayPort port;
+    private readonly StreamPort port;
     private readonly Side client;
     private readonly Side server;
     private bool connecting = true;
     private bool closed;
 
-    public RelayConnection(RelayLoop loop, RelayPort port, Fd client, Fd server)
+    public RelayConnection(RelayLoop loop, StreamPort port, Fd client, Fd server)
     {
         (this.loop, this.port) = (loop, port);
         (this.client, this.server) = (new Side(client), new Side(server));

@@ -4,67 +4,48 @@ using Tare.Networks.Loops;
 
 namespace Tare.Networks.Filters.Relays;
 
-/// <summary>A listening socket whose connections go on to a container.</summary>
-internal sealed class RelayPort : ISocketSource
+/// <summary>A socket of a published port, and what comes to it and goes on to a container.</summary>
+internal abstract class RelayPort : ISocketSource
 {
-    /// <summary>How many connections are taken before others have their turn.</summary>
-    private const int AtOnce = 32;
+    /// <summary>How much is taken from one socket before others have their turn.</summary>
+    public const int AtOnce = 32;
 
-    private readonly RelayLoop loop;
-    private readonly Fd socket;
     private readonly Action<Exception> onFault;
     private readonly ulong token;
-    private HashSet<RelayConnection>? connections;
 
-    public RelayPort(RelayLoop loop, Fd socket, IPEndPoint target, Action<Exception> onFault)
+    protected RelayPort(RelayLoop loop, Fd socket, IPEndPoint target, Action<Exception> onFault)
     {
-        (this.loop, this.socket, this.onFault, Target) = (loop, socket, onFault, target);
+        (Loop, Socket, this.onFault, Target) = (loop, socket, onFault, target);
         token = loop.Add(socket, EpollEvents.In, this);
     }
 
-    /// <summary>The container's address and port, of connections that begin from now on.</summary>
-    public IPEndPoint Target { get; set; }
+    /// <summary>The container's address and port, of what begins from now on.</summary>
+    public IPEndPoint Target { get; private set; }
+
+    protected RelayLoop Loop { get; }
+
+    protected Fd Socket { get; }
+
+    /// <summary>Leads somewhere else from now on.</summary>
+    public void LeadTo(IPEndPoint target)
+    {
+        if (target.Equals(Target)) return;
+        Target = target;
+        OnLed();
+    }
 
     /// <summary>Takes no more, and ends what it has.</summary>
     public void Close()
     {
-        loop.Forget(this);
-        loop.Remove(socket, token);
-        foreach (var connection in connections?.ToArray() ?? []) connection.Close();
+        Loop.Forget(this);
+        Loop.Remove(Socket, token);
+        EndAll();
     }
 
-    public void OnReady(ulong token, EpollEvents events)
-    {
-        connections ??= [];
-        for (var i = 0; i < AtOnce; i++)
-        {
-            if (loop.Connections >= RelayLoop.MaxConnections)
-            {
-                Pause();
-                return;
-            }
-            var accepted = IpSocket.TryAccept(socket, out var error);
-            if (accepted is not null)
-            {
-                Begin(accepted);
-                continue;
-            }
-            switch (error)
-            {
-                case Errno.EAGAIN:
-                    return;
-                // The client has gone again (accept(2)).
-                case Errno.ECONNABORTED or Errno.EPROTO:
-                    continue;
-                // Without descriptors the connection would be reported again and again.
-                case Errno.EMFILE or Errno.ENFILE or Errno.ENOBUFS or Errno.ENOMEM:
-                    Pause();
-                    return;
-                default:
-                    throw new LinuxException("accept a connection to a published port", error);
-            }
-        }
-    }
+    /// <summary>There is room again.</summary>
+    public void Resume() => Loop.Change(Socket, EpollEvents.In, token);
+
+    public abstract void OnReady(ulong token, EpollEvents events);
 
     public void OnFault(Exception fault)
     {
@@ -72,38 +53,19 @@ internal sealed class RelayPort : ISocketSource
         onFault(fault);
     }
 
-    public void Resume() => loop.Change(socket, EpollEvents.In, token);
+    /// <summary>Ends all that goes through it.</summary>
+    protected abstract void EndAll();
 
-    public void Ended(RelayConnection connection)
+    /// <summary>The target is another one.</summary>
+    protected abstract void OnLed();
+
+    /// <summary>Takes nothing until there is room, or for a while.</summary>
+    protected void Pause()
     {
-        connections!.Remove(connection);
-        loop.Ended();
+        Loop.Change(Socket, EpollEvents.None, token);
+        Loop.Pause(this);
     }
 
-    private void Begin(Fd client)
-    {
-        Fd? server = null;
-        try
-        {
-            server = loop.Open(Target.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6);
-            if (IpSocket.Connect(server, Target) is 0 or Errno.EINPROGRESS)
-            {
-                loop.Connections++;
-                connections!.Add(new RelayConnection(loop, this, client, server));
-                return;
-            }
-        }
-        catch (LinuxException)
-        {
-            // No descriptor for the other half: the client is told by the end of its connection.
-        }
-        server?.Dispose();
-        client.Dispose();
-    }
-
-    private void Pause()
-    {
-        loop.Change(socket, EpollEvents.None, token);
-        loop.Pause(this);
-    }
+    /// <summary>A socket towards the container.</summary>
+    protected Fd OpenTowards(bool stream) => Loop.Open(Target.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6, stream);
 }
