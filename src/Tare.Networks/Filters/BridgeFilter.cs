@@ -13,8 +13,9 @@ namespace Tare.Networks.Filters;
 /// </summary>
 /// <remarks>
 /// Each call is one transaction of the kernel: packets see the table before it or after it. (A packet that is just within a chain when that goes with
-/// its whole table finds its sets empty: measured, one of 500 new connections was refused while the table was replaced 3,791 times without a pause. So
-/// what nobody can have changed is left as it is, and only differences are carried out.) Before the first <see cref="Restore()"/> nothing else may
+/// its whole table finds its sets empty: measured, one of 500 new connections was refused while the table was replaced 2,000 times without a pause,
+/// and none of 10,000 while its chains and sets were kept and only what is in them was replaced. So those that are there and are right are kept, and what
+/// nobody can have changed is left as it is, and only differences are carried out.) Before the first <see cref="Restore()"/> nothing else may
 /// be called: the filter does not know what an earlier one has left.
 /// </remarks>
 public sealed class BridgeFilter : IDisposable
@@ -69,8 +70,8 @@ public sealed class BridgeFilter : IDisposable
     public static BridgeFilter Adopt(string name, Fd socket, Fd? network = null) => Create(name, NftNetlink.Adopt(socket), network);
 
     /// <summary>
-    /// Makes the table what it is to be. Where it is known to be as this object has made it, only differences are carried out; otherwise all of it is
-    /// made anew, and what was there is gone in the same moment.
+    /// Makes the table what it is to be. Where it is known to be as this object has made it, only differences are carried out; otherwise all that is in
+    /// it is made anew, and what was there is gone in the same moment.
     /// </summary>
     /// <exception cref="TareException">Conflict: another process owns the table. Otherwise what the kernel refuses; everything is as it was.</exception>
     public void Restore(IReadOnlyCollection<Network> networks, IReadOnlyCollection<BridgeEndpoint> endpoints)
@@ -312,28 +313,41 @@ public sealed class BridgeFilter : IDisposable
 
     private bool IsOurs(NftTable found) => found.Family == table.Table.Family && found.Name == table.Table.Name;
 
+    /// <summary>
+    /// One transaction with all. Where the kernel knows no owners, the table itself goes: there is somebody who watches, and gets a notice for each
+    /// element that is taken out, too many perhaps.
+    /// </summary>
     private void Rebuild(Dictionary<string, FilteredNetwork> networks, Dictionary<string, BridgeEndpoint> endpoints)
     {
-        // One that is still there and one that is not take different first steps; others may make or remove it in between.
+        // One that is still there and one that is not take different first steps; others may make, change or remove it in between.
         for (var attempt = 0; ; attempt++)
         {
-            var batch = new NftBatch();
-            var found = tables.Tables().FirstOrDefault(IsOurs);
-            if (found is not null) batch.Remove(found);
-            table.Define(batch);
-            foreach (var network in networks.Values) network.Add(batch);
-            Change(batch, endpoints.Values.SelectMany(endpoint => NetworkOf(endpoint, networks).Of(endpoint)), add: true);
+            var (batch, found, keeps) = (new NftBatch(), default(FoundTable), false);
             try
             {
+                found = FoundTable.Find(tables, table);
+                keeps = attempt == 0 && IsOwned && found is { IsLikeWanted: true };
+                if (keeps)
+                {
+                    found!.Empty(batch, networks.Values.Select(static network => network.Sources).OfType<NftChain>());
+                    table.DefineRules(batch);
+                }
+                else
+                {
+                    if (found is not null) batch.Remove(found.Table);
+                    table.Define(batch);
+                }
+                foreach (var network in networks.Values) network.Add(batch);
+                Change(batch, endpoints.Values.SelectMany(endpoint => NetworkOf(endpoint, networks).Of(endpoint)), add: true);
                 tables.Commit(batch);
                 restored = true;
                 return;
             }
-            catch (LinuxException e) when (e.Error is Errno.ENOENT or Errno.EEXIST && attempt < 3)
+            catch (LinuxException e) when (attempt < 3 && (keeps ? e.Error != Errno.EPERM : e.Error is Errno.ENOENT or Errno.EEXIST))
             {
                 continue;
             }
-            catch (LinuxException e) when (e.Error == Errno.EPERM && found is { OwnerPort: > 0 } && found.OwnerPort != tables.Port)
+            catch (LinuxException e) when (e.Error == Errno.EPERM && found is { Table.OwnerPort: > 0 } && found.Table.OwnerPort != tables.Port)
             {
                 throw new TareException(ErrorKind.Conflict, $"the table {table.Table} of the packet filter belongs to another process: stop the other engine, or give this one another name", e);
             }

@@ -92,6 +92,9 @@ internal sealed class FilterTable
     /// <summary>All sets and maps.</summary>
     public IReadOnlyList<NftSet> Sets => [Bridges, Within, From, To4, To6, Sources4, Sources6, Anywhere4, Anywhere6, At4, At6, Open4, Open6];
 
+    /// <summary>The chains that are there whatever networks there are.</summary>
+    public IReadOnlyList<NftChain> Chains => [raw, before, output, after, forward, published, guarded, routed];
+
     /// <summary>The chain of a network in which its source addresses are decided.</summary>
     public NftChain SourcesOf(string device) => new(Table, "source-" + device);
 
@@ -100,8 +103,13 @@ internal sealed class FilterTable
     {
         batch.Add(Table);
         foreach (var set in Sets) batch.Add(set);
-        foreach (var chain in (NftChain[])[raw, before, output, after, forward, published, guarded, routed]) batch.Add(chain);
+        foreach (var chain in Chains) batch.Add(chain);
+        DefineRules(batch);
+    }
 
+    /// <summary>Puts the rules into chains that have none.</summary>
+    public void DefineRules(NftBatch batch)
+    {
         // Bridges route addresses of the loopback network (route_localnet), for ports that the host reaches at 127.0.0.1.
         Add(raw, "the host's loopback addresses are not for containers", rule => rule.Destination(Loopback4).In(Bridges, default, not: false, NftField.InputName).Count().Then(NftVerdict.Drop));
         Add(raw, "nor may they claim one", rule => rule.Source(Loopback4).In(Bridges, default, not: false, NftField.InputName).Count().Then(NftVerdict.Drop));

@@ -13,6 +13,9 @@ internal sealed class FilteredNetwork(FilterTable table, Network network)
 
     public string Id => network.Id;
 
+    /// <summary>The chain in which its source addresses are decided; null: it has none, since nothing leaves it.</summary>
+    public NftChain? Sources => network.IsInternal ? null : table.SourcesOf(network.Device);
+
     /// <summary>Whether another description of the network means the same to the filter.</summary>
     public bool IsSameAs(Network other) =>
         network.Device == other.Device && network.IsInternal == other.IsInternal && network.HasIPv4 == other.HasIPv4 && network.HasIPv6 == other.HasIPv6
@@ -22,9 +25,8 @@ internal sealed class FilteredNetwork(FilterTable table, Network network)
     /// <summary>Puts it into the table.</summary>
     public void Add(NftBatch batch)
     {
-        if (!network.IsInternal)
+        if (Sources is { } chain)
         {
-            var chain = table.SourcesOf(network.Device);
             batch.Add(chain);
             // A container that reaches itself or its neighbour by the host's address gets answers from the host, which the neighbour would give itself.
             Rule(batch, chain, "back into the bridge by a published port", rule => rule.To(network.Device).Status(NftStatus.DestinationTranslated).Masquerade());
@@ -39,7 +41,7 @@ internal sealed class FilteredNetwork(FilterTable table, Network network)
     public void Remove(NftBatch batch)
     {
         foreach (var (set, element) in Elements()) batch.RemoveElements(set, [element]);
-        if (!network.IsInternal) batch.Remove(table.SourcesOf(network.Device));
+        if (Sources is { } chain) batch.Remove(chain);
     }
 
     /// <summary>What an endpoint puts into the table, without repetitions.</summary>

@@ -122,6 +122,33 @@ public sealed class NetworkDaemonTests : OwnDaemonTests
     });
 
     [TareFact]
+    public Task Datagrams_go_on_to_containers_when_the_daemon_comes_back() => WithDaemon(async own =>
+    {
+        string tools = Path.Combine(own.Daemon.Folder, "tools");
+        Directory.CreateDirectory(tools);
+        await NamesProgram.AddAsync(tools);
+        await own.Ok("run", "-d", "--name", "server", "-p", "18053:53/udp", "-v", tools + ":/t:ro", Image, "/t/names", "serve", "0.0.0.0", "53", "99");
+        await Eventually.EqualAsync("serving", async () => await own.Ok("logs", "server"));
+        await AnswersAsync("127.0.0.1", "::1");
+        own.Daemon.KillDaemon();
+        // The packet filter needs no daemon; what it cannot translate waits in the socket that the keeper has, and is answered late.
+        await AnswersAsync("127.0.0.1");
+        using Running late = EngineHost.Start(tools + "/names", "ask", "::1", "18053", "udp", "A", "late.upstream.test");
+        await Eventually.TrueAsync(
+            () => Processes.All().Any(process => process.Arguments is [_, "ask", "::1", ..] && process.State == 'S'),
+            () => "nobody asks");
+        await own.Daemon.StartAgainAsync();
+        await late.SeeAsync("A 192.0.2.99");
+        await AnswersAsync("127.0.0.1", "::1");
+
+        async Task AnswersAsync(params string[] addresses)
+        {
+            foreach (string address in addresses)
+                Assert.Equal(["0 whole 1", "A 192.0.2.99"], (await EngineHost.RunAsync(tools + "/names", "ask", address, "18053", "udp", "A", "x.upstream.test")).Ok().Lines);
+        }
+    });
+
+    [TareFact]
     public Task What_ends_while_there_is_no_daemon_is_taken_off_by_the_next() => WithDaemon(async own =>
     {
         await Scene(own);

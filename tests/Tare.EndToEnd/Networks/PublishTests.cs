@@ -111,6 +111,30 @@ public sealed class PublishTests(EngineFixture engine) : NameCases(engine)
     }
 
     [Theory, Clients]
+    public async Task Datagrams_by_IPv6_to_a_container_with_IPv4_alone(string client)
+    {
+        string network = await Network(client, "--subnet", "10.80.1.0/24", "--ipv6", "--subnet", "fd00:80:1::/64"), tools = await ToolsAsync();
+        string stranger = await Asking(client, "--network", network), server = await Server(client, "99", "-p", "18053:53/udp", "-p", "[::1]:18054:53/udp");
+        Assert.Equal("", await Ok(client, "inspect", "-f", "{{.NetworkSettings.GlobalIPv6Address}}", server));
+        async Task Answers(string address, string port, string tag)
+        {
+            // The client takes an answer only from the address that it has asked.
+            Assert.Equal(["0 whole 1", "A 192.0.2." + tag], (await EngineHost.RunAsync(tools + "/names", "ask", address, port, "udp", "A", "x.upstream.test")).Ok().Lines);
+        }
+        foreach (string address in new[] { "127.0.0.1", "10.80.1.1", "::1", "fd00:80:1::1" })
+            await Answers(address, "18053", "99");
+        await Answers("::1", "18054", "99");
+        (await EngineHost.RunAsync(tools + "/names", "ask", "fd00:80:1::1", "18054", "udp", "A", "x.upstream.test")).Expect(1);
+        Assert.Equal(["0 whole 1", "A 192.0.2.99"], (await Exec(client, stranger, "/t/names ask fd00:80:1::1 18053 udp A x.upstream.test")).Ok().Lines);
+        // Who has the port next is asked, and nobody when nobody has it.
+        await Ok(client, "rm", "-f", server);
+        Assert.Contains("refused", (await EngineHost.RunAsync(tools + "/names", "ask", "::1", "18053", "udp", "A", "x.upstream.test")).Expect(1).Err, StringComparison.Ordinal);
+        await Server(client, "98", "--network", network, "-p", "18053:53/udp");
+        await Answers("::1", "18053", "98");
+        await Answers("127.0.0.1", "18053", "98");
+    }
+
+    [Theory, Clients]
     public async Task To_IPv6_addresses(string client)
     {
         string network = await Network(client, "--subnet", "10.80.1.0/24", "--ipv6", "--subnet", "fd00:80:1::/64"), web = await Web(client, [80], "--network", network, "--ip6", "fd00:80:1::80", "-p", "18080:80");

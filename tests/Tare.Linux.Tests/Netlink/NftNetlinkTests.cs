@@ -80,7 +80,7 @@ public sealed class NftNetlinkTests : IDisposable
         Assert.Equal(15, rules.Count);
         Assert.Equal(["meta", "cmp", "meta", "cmp", "counter", "immediate"], rules.Single(rule => rule.Comment == "names").ExpressionNames);
         Assert.Equal(["fib", "cmp", "meta", "cmp", "payload", "meta", "payload", "lookup", "nat"], rules.Single(rule => rule.Comment == "published").ExpressionNames);
-        Assert.Equal(["m4", "m6", "n", "s", "sources"], netlink.Sets(Table).Order());
+        Assert.Equal(["m4", "m6", "n", "s", "sources"], netlink.Sets(Table).Select(static set => set.Name).Order());
 
         netlink.Commit(new NftBatch().RemoveRule(Forward, rules.Single(rule => rule.Comment == "marks").Handle).Flush(after));
         Assert.Equal(11, netlink.Rules(Table).Count);

@@ -75,18 +75,14 @@ public sealed class NftNetlink : IDisposable
         list.Add(ReadChain((NftFamily)body[0], NetlinkAttributes.After(body, NftMessage.HeaderSize)));
     });
 
-    /// <summary>The names of the sets and maps of a table.</summary>
+    /// <summary>The sets and maps of a table.</summary>
     /// <exception cref="LinuxException">The kernel refuses to tell, or there is no such table.</exception>
-    public IReadOnlyList<string> Sets(NftTable table) => socket.List<string>(
+    public IReadOnlyList<NftSetInfo> Sets(NftTable table) => socket.List<NftSetInfo>(
         $"list the sets of the table {table}",
         writer => Dump(writer, NftMessage.GETSET, table.Family).Text(NftMessage.NFTA_SET_TABLE, table.Name).End(),
         static (kind, body, list) =>
         {
-            if (NftMessage.MessageOf(kind) != NftMessage.NEWSET) return;
-            for (var attributes = NetlinkAttributes.After(body, NftMessage.HeaderSize); attributes.Next();)
-            {
-                if (attributes.Kind == NftMessage.NFTA_SET_NAME) list.Add(attributes.Text);
-            }
+            if (NftMessage.MessageOf(kind) == NftMessage.NEWSET) list.Add(NftSetMessage.Read(NetlinkAttributes.After(body, NftMessage.HeaderSize)));
         });
 
     /// <summary>The elements of a set or a map, in no order.</summary>

@@ -27,6 +27,26 @@ public sealed record NftSet(NftTable Table, string Name, params IReadOnlyList<Nf
     public override int GetHashCode() => HashCode.Combine(Table, Name);
 }
 
+/// <summary>A set as the kernel tells of it: see enum nft_set_attributes.</summary>
+/// <param name="Name">Its name.</param>
+public sealed record NftSetInfo(string Name)
+{
+    internal uint Flags { get; init; }
+
+    internal uint KeyType { get; init; }
+
+    internal uint KeySize { get; init; }
+
+    internal uint ValueType { get; init; }
+
+    internal uint ValueSize { get; init; }
+
+    /// <summary>Whether it is what adding a set would make.</summary>
+    public bool IsLike(NftSet set) =>
+        Name == set.Name && Flags == NftSetMessage.FlagsOf(set) && KeyType == NftType.NumberOf(set.Key) && KeySize == NftType.SizeOf(set.Key)
+        && (set.Value.Count == 0 || (ValueType == NftType.NumberOf(set.Value) && ValueSize == NftType.SizeOf(set.Value)));
+}
+
 /// <summary>Keys and values of elements, part by part, in the network's order and each filled up to four bytes.</summary>
 public sealed class NftData
 {

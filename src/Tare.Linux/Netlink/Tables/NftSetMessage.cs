@@ -9,8 +9,7 @@ internal static class NftSetMessage
     /// <summary>The attributes of a set that is to be made.</summary>
     public static void Write(NetlinkWriter writer, NftSet set, uint number)
     {
-        var flags = (set.Intervals ? NftMessage.NFT_SET_INTERVAL : 0) | (set.Value.Count > 0 ? NftMessage.NFT_SET_MAP : 0) | (set.Key.Count > 1 ? NftMessage.NFT_SET_CONCAT : 0);
-        writer.Text(NftMessage.NFTA_SET_TABLE, set.Table.Name).Text(NftMessage.NFTA_SET_NAME, set.Name).Network32(NftMessage.NFTA_SET_FLAGS, flags);
+        writer.Text(NftMessage.NFTA_SET_TABLE, set.Table.Name).Text(NftMessage.NFTA_SET_NAME, set.Name).Network32(NftMessage.NFTA_SET_FLAGS, FlagsOf(set));
         writer.Network32(NftMessage.NFTA_SET_KEY_TYPE, NftType.NumberOf(set.Key)).Network32(NftMessage.NFTA_SET_KEY_LEN, (uint)NftType.SizeOf(set.Key));
         if (set.Value.Count > 0)
         {
@@ -24,6 +23,30 @@ internal static class NftSetMessage
         {
             foreach (var part in set.Key) parts.Nest(NftMessage.NFTA_LIST_ELEM, field => field.Network32(NftMessage.NFTA_SET_FIELD_LEN, (uint)part.Size));
         }));
+    }
+
+    /// <summary>NFTA_SET_FLAGS.</summary>
+    public static uint FlagsOf(NftSet set) =>
+        (set.Intervals ? NftMessage.NFT_SET_INTERVAL : 0) | (set.Value.Count > 0 ? NftMessage.NFT_SET_MAP : 0) | (set.Key.Count > 1 ? NftMessage.NFT_SET_CONCAT : 0);
+
+    /// <summary>A set as a message tells of it.</summary>
+    public static NftSetInfo Read(NetlinkAttributes attributes)
+    {
+        var set = new NftSetInfo("");
+        while (attributes.Next())
+        {
+            set = attributes.Kind switch
+            {
+                NftMessage.NFTA_SET_NAME => set with { Name = attributes.Text },
+                NftMessage.NFTA_SET_FLAGS => set with { Flags = attributes.Network32 },
+                NftMessage.NFTA_SET_KEY_TYPE => set with { KeyType = attributes.Network32 },
+                NftMessage.NFTA_SET_KEY_LEN => set with { KeySize = attributes.Network32 },
+                NftMessage.NFTA_SET_DATA_TYPE => set with { ValueType = attributes.Network32 },
+                NftMessage.NFTA_SET_DATA_LEN => set with { ValueSize = attributes.Network32 },
+                _ => set,
+            };
+        }
+        return set;
     }
 
     /// <summary>Tells nft(8), which shows empty names otherwise, that keys are in the machine's order: type, length and value, as in its NFTNL_UDATA_SET_KEYBYTEORDER.</summary>
