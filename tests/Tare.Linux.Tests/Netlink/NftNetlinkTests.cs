@@ -80,7 +80,10 @@ public sealed class NftNetlinkTests : IDisposable
         Assert.Equal(15, rules.Count);
         Assert.Equal(["meta", "cmp", "meta", "cmp", "counter", "immediate"], rules.Single(rule => rule.Comment == "names").ExpressionNames);
         Assert.Equal(["fib", "cmp", "meta", "cmp", "payload", "meta", "payload", "lookup", "nat"], rules.Single(rule => rule.Comment == "published").ExpressionNames);
-        Assert.Equal(["m4", "m6", "n", "s", "sources"], netlink.Sets(Table).Select(static set => set.Name).Order());
+        var sets = netlink.Sets(Table);
+        Assert.Equal(["m4", "m6", "n", "s", "sources"], sets.Select(static set => set.Name).Order());
+        foreach (var made in (NftSet[])[set, names, map4, map6, sources]) Assert.Equal([made.Name], sets.Where(found => found.IsLike(made)).Select(static found => found.Name));
+        foreach (var other in (NftSet[])[names with { Value = [] }, map4 with { Key = map6.Key }, map4 with { Value = map6.Value }, sources with { Intervals = true }]) Assert.DoesNotContain(sets, found => found.IsLike(other));
 
         netlink.Commit(new NftBatch().RemoveRule(Forward, rules.Single(rule => rule.Comment == "marks").Handle).Flush(after));
         Assert.Equal(11, netlink.Rules(Table).Count);
