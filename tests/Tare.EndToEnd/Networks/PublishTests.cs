@@ -129,7 +129,7 @@ public sealed class PublishTests(EngineFixture engine) : NameCases(engine)
         // Who has the port next is asked, and nobody when nobody has it.
         await Ok(client, "rm", "-f", server);
         Assert.Contains("refused", (await EngineHost.RunAsync(tools + "/names", "ask", "::1", "18053", "udp", "A", "x.upstream.test")).Expect(1).Err, StringComparison.Ordinal);
-        await Server(client, "98", "--network", network, "-p", "18053:53/udp");
+        await Server(client, "98", "-p", "18053:53/udp");
         await Answers("::1", "18053", "98");
         await Answers("127.0.0.1", "18053", "98");
     }
