@@ -156,9 +156,9 @@ public sealed class ImageStore : IAsyncDisposable
     }
 
     /// <summary>Makes the root of a container; see <see cref="LayerStore.CreateWritable"/>.</summary>
-    public WritableRoot CreateWritable(string containerId, Image image)
+    public WritableRoot CreateWritable(string containerId, Image image, params IReadOnlyList<Image> mounted)
     {
-        var root = Layers.CreateWritable(containerId, image);
+        var root = Layers.CreateWritable(containerId, image, mounted);
         if (root.Driver == StorageDriver.Vfs) Settle();
         return root;
     }

@@ -81,6 +81,23 @@ public static partial class Namespaces
         return tree;
     });
 
+    /// <summary>
+    /// Does something while a detached mount is attached, in a mount namespace that goes afterwards: before 6.15 the kernel copies a part of
+    /// a mount (open_tree(2)) only then. The mount is spent.
+    /// </summary>
+    /// <param name="template">See <see cref="NewMountTemplate"/>.</param>
+    /// <param name="mount">The mount, of a directory.</param>
+    /// <param name="use">Runs in the namespace; what it makes is detached.</param>
+    public static T Attached<T>(Fd template, Fd mount, Func<T> use) => OnThread("tare-mntns", () =>
+    {
+        Unshare(CLONE_FS);
+        Check(setns(template.Number, (int)NamespaceKinds.Mount), "enter the template namespace");
+        Unshare((uint)NamespaceKinds.Mount);
+        using var root = Paths.Open("/", OpenFlags.Path | Paths.Directory);
+        Mounts.Attach(mount, root);
+        return use();
+    });
+
     /// <summary>Does something in another network namespace; a socket stays in the one in which it was made.</summary>
     /// <exception cref="LinuxException">The namespace cannot be entered.</exception>
     public static T InNetwork<T>(Fd network, Func<T> make) => OnThread("tare-netns", () =>

@@ -101,11 +101,17 @@ public sealed record RootFilesystem
 /// <summary>One mount of a container.</summary>
 public sealed record MountOptions
 {
-    /// <summary><c>bind</c>, <c>tmpfs</c>, or another filesystem type.</summary>
+    /// <summary><c>bind</c>, <c>tmpfs</c>, <c>overlay</c> (of <see cref="Layers"/>), or another filesystem type.</summary>
     public required string Type { get; init; }
 
-    /// <summary>For a bind: an absolute path of the host. It must exist.</summary>
+    /// <summary>For a bind: an absolute path of the host. It must exist. For an overlay: what errors call it.</summary>
     public string Source { get; init; } = "";
+
+    /// <summary>For an overlay: directories of the host that are shown one over another, the uppermost first; at least two. Absolute paths. Nothing is ever written there.</summary>
+    public IReadOnlyList<string> Layers { get; init; } = [];
+
+    /// <summary>For an overlay: the part of it that is mounted, a relative path that does not lead out of it; empty for all.</summary>
+    public string Subpath { get; init; } = "";
 
     /// <summary>An absolute path inside the container; made when missing.</summary>
     public required string Target { get; init; }
@@ -128,7 +134,7 @@ public sealed record MountOptions
     /// <summary>The groups. Null if and only if <see cref="UidMappings"/> is.</summary>
     public IReadOnlyList<LinuxIdMapping>? GidMappings { get; init; }
 
-    /// <summary>For a bind: <c>private</c>, <c>rprivate</c>, <c>slave</c>, <c>rslave</c>, <c>shared</c>, <c>rshared</c>.</summary>
+    /// <summary>For a bind or an overlay: <c>private</c>, <c>rprivate</c>, <c>slave</c>, <c>rslave</c>, <c>shared</c>, <c>rshared</c>.</summary>
     public string Propagation { get; init; } = "rprivate";
 
     /// <summary>Further options in mount(8)'s words: <c>noexec</c>, <c>nosuid</c>, <c>size=64m</c>, <c>mode=1777</c> …</summary>

@@ -41,13 +41,14 @@ public sealed class SandboxCompiler : IDisposable
     {
         var descriptors = new DescriptorList();
         Cgroup? cgroup = null;
+        using var layered = new LayeredMounts(template.Value);
         try
         {
             var root = RootMount.Create(options.Root);
             var rootNumber = descriptors.Add(root);
             var capabilities = StandardContainer.CapabilitiesOf(options.Security);
             var user = ContainerUser.Resolve(root, options.User, options.AdditionalGroups);
-            var spec = SpecTranslator.Translate(options, user, capabilities);
+            var spec = SpecTranslator.Translate(options with { Mounts = layered.Make(options.Mounts) }, user, capabilities);
             SourceOwners.Change(options.Mounts, user);
             RootPlaces.Ensure(root, spec);
             spec = spec with { Mounts = MountPlaces.Settle(root, spec.Mounts!) };
@@ -58,7 +59,7 @@ public sealed class SandboxCompiler : IDisposable
             var sources = new Dictionary<int, MountSource>();
             IReadOnlyList<(string, string)> links = [];
             using var idMapped = new IdMappedMounts(spec.Linux!);
-            AddMounts(spec.Mounts!, idMapped, mounts, sources, descriptors, options.Namespaces.JoinIpc, () => links = CgroupMounts.Add(
+            AddMounts(spec.Mounts!, new BindOpener(descriptors, layered, idMapped, options.Namespaces.JoinIpc), mounts, sources, () => links = CgroupMounts.Add(
                 "/sys/fs/cgroup", mounts, sources, descriptors, layout, cgroup, created.HasFlag(NamespaceKinds.Cgroup), options.Security.Privileged));
             var birth = LaunchCompiler.CompileBirth(
                 new BirthInputs
@@ -165,22 +166,17 @@ public sealed class SandboxCompiler : IDisposable
         return clean.Split('/').Contains("..") ? throw TareException.Invalid($"invalid cgroup parent {parent}: it may not contain ..") : $"{clean}/{id}";
     }
 
-    /// <summary>Binds are opened here, by path in the daemon's namespace, and travel as detached mounts; the rest is mounted by the program.</summary>
-    private static void AddMounts(
-        IReadOnlyList<MountSpec> wanted, IdMappedMounts idMapped, List<MountSpec> mounts, Dictionary<int, MountSource> sources, DescriptorList descriptors, Fd? ipc, Action addCgroups)
+    /// <summary>Binds are opened here, and travel as detached mounts; the rest is mounted by the program.</summary>
+    private static void AddMounts(IReadOnlyList<MountSpec> wanted, BindOpener binds, List<MountSpec> mounts, Dictionary<int, MountSource> sources, Action addCgroups)
     {
         foreach (var mount in wanted)
         {
             var flags = MountFlags.Parse(mount.Options ?? []);
-            if (mount.Type == "bind" || flags.Bind) sources[mounts.Count] = OpenBind(mount, flags, idMapped, descriptors, ipc);
+            if (mount.Type == "bind" || flags.Bind) sources[mounts.Count] = binds.Open(mount, flags);
             mounts.Add(mount);
             if (mount.Destination == "/sys") addCgroups();
         }
     }
-
-    private static MountSource OpenBind(MountSpec mount, MountFlags flags, IdMappedMounts idMapped, DescriptorList descriptors, Fd? ipc) => mount.Source == StandardContainer.JoinedMemory
-        ? BindSources.Adopt(Namespaces.CloneTreeOf(ipc ?? throw new ArgumentException("joining the IPC namespace needs a process", nameof(ipc)), "/dev/shm"), flags, descriptors)
-        : BindSources.Open(mount, flags, descriptors, mapIds: tree => idMapped.Map(tree, mount, flags));
 
     private (NamespaceKinds New, List<(int, NamespaceKinds)> Join) NamespacesOf(NamespaceOptions options, DescriptorList descriptors)
     {

@@ -95,7 +95,7 @@ public sealed class CrashTests
         await using var harness = await Harness.OpenAsync();
         var orphan = new string('a', 64);
         Directory.CreateDirectory(harness.DirectoryOf(orphan));
-        harness.Images.CreateWritable(orphan, FakeImages.Id);
+        harness.Images.CreateWritable(orphan, FakeImages.Id, []);
         using var program = Linux.Descriptors.SealedMemory("fake", "x"u8);
         (await harness.Keeper.LaunchAsync(new LaunchRequest { Key = new ProcessKey(orphan, 1), Container = orphan, Program = program }, CancellationToken.None)).Dispose();
         await harness.ReopenAsync();

@@ -74,7 +74,7 @@ internal sealed class FakeImages(string dataRoot) : IImageSource
         ? new ContainerImage { Id = Id, Os = "linux", Architecture = PlatformSpecifier.HostArchitecture, Config = Config }
         : null;
 
-    public WritableRoot CreateWritable(string containerId, string imageId)
+    public WritableRoot CreateWritable(string containerId, string imageId, IReadOnlyList<string> mountedIds)
     {
         if (FailOnCreate) throw TareException.Internal("no space left on device");
         var directory = Path.Combine(dataRoot, "containers", containerId);
@@ -87,6 +87,9 @@ internal sealed class FakeImages(string dataRoot) : IImageSource
     }
 
     public WritableRoot? FindWritable(string containerId) => Writables.GetValueOrDefault(containerId);
+
+    public MountedImage? FindMounted(string containerId, int mount) =>
+        new(Path.Combine(dataRoot, "containers", containerId, "images", mount.ToString(System.Globalization.CultureInfo.InvariantCulture)), copied: false, ["/layers/3"]);
 
     public void RemoveWritable(string containerId) => Writables.TryRemove(containerId, out _);
 

@@ -45,7 +45,13 @@ internal static class CreateCompatibility
 
         if (host.PidsLimit <= 0)
             host.PidsLimit = null;
-        return [.. VolumeDriverWarning(host, mounts, version), .. MoveMacAddress(request, host, networking, version), .. SysctlCompatibility.Apply(host, networking, version)];
+        return
+        [
+            .. mounts.Where(mount => mount.Type == "image").Select(_ => "Image mount is an experimental feature"),
+            .. VolumeDriverWarning(host, mounts, version),
+            .. MoveMacAddress(request, host, networking, version),
+            .. SysctlCompatibility.Apply(host, networking, version),
+        ];
     }
 
     /// <summary>Changes a request to update a container.</summary>

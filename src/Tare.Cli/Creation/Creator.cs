@@ -41,7 +41,7 @@ internal sealed class Creator(Session session, ContainerFlags flags, string verb
         {
             created = await SendAsync(request);
         }
-        catch (EngineException e) when (e.Status == 404 && reference is not null && flags.Pull.Value is "missing")
+        catch (EngineException e) when (e.Status == 404 && reference is not null && flags.Pull.Value is "missing" && !IsOfMount(e, request, reference))
         {
             if (!flags.Quiet.Value)
             {
@@ -68,6 +68,11 @@ internal sealed class Creator(Session session, ContainerFlags flags, string verb
 
     /// <summary>An error with Docker's hint at the help behind it.</summary>
     public CommandException WithHelp(string message, int code) => new($"{session.Program}: {message}\n\nRun '{session.Program} {verb} --help' for more information", code);
+
+    /// <summary>Whether it is an image to be mounted that is missing: that is not fetched, and the container's own is there.</summary>
+    private static bool IsOfMount(EngineException missing, ContainerCreateRequest request, Reference own) =>
+        (request.HostConfig?.Mounts ?? []).Where(mount => mount.Type == "image").Select(mount => Reference.ParseAny(mount.Source ?? "").Reference?.WithDefaultTag().FamiliarString ?? mount.Source)
+            .Any(name => name != own.WithDefaultTag().FamiliarString && missing.Message == $"No such image: {name}");
 
     private ValueTask<ContainerCreateResponse> SendAsync(ContainerCreateRequest request)
         => session.Client.Containers.CreateAsync(request, flags.Name.Value, flags.Platform.Value);

@@ -3,6 +3,7 @@ using Tare.Engine.Common;
 using Tare.Engine.Containers;
 using Tare.Engine.Host;
 using Tare.Engine.Images;
+using Tare.Engine.Launch;
 using Tare.Engine.Networks;
 using Tare.Engine.Ports;
 using Tare.Engine.Volumes;
@@ -38,6 +39,8 @@ internal sealed class ContainerCreator(
 
     private const long DefaultShmSize = 64 << 20;
 
+    private readonly ImageMounts imageMounts = new(images);
+
     /// <summary>Creates a container; a failure leaves nothing of it.</summary>
     public async Task<ContainerCreateResponse> CreateAsync(string? name, string? platform, ContainerCreateRequest request)
     {
@@ -54,7 +57,7 @@ internal sealed class ContainerCreator(
         var config = ConfigMerger.Merge(wanted, image.Config);
         Complete(host);
         var networking = CheckNetworks(host, request.NetworkingConfig);
-        var mounts = MountParser.Parse(host, config.Volumes ?? (IEnumerable<string>)[], MountsOf);
+        var mounts = imageMounts.Resolve(MountParser.Parse(host, config.Volumes ?? (IEnumerable<string>)[], MountsOf));
         WarnOfWhatIsKeptOnly(wanted, warnings);
 
         var id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
@@ -85,8 +88,8 @@ internal sealed class ContainerCreator(
         try
         {
             Directory.CreateDirectory(paths.Container(definition.Id));
-            var root = images.CreateWritable(definition.Id, definition.ImageId);
-            definition = definition with { Mounts = volumes.Claim(definition.Id, definition.Mounts) };
+            var root = images.CreateWritable(definition.Id, definition.ImageId, ImageMounts.Ids(definition.Mounts));
+            definition = definition with { Mounts = volumes.Claim(definition.Id, imageMounts.Place(definition.Id, definition.Mounts)) };
             volumes.Fill(definition.Id, definition.Mounts, root);
             places = awaited.Keep(definition);
             var container = new Container(definition, name, new LifeState { Awaited = places });

@@ -5,10 +5,10 @@ namespace Tare.Engine.Create;
 /// <summary>One mount of a container, parsed: what inspect shows and what the launch makes.</summary>
 internal sealed record ContainerMount
 {
-    /// <summary><c>bind</c>, <c>volume</c> or <c>tmpfs</c>.</summary>
+    /// <summary><c>bind</c>, <c>volume</c>, <c>image</c> or <c>tmpfs</c>.</summary>
     public required string Type { get; init; }
 
-    /// <summary>For a bind: an absolute path of the host, without <c>.</c>, <c>..</c> and double slashes. For a volume: its directory.</summary>
+    /// <summary>For a bind: an absolute path of the host, without <c>.</c>, <c>..</c> and double slashes. For a volume or an image: its directory.</summary>
     public string Source { get; init; } = "";
 
     /// <summary>An absolute path of the container, cleaned as the source.</summary>
@@ -46,11 +46,14 @@ internal sealed record ContainerMount
     /// <summary>For a volume.</summary>
     public VolumeMount? Volume { get; init; }
 
+    /// <summary>For an image.</summary>
+    public ImageMount? Image { get; init; }
+
     /// <summary>As inspect and list show it.</summary>
     public MountPoint ToWire() => new()
     {
         Type = Type,
-        Name = Volume?.Name,
+        Name = Volume?.Name ?? Image?.Name,
         Driver = Volume is null ? null : Tare.Volumes.Volume.Driver,
         Source = Source,
         Destination = Target,
@@ -83,4 +86,17 @@ internal sealed record VolumeMount
 
     /// <summary>The driver's options for a volume that is made; only until then.</summary>
     public IReadOnlyDictionary<string, string>? Options { get; init; }
+}
+
+/// <summary>Which image is mounted.</summary>
+internal sealed record ImageMount
+{
+    /// <summary>As the user called it.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Digest of its configuration; empty until the container is made.</summary>
+    public string Id { get; init; } = "";
+
+    /// <summary>The part of it that is mounted, a relative path that is clean; empty for all of it.</summary>
+    public string Subpath { get; init; } = "";
 }

@@ -129,8 +129,10 @@ internal static class MountParser
                 };
             case "volume":
                 return ParseVolumeMount(mount);
-            case "image" or "cluster" or "npipe":
-                throw TareException.NotImplemented($"mounts of type \"{type}\" are not supported: use type bind, volume or tmpfs");
+            case "image":
+                return ParseImageMount(mount);
+            case "cluster" or "npipe":
+                throw TareException.NotImplemented($"mounts of type \"{type}\" are not supported: use type bind, volume, image or tmpfs");
             default:
                 throw Invalid(type, "mount type unknown");
         }
@@ -207,6 +209,40 @@ internal static class MountParser
                 Options = options?.DriverConfig?.Options,
             },
         };
+    }
+
+    /// <summary>It is read-only, whether or not that was said, as with Docker.</summary>
+    private static ContainerMount ParseImageMount(Mount mount)
+    {
+        const string type = "image";
+        if (string.IsNullOrEmpty(mount.Source)) throw Invalid(type, "field Source must not be empty");
+        if (mount.BindOptions is not null) throw Invalid(type, "field BindOptions must not be specified");
+        if (mount.VolumeOptions is not null) throw Invalid(type, "field VolumeOptions must not be specified");
+        if (mount.TmpfsOptions is not null) throw Invalid(type, "field TmpfsOptions must not be specified");
+        var subpath = mount.ImageOptions?.Subpath ?? "";
+        if (!IsLocal(subpath)) throw Invalid(type, "subpath must be a relative path within the volume");
+        return new ContainerMount
+        {
+            Type = type,
+            Target = CleanPath(mount.Target!),
+            ReadOnly = true,
+            Propagation = DefaultPropagation,
+            Image = new ImageMount { Name = mount.Source, Subpath = CleanPath(subpath)[1..] },
+        };
+    }
+
+    /// <summary>Whether a path stays below where it starts, as it is written.</summary>
+    private static bool IsLocal(string path)
+    {
+        if (path.StartsWith('/')) return false;
+        var depth = 0;
+        foreach (var part in path.Split('/', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (part == ".") continue;
+            depth += part == ".." ? -1 : 1;
+            if (depth < 0) return false;
+        }
+        return true;
     }
 
     private static ContainerMount ParseTmpfs(string target, string options)

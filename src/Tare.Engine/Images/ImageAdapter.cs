@@ -18,10 +18,14 @@ internal sealed class ImageAdapter(ImageStore store) : IImageSource
     public StorageDriver Driver => store.Layers.Driver;
 
     /// <inheritdoc/>
-    public WritableRoot CreateWritable(string containerId, string imageId) => store.CreateWritable(containerId, store.Get(imageId));
+    public WritableRoot CreateWritable(string containerId, string imageId, IReadOnlyList<string> mountedIds) =>
+        store.CreateWritable(containerId, store.Get(imageId), [.. mountedIds.Select(store.Get)]);
 
     /// <inheritdoc/>
     public WritableRoot? FindWritable(string containerId) => store.Layers.FindWritable(containerId);
+
+    /// <inheritdoc/>
+    public MountedImage? FindMounted(string containerId, int mount) => store.Layers.FindMounted(containerId, mount);
 
     /// <inheritdoc/>
     public void RemoveWritable(string containerId) => store.Layers.RemoveWritable(containerId);

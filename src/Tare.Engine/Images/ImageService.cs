@@ -40,7 +40,7 @@ public sealed class ImageService
                 .Where(image => options.All || image.IsDangling || image.Tags.Count > 0 || image.Digests.Count > 0)
                 .OrderByDescending(image => image.Created ?? DateTimeOffset.MinValue)
                 .ThenBy(image => image.Id)
-                .Select(image => ImageViews.Summary(image, shown, Users(image.Id).Count()) with
+                .Select(image => ImageViews.Summary(image, shown, MadeFrom(image.Id.ToString()).Count()) with
                 {
                     SharedSize = shared?.GetValueOrDefault(image.Id.ToString()) ?? -1,
                     Manifests = options.Manifests ? Manifests(image) : null,
@@ -195,7 +195,7 @@ public sealed class ImageService
     private IReadOnlyList<ImageDeleteResponseItem> Remove(string image, RemoveOptions options) => Tell(store.Remove(image, options, Users));
 
     private IReadOnlyList<ImageManifestSummary> Manifests(Image image) =>
-        [.. store.ManifestsOf(image).Select(variant => ImageViews.Manifest(variant, variant.Image is { } own ? [.. Users(own.Id).Select(user => user.Id)] : []))];
+        [.. store.ManifestsOf(image).Select(variant => ImageViews.Manifest(variant, variant.Image is { } own ? [.. MadeFrom(own.Id.ToString()).Select(container => container.Id)] : []))];
 
     private IReadOnlyList<ImageDeleteResponseItem> Tell(IReadOnlyList<ImageRemoval> removals)
     {
@@ -207,11 +207,16 @@ public sealed class ImageService
         return [.. removals.Select(removal => new ImageDeleteResponseItem { Untagged = removal.Untagged, Deleted = removal.Deleted })];
     }
 
+    /// <summary>Who needs an image: it cannot be removed while one of them runs.</summary>
     private IEnumerable<ImageUser> Users(Digest image)
     {
         var id = image.ToString();
-        return registry.All.Where(container => container.Definition.ImageId == id).Select(container => new ImageUser(container.Id, container.State.IsRunning));
+        return registry.All
+            .Where(container => container.Definition.ImageId == id || container.Definition.Mounts.Any(mount => mount.Image?.Id == id))
+            .Select(container => new ImageUser(container.Id, container.State.IsRunning));
     }
+
+    private IEnumerable<Container> MadeFrom(string image) => registry.All.Where(container => container.Definition.ImageId == image);
 
     private void Publish(Image image, string action, string name) => ImageEvents.Publish(events, image, action, name);
 }

@@ -21,6 +21,8 @@ internal sealed class LaunchPlanner(ContainerRegistry registry, IImageSource ima
         ("/etc/hosts", "hosts"),
     ];
 
+    private readonly ImageMounts imageMounts = new(images);
+
     /// <summary>Plans a launch. What it joins must run; what it binds must exist or is made.</summary>
     /// <param name="definition">The container.</param>
     /// <param name="network">The network namespace that was made ready for it; null: it has the host's, another container's, or an empty one.</param>
@@ -157,8 +159,14 @@ internal sealed class LaunchPlanner(ContainerRegistry registry, IImageSource ima
                 ReadOnly = definition.HostConfig.ReadonlyRootfs,
             });
         }
+        var image = 0;
         foreach (var mount in definition.Mounts)
         {
+            if (mount.Image is not null)
+            {
+                mounts.Add(imageMounts.Plan(definition.Id, image++, mount, held));
+                continue;
+            }
             if (mount.Type == "bind") PrepareSource(mount);
             var ids = mount.IdMap.Length > 0 ? IdMapOption.Parse(mount.IdMap) : default;
             mounts.Add(new MountOptions
@@ -179,12 +187,11 @@ internal sealed class LaunchPlanner(ContainerRegistry registry, IImageSource ima
         return mounts;
     }
 
-    /// <summary>A part of a volume, found by descriptor: what a container has put into the volume does not lead out of it.</summary>
-    private static string Part(string volume, string path, List<Fd> held)
+    /// <summary>A part of a volume or of a copied image, found by descriptor: what is in it does not lead out of it.</summary>
+    internal static string Part(string volume, string path, List<Fd> held)
     {
         using var root = Paths.Open(volume, OpenFlags.Path | Paths.Directory);
-        var part = Paths.TryOpen(root.Number, path, OpenFlags.Path, Resolve.Beneath | Resolve.NoMagicLinks, out var error)
-            ?? throw TareException.Invalid($"cannot access path {Path.Combine(volume, path)}: {Errno.Describe(error)}");
+        var part = MountPart.Open(root, volume, path);
         held.Add(part);
         return part.ProcPath;
     }

@@ -19,11 +19,14 @@ internal interface IImageSource
     /// <summary>How the roots of new containers are made.</summary>
     StorageDriver Driver { get; }
 
-    /// <summary>Makes the root of a container, and holds its image's layers until it is removed.</summary>
-    WritableRoot CreateWritable(string containerId, string imageId);
+    /// <summary>Makes the root of a container, and holds its image's layers, and those of images that it has mounted, until it is removed.</summary>
+    WritableRoot CreateWritable(string containerId, string imageId, IReadOnlyList<string> mountedIds);
 
     /// <summary>A container's root; null when it has none.</summary>
     WritableRoot? FindWritable(string containerId);
+
+    /// <summary>An image that a container has mounted, by its place in the list that <see cref="CreateWritable"/> got; null when the container has no root.</summary>
+    MountedImage? FindMounted(string containerId, int mount);
 
     /// <summary>Removes the root and gives the layers free. Nothing happens when there is none.</summary>
     void RemoveWritable(string containerId);

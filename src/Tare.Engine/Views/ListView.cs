@@ -68,7 +68,7 @@ internal sealed class ListView(ContainerRegistry registry, IImageSource images, 
         if (!filters.Match("status", state.Status)) return false;
         // No health check is run yet, which is what "none" says.
         if (!filters.ExactMatch("health", "none")) return false;
-        if (filters.Contains("volume") && !filters.Get("volume").Any(volume => definition.Mounts.Any(mount => mount.Target == volume || mount.Source == volume || mount.Volume?.Name == volume))) return false;
+        if (filters.Contains("volume") && !filters.Get("volume").Any(volume => definition.Mounts.Any(mount => mount.Target == volume || mount.Source == volume || mount.Volume?.Name == volume || mount.Image?.Name == volume))) return false;
         if (query.Images is { } wanted && !wanted.Contains(definition.ImageId)) return false;
         if (filters.Contains("network") && !IsOn(container, filters.Get("network"))) return false;
         if (query.Published.Count > 0 && !NetworkSettingsView.Ports(container).Any(port => port.PublicPort > 0 && query.Published.Contains($"{port.PublicPort}/{port.Type}"))) return false;

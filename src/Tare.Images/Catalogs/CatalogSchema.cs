@@ -24,6 +24,7 @@ internal static class CatalogSchema
     /// stood for in its registry or archive, or empty: the images of the index's other platforms that are here belong to the name too.
     /// <c>image_manifest</c> and <c>image_index</c> have the documents as they came, whose bytes are in the content store.
     /// <c>image_writable.copied</c> tells a copy of the layers from an overlay over them, and its <c>boot</c> is a layer's.
+    /// <c>image_mounted_has_layer</c> are the layers of images that a container has mounted beside its root.
     /// <c>image_blob</c> is what a layer is compressed, and <c>image_blob_at</c> the repositories that are known to have it.
     /// </remarks>
     internal static SchemaOwner Owner { get; } = new("images", [
@@ -102,6 +103,16 @@ internal static class CatalogSchema
         """
         ALTER TABLE image_writable ADD COLUMN copied INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE image_writable ADD COLUMN boot TEXT;
+        """,
+        """
+        CREATE TABLE image_mounted_has_layer (
+            container TEXT NOT NULL REFERENCES image_writable (container) ON DELETE CASCADE,
+            mount INTEGER NOT NULL,
+            position INTEGER NOT NULL,
+            layer INTEGER NOT NULL REFERENCES image_layer (id),
+            PRIMARY KEY (container, mount, position)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX image_mounted_has_layer_by_layer ON image_mounted_has_layer (layer);
         """,
     ]);
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Tare.Errors;
 using Tare.Images.Catalogs;
@@ -18,6 +19,7 @@ namespace Tare.Images.Layers;
 /// layers/&lt;id&gt;/marks       only where it has some, see <see cref="Whiteouts"/>
 /// containers/&lt;id&gt;/fs      the container's upper directory, or its copy of the layers
 /// containers/&lt;id&gt;/work    overlay's own
+/// containers/&lt;id&gt;/images/&lt;n&gt;   for each image that is mounted beside the root, see <see cref="MountedImage"/>
 /// </code>
 /// </remarks>
 public sealed class LayerStore : IDisposable
@@ -55,22 +57,26 @@ public sealed class LayerStore : IDisposable
     /// <summary>How the roots of new containers are made.</summary>
     public StorageDriver Driver => _storage.Driver;
 
-    /// <summary>Makes the root of a container from an image, and keeps the image's layers for as long as it exists.</summary>
+    /// <summary>Makes the root of a container from an image, and the places of images beside it, and keeps the layers of all for as long as it exists.</summary>
     /// <remarks>A copy takes as long as its files take; who makes one asks for <see cref="Settle"/> afterwards.</remarks>
     /// <exception cref="TareException">Conflict: the container has one; NotFound: the image has just been removed; Internal: the disk is full.</exception>
-    public WritableRoot CreateWritable(string containerId, Image image)
+    public WritableRoot CreateWritable(string containerId, Image image, params IReadOnlyList<Image> mounted)
     {
         var copied = Driver == StorageDriver.Vfs;
         var lower = _database.Write(session =>
         {
             if (session.QueryFirst("SELECT 1 FROM image_writable WHERE container = ?", row => row.GetInt64(0), containerId) != 0)
                 throw TareException.Conflict($"the container {containerId} has a writable layer already");
-            var layers = session.Query(
-                "SELECT layer FROM image_has_layer WHERE image = ? ORDER BY position", row => row.GetInt64(0), image.Id.ToString());
-            if (layers.Count != image.DiffIds.Count) throw TareException.NotFound($"No such image: {image.Id}");
+            var layers = LayersOf(session, image);
             session.Execute("INSERT INTO image_writable (container, copied, boot) VALUES (?, ?, ?)", containerId, copied ? 1 : 0, copied ? Copying : null);
             for (var i = 0; i < layers.Count; i++)
                 session.Execute("INSERT INTO image_writable_has_layer (container, position, layer) VALUES (?, ?, ?)", containerId, i, layers[i]);
+            for (var mount = 0; mount < mounted.Count; mount++)
+            {
+                foreach (var (position, layer) in LayersOf(session, mounted[mount]).Index())
+                    session.Execute("INSERT INTO image_mounted_has_layer (container, mount, position, layer) VALUES (?, ?, ?, ?)", containerId, mount, position, layer);
+            }
+
             return layers;
         });
         try
@@ -82,6 +88,7 @@ public sealed class LayerStore : IDisposable
             using var container = BytePaths.TryOpenDirectory(_containers, name, out error) ?? throw Failure(containerId, error);
             if (!copied) Make(container, "work"u8, PrivateMode, containerId);
             Make(container, "fs"u8, RootMode, containerId);
+            if (mounted.Count > 0) MakeMounted(container, containerId, mounted.Count, copied);
             if (copied) Fill((CopiedRoot)root, container);
             return root;
         }
@@ -99,6 +106,15 @@ public sealed class LayerStore : IDisposable
             : Writable(containerId, copied != 0, session.Query(
                 "SELECT layer FROM image_writable_has_layer WHERE container = ? ORDER BY position", row => row.GetInt64(0), containerId)));
 
+    /// <summary>An image that a container has mounted beside its root, by its place in the list that <see cref="CreateWritable"/> got; <see langword="null"/> when the container has no root.</summary>
+    public MountedImage? FindMounted(string containerId, int mount) => _database.Read(session =>
+        session.QueryFirst<long?>("SELECT copied FROM image_writable WHERE container = ?", row => row.GetInt64(0), containerId) is not { } copied
+            ? null
+            : new MountedImage(
+                Path.Combine(_containersPath, containerId, "images", NumberOf(mount)),
+                copied != 0,
+                [.. session.Query("SELECT layer FROM image_mounted_has_layer WHERE container = ? AND mount = ? ORDER BY position DESC", row => DirectoryOf(row.GetInt64(0)), containerId, mount)]));
+
     /// <summary>
     /// Removes a container's writable directories and gives its layers free; nothing happens when there are none. The rest of
     /// <c>containers/&lt;id&gt;</c> is the caller's; the directory itself goes if nothing else is in it.
@@ -113,6 +129,7 @@ public sealed class LayerStore : IDisposable
             {
                 DirectoryTree.Remove(container, "fs"u8);
                 DirectoryTree.Remove(container, "work"u8);
+                DirectoryTree.Remove(container, "images"u8);
             }
         }
 
@@ -264,12 +281,17 @@ public sealed class LayerStore : IDisposable
         RemoveDoomed(_database.Write(DoomUnused));
     }
 
-    /// <summary>The DiffIDs under each container, the lowest first.</summary>
+    /// <summary>The DiffIDs under each container and of each image that it has mounted, the lowest first.</summary>
     internal static IEnumerable<IReadOnlyList<Digest>> WritableChains(ReadSession session) =>
         session.Query(
-                "SELECT h.container, l.diff_id FROM image_writable_has_layer AS h JOIN image_layer AS l ON l.id = h.layer ORDER BY h.container, h.position",
-                row => (Container: row.GetString(0), DiffId: Digest.Parse(row.GetString(1))))
-            .GroupBy(row => row.Container, row => row.DiffId)
+                """
+                SELECT h.container, h.mount, l.diff_id FROM (
+                    SELECT container, -1 AS mount, position, layer FROM image_writable_has_layer
+                    UNION ALL SELECT container, mount, position, layer FROM image_mounted_has_layer
+                ) AS h JOIN image_layer AS l ON l.id = h.layer ORDER BY h.container, h.mount, h.position
+                """,
+                row => (Owner: (row.GetString(0), row.GetInt64(1)), DiffId: Digest.Parse(row.GetString(2))))
+            .GroupBy(row => row.Owner, row => row.DiffId)
             .Select(group => group.ToList())
             .ToList();
 
@@ -280,6 +302,7 @@ public sealed class LayerStore : IDisposable
             SELECT id FROM image_layer AS l WHERE state = ?
                 AND NOT EXISTS (SELECT 1 FROM image_has_layer WHERE layer = l.id)
                 AND NOT EXISTS (SELECT 1 FROM image_writable_has_layer WHERE layer = l.id)
+                AND NOT EXISTS (SELECT 1 FROM image_mounted_has_layer WHERE layer = l.id)
             """;
         List<long> layers = [.. session.Query(unused, row => row.GetInt64(0), CatalogSchema.Ready)];
         lock (_held)
@@ -346,6 +369,28 @@ public sealed class LayerStore : IDisposable
         foreach (var (container, _) in lost) RemoveWritable(container);
         // What was still being made has no container yet.
         return [.. lost.Where(row => row.Boot != Copying).Select(row => row.Container)];
+    }
+
+    private static IReadOnlyList<long> LayersOf(ReadSession session, Image image)
+    {
+        var layers = session.Query("SELECT layer FROM image_has_layer WHERE image = ? ORDER BY position", row => row.GetInt64(0), image.Id.ToString());
+        return layers.Count == image.DiffIds.Count ? layers : throw TareException.NotFound($"No such image: {image.Id}");
+    }
+
+    private static string NumberOf(int mount) => mount.ToString(CultureInfo.InvariantCulture);
+
+    private void MakeMounted(Fd container, string containerId, int count, bool copied)
+    {
+        Make(container, "images"u8, PrivateMode, containerId);
+        using var images = BytePaths.TryOpenDirectory(container, "images"u8, out var error) ?? throw Failure(containerId, error);
+        for (var mount = 0; mount < count; mount++)
+        {
+            var name = Encoding.ASCII.GetBytes(NumberOf(mount));
+            Make(images, name, RootMode, containerId);
+            if (!copied) continue;
+            using var target = BytePaths.TryOpenDirectory(images, name, out error) ?? throw Failure(containerId, error);
+            FindMounted(containerId, mount)!.Fill(target);
+        }
     }
 
     private void Fill(CopiedRoot root, Fd container)
