@@ -253,6 +253,15 @@ public sealed class ContainerRouteTests
     }
 
     [Fact]
+    public async Task Each_image_mount_is_called_an_experiment()
+    {
+        await using var server = await ServerFixture.StartAsync();
+        var (_, body) = await server.JsonAsync("POST", "/v1.48/containers/create", """{"Image":"i","HostConfig":{"Mounts":[{"Type":"image","Source":"a","Target":"/a"},{"Type":"bind"},{"Type":"image","Source":"b","Target":"/b"}]}}""");
+
+        Assert.Equal(2, body!["Warnings"]!.AsArray().Count(warning => warning!.GetValue<string>() == "Image mount is an experimental feature"));
+    }
+
+    [Fact]
     public async Task Old_versions_keep_their_old_meaning()
     {
         await using var server = await ServerFixture.StartAsync();

@@ -138,7 +138,7 @@ public sealed class CreateTests
         await using var harness = await Harness.OpenAsync();
         foreach (var change in (Action<ContainerCreateRequest>[])
         [
-            r => r.HostConfig!.Mounts = [new Mount { Type = "image", Source = "data", Target = "/data" }],
+            r => r.HostConfig!.Mounts = [new Mount { Type = "cluster", Source = "data", Target = "/data" }],
             r => r.HostConfig!.StorageOpt = new Dictionary<string, string> { ["size"] = "1g" },
             r => r.HostConfig!.LogConfig = new LogConfig { Type = "syslog" },
         ])

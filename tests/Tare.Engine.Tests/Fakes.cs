@@ -62,6 +62,9 @@ internal sealed class FakeImages(string dataRoot) : IImageSource
 
     public ConcurrentDictionary<string, WritableRoot> Writables { get; } = new();
 
+    /// <summary>The images that each container has mounted.</summary>
+    public ConcurrentDictionary<string, IReadOnlyList<string>> Mounted { get; } = new();
+
     public bool FailOnCreate { get; set; }
 
     public ImageConfig Config { get; set; } = new() { Cmd = ["sleep", "1000"], Env = ["PATH=/bin"] };
@@ -83,6 +86,7 @@ internal sealed class FakeImages(string dataRoot) : IImageSource
         Directory.CreateDirectory(root.Directory);
         Directory.CreateDirectory(work);
         Writables[containerId] = root;
+        Mounted[containerId] = mountedIds;
         return root;
     }
 

@@ -126,11 +126,47 @@ public sealed class CatalogTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Layers_of_a_mounted_image_live_as_long_as_its_container()
+    {
+        var image = await LoadAsync([Base], "x:1");
+        var mounted = await LoadAsync([Base, Top], "y:1");
+        _store.Layers.CreateWritable(Container, image, mounted, image, mounted);
+        var second = _store.Layers.FindMounted(Container, 2)!;
+        Assert.Equal(Path.Combine(_store.Root, "containers", Container, "images", "2"), second.Directory);
+        Assert.Equal([.. mounted.LayerDirectories.Reverse(), second.Directory], second.Layers);
+        Assert.Empty(System.IO.Directory.GetFileSystemEntries(second.Directory));
+        Assert.Equal([image.LayerDirectories[0], _store.Layers.FindMounted(Container, 1)!.Directory], _store.Layers.FindMounted(Container, 1)!.Layers);
+        // What is freed is told: of the mounted image nothing is.
+        var removed = Remove("y:1", force: true, users: [new ImageUser(Container, false)]);
+        Assert.Equal([new ImageRemoval("y:1", null, mounted.Id), new ImageRemoval(null, mounted.Id.ToString(), mounted.Id)], removed);
+        Assert.All(second.Layers, layer => Assert.True(System.IO.Directory.Exists(layer)));
+        Error(ErrorKind.NotFound, () => _store.Layers.CreateWritable("another", image, mounted));
+        Assert.Equal([Container], _store.Layers.ListWritables());
+        _store.Layers.RemoveWritable(Container);
+        Assert.Null(_store.Layers.FindMounted(Container, 0));
+        Assert.False(System.IO.Directory.Exists(second.Layers[0]));
+        Assert.True(System.IO.Directory.Exists(image.LayerDirectories[0]));
+        Remove("x:1");
+        Assert.Empty(_store.Leftovers());
+    }
+
+    [Fact]
+    public async Task A_mounted_image_without_layers_is_an_empty_directory()
+    {
+        var image = await LoadAsync([Base], "x:1");
+        var empty = await LoadAsync([], "y:1");
+        _store.Layers.CreateWritable(Container, image, empty);
+        var mounted = _store.Layers.FindMounted(Container, 0)!;
+        Assert.Empty(mounted.Layers);
+        Assert.True(System.IO.Directory.Exists(mounted.Directory));
+    }
+
+    [Fact]
     public async Task Writables_of_unknown_containers_are_swept()
     {
         var image = await LoadAsync([Base], "x:1");
         _store.Layers.CreateWritable("known", image);
-        _store.Layers.CreateWritable("unknown", image);
+        _store.Layers.CreateWritable("unknown", image, image);
         System.IO.Directory.CreateDirectory(Path.Combine(_store.Root, "containers/unknown/log"));
         _store.Layers.SweepWritables(new HashSet<string> { "known" });
         Assert.Equal(["known"], _store.Layers.ListWritables());

@@ -116,6 +116,28 @@ public sealed class CopyTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_mounted_image_is_a_copy_too(bool onOverlay)
+    {
+        await using var store = await OpenAsync(onOverlay ? OnOverlay() : Make("store"), "one", "printf x >file; chown 7:8 file; mkdir dir; printf y >dir/y");
+        var image = store.Images.Get("base:1");
+        Sh($"chmod 2750 {image.LayerDirectories[0]}");
+        var root = store.Images.CreateWritable("c1", image);
+        Sh($"cd {root.Directory}; rm -r dir; printf new >new");
+        var made = await store.Images.CommitAsync(Commit("c1", image.Id), CancellationToken.None);
+        store.Images.CreateWritable("c2", image, image, made);
+        var (first, second) = (store.Layers.FindMounted("c2", 0)!, store.Layers.FindMounted("c2", 1)!);
+        Assert.Empty(first.Layers);
+        Assert.Equal(Listing(image.LayerDirectories[0]), Listing(first.Directory));
+        Assert.Equal("2750", Sh($"stat -c %a {first.Directory}").Trim());
+        Assert.Equal(["file", "new"], System.IO.Directory.GetFileSystemEntries(second.Directory).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        store.Layers.RemoveWritable("c1");
+        store.Layers.RemoveWritable("c2");
+        Assert.Empty(System.IO.Directory.GetFileSystemEntries(Path.Combine(store.Root, "containers")));
+    }
+
     [Fact]
     public async Task Attributes_alone_are_a_change()
     {
@@ -190,7 +212,7 @@ public sealed class CopyTests : IDisposable
         await using (var store = await OpenAsync(place, "one", "printf x >file"))
         {
             var image = store.Images.Get("base:1");
-            foreach (var container in (string[])["half", "lost", "kept"]) store.Images.CreateWritable(container, image);
+            foreach (var container in (string[])["half", "lost", "kept"]) store.Images.CreateWritable(container, image, image);
             await store.CloseAsync();
         }
 

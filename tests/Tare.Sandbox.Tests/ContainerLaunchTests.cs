@@ -5,6 +5,7 @@ using Tare.Linux;
 namespace Tare.Sandbox.Tests;
 
 /// <summary>Real launches on the real kernel, by the real launcher.</summary>
+[Collection(LaunchHost.Group)]
 public sealed class ContainerLaunchTests : IDisposable
 {
     private readonly LaunchHost host = new();

@@ -15,6 +15,9 @@ public sealed record LaunchResult(int ExitCode, string Output, string Errors, La
 /// </summary>
 public sealed class LaunchHost : IDisposable
 {
+    /// <summary>Of those who launch: their control groups have one parent, and each looks whether it is gone.</summary>
+    public const string Group = "launches";
+
     private readonly string home = Directory.CreateTempSubdirectory("tare-sandbox-test-").FullName;
     private static readonly Poller Polling = new();
 
