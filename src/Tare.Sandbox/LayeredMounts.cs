@@ -30,10 +30,26 @@ internal sealed class LayeredMounts(Fd template) : IDisposable
 
     private MountOptions Make(MountOptions mount)
     {
-        var whole = RootMount.Create(new RootFilesystem { Layers = mount.Layers });
+        var whole = Whole(mount.Layers);
         var tree = mount.Subpath.Length == 0 ? whole : Part(whole, mount);
         made.Add(tree.ProcPath, tree);
         return mount with { Type = "bind", Source = tree.ProcPath, Layers = [], Subpath = "", Recursive = false };
+    }
+
+    /// <summary>Where one string has to take all layers (before 6.8), their descriptors' names are the shortest that there are.</summary>
+    private static Fd Whole(IReadOnlyList<string> layers)
+    {
+        if (Mounts.OverlayTakesLayersOneByOne) return RootMount.Create(new RootFilesystem { Layers = layers });
+        var held = new List<Fd>();
+        try
+        {
+            foreach (var layer in layers) held.Add(Paths.Open(layer, OpenFlags.Path | Paths.Directory | Paths.NoFollow));
+            return RootMount.Create(new RootFilesystem { Layers = [.. held.Select(layer => layer.ProcPath)] });
+        }
+        finally
+        {
+            foreach (var layer in held) layer.Dispose();
+        }
     }
 
     private Fd Part(Fd whole, MountOptions mount)
