@@ -2,6 +2,8 @@ using Tare.Linux;
 using Tare.Oci.Runtime;
 using Tare.Runtime;
 using Tare.Runtime.Containers;
+using Tare.Runtime.Launching;
+using Tare.Runtime.Rootfs;
 
 namespace Tare.Sandbox;
 

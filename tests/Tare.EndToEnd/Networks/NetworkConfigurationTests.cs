@@ -64,7 +64,7 @@ public sealed class NetworkConfigurationTests(EngineFixture engine) : NetworkCas
         }
 
         Assert.Contains("/proc/sys/net/ipv4/conf/eth0/nope is not a sysctl file", (await Run(client, "run", "--rm", "--network", With("net.ipv4.conf.ifname.nope=1"), Image, "true")).Expect(125).Err, StringComparison.Ordinal);
-        Assert.Contains("is not a sysctl file", (await Run(client, "run", "--rm", "--network", With("net.ipv4.conf.ifname.../../../../kernel/x=1"), Image, "true")).Expect(125).Err, StringComparison.Ordinal);
+        Assert.Contains("failed to set up container networking: ", (await Run(client, "run", "--rm", "--network", With("net.ipv4.conf.ifname.../../../../kernel/x=1"), Image, "true")).Expect(125).Err, StringComparison.Ordinal);
         Assert.Contains(
             $"interface specific sysctl setting \"net.ipv4.conf.eth0.log_martians\" must be supplied using driver option '{Sysctls}'",
             (await Run(client, "run", "--rm", "--sysctl", "net.ipv4.conf.eth0.log_martians=1", Image, "true")).Expect(125).Err,
