@@ -5,7 +5,6 @@ using Tare.Linux;
 namespace Tare.Sandbox.Tests;
 
 /// <summary>Real launches on the real kernel, by the real launcher.</summary>
-[Collection(LaunchHost.Group)]
 public sealed class ContainerLaunchTests : IDisposable
 {
     private readonly LaunchHost host = new();
@@ -316,7 +315,7 @@ public sealed class ContainerLaunchTests : IDisposable
         using var running = host.Start(host.Options("sleep", "1000"));
         await running.Cgroup.RemoveAsync(CancellationToken.None);
         Assert.Equal(137, running.Finish().ExitCode);
-        Assert.Null(host.Compiler.OpenCgroup(Path.GetFileName(running.Cgroup.Path), "/tare-sandbox-test"));
+        Assert.Null(host.Compiler.OpenCgroup(Path.GetFileName(running.Cgroup.Path), host.Parent));
     }
 
     [Theory, InlineData(false), InlineData(true)]
@@ -402,9 +401,9 @@ public sealed class ContainerLaunchTests : IDisposable
     [Fact]
     public void Groups_that_cannot_be_made_leave_nothing()
     {
-        var error = Assert.Throws<TareException>(() => host.Run(host.Options("true") with { CgroupParent = "/tare-sandbox-test/memory.stat" }));
+        var error = Assert.Throws<TareException>(() => host.Run(host.Options("true") with { CgroupParent = host.Parent + "/memory.stat" }));
         Assert.Contains("a control file has that name", error.Message, StringComparison.Ordinal);
-        Assert.Empty(Groups("/tare-sandbox-test"));
+        Assert.Empty(Groups(host.Parent));
     }
 
     [Theory]
@@ -425,7 +424,7 @@ public sealed class ContainerLaunchTests : IDisposable
             var error = Assert.Throws<TareException>(() => host.Run(host.Options("true") with { Mounts = [mount] }));
             Assert.EndsWith($"cannot be mounted because it is {why}", error.Message, StringComparison.Ordinal);
         }
-        Assert.Empty(Groups("/tare-sandbox-test"));
+        Assert.Empty(Groups(host.Parent));
     }
 
     [Fact]

@@ -15,9 +15,6 @@ public sealed record LaunchResult(int ExitCode, string Output, string Errors, La
 /// </summary>
 public sealed class LaunchHost : IDisposable
 {
-    /// <summary>Of those who launch: their control groups have one parent, and each looks whether it is gone.</summary>
-    public const string Group = "launches";
-
     private readonly string home = Directory.CreateTempSubdirectory("tare-sandbox-test-").FullName;
     private static readonly Poller Polling = new();
 
@@ -38,6 +35,9 @@ public sealed class LaunchHost : IDisposable
 
     public string Home => home;
 
+    /// <summary>The parent of its containers' control groups, which must be empty at the end: each instance has its own.</summary>
+    public string Parent { get; } = $"/tare-sandbox-test-{Guid.NewGuid():N}";
+
     public string Layer { get; }
 
     public ContainerOptions Options(params string[] args) => new()
@@ -45,7 +45,7 @@ public sealed class LaunchHost : IDisposable
         Id = Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(32)),
         Args = args,
         Hostname = "box",
-        CgroupParent = "/tare-sandbox-test",
+        CgroupParent = Parent,
         Root = new RootFilesystem { Layers = [Layer], Upper = Path.Combine(home, "upper"), Work = Path.Combine(home, "work") },
     };
 
@@ -69,7 +69,7 @@ public sealed class LaunchHost : IDisposable
         foreach (var cgroup in cgroups) cgroup.RemoveAsync(CancellationToken.None).GetAwaiter().GetResult();
         foreach (var hierarchy in CgroupLayout.Host.Hierarchies)
         {
-            var parent = hierarchy.Path + "/tare-sandbox-test";
+            var parent = hierarchy.Path + Parent;
             if (Directory.Exists(parent)) Directory.Delete(parent);
         }
         Compiler.Dispose();

@@ -4,7 +4,6 @@ using Tare.Linux;
 namespace Tare.Sandbox.Tests;
 
 /// <summary>Overlays beside the root, by real launches.</summary>
-[Collection(LaunchHost.Group)]
 public sealed class LayeredMountTests : IDisposable
 {
     private readonly LaunchHost host = new();
