@@ -20,7 +20,7 @@ public static partial class DatagramSocket
         {
             UnixSocket.Bind(socket, path);
             // The umask has had its part in the mode of what bind(2) has made.
-            if (chmod(path, AllMayWrite) < 0) throw new LinuxException($"set the mode of the socket {path}", Marshal.GetLastPInvokeError());
+            if (chmod(path, AllMayWrite) < 0) throw new LinuxException(error: Marshal.GetLastPInvokeError(), operation: $"set the mode of the socket {path}");
             return socket;
         }
         catch

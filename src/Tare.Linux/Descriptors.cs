@@ -27,7 +27,7 @@ public static partial class Descriptors
     public static Fd Duplicate(int number, int lowest)
     {
         var copy = fcntl(number, F_DUPFD_CLOEXEC, lowest);
-        return copy < 0 ? throw new LinuxException($"duplicate fd {number}", Marshal.GetLastPInvokeError()) : new Fd(copy);
+        return copy < 0 ? throw new LinuxException(error: Marshal.GetLastPInvokeError(), operation: $"duplicate fd {number}") : new Fd(copy);
     }
 
     /// <summary>As <see cref="Duplicate(int)"/>; null when the number is not open.</summary>
@@ -47,7 +47,7 @@ public static partial class Descriptors
     {
         var flags = fcntl(fd.Number, F_GETFL, 0);
         if (flags < 0 || fcntl(fd.Number, F_SETFL, value ? flags | O_NONBLOCK : flags & ~O_NONBLOCK) < 0)
-            throw new LinuxException($"set the flags of {fd}", Marshal.GetLastPInvokeError());
+            throw new LinuxException(error: Marshal.GetLastPInvokeError(), operation: $"set the flags of {fd}");
     }
 
     /// <summary>Makes a pipe; both ends are close-on-exec and blocking.</summary>
@@ -62,7 +62,7 @@ public static partial class Descriptors
     public static Fd Memory(string name)
     {
         var number = memfd_create(name, MFD_CLOEXEC);
-        return number < 0 ? throw new LinuxException($"create the memory file {name}", Marshal.GetLastPInvokeError()) : new Fd(number);
+        return number < 0 ? throw new LinuxException(error: Marshal.GetLastPInvokeError(), operation: $"create the memory file {name}") : new Fd(number);
     }
 
     /// <summary>Makes an anonymous file in memory with the given content and seals it against any change.</summary>
@@ -74,12 +74,12 @@ public static partial class Descriptors
         var flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
         var number = memfd_create(name, executable ? flags | MFD_EXEC : flags);
         if (number < 0 && executable && Marshal.GetLastPInvokeError() == Errno.EINVAL) number = memfd_create(name, flags);
-        if (number < 0) throw new LinuxException($"create the memory file {name}", Marshal.GetLastPInvokeError());
+        if (number < 0) throw new LinuxException(error: Marshal.GetLastPInvokeError(), operation: $"create the memory file {name}");
         var fd = new Fd(number);
         try
         {
             WriteAll(fd, content);
-            if (fcntl(number, F_ADD_SEALS, AllSeals) < 0) throw new LinuxException($"seal the memory file {name}", Marshal.GetLastPInvokeError());
+            if (fcntl(number, F_ADD_SEALS, AllSeals) < 0) throw new LinuxException(error: Marshal.GetLastPInvokeError(), operation: $"seal the memory file {name}");
             return fd;
         }
         catch

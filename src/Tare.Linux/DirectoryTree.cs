@@ -46,12 +46,7 @@ public static partial class DirectoryTree
             {
                 var count = getdents64(directory.Number, start, BufferLength);
                 if (count == 0) return;
-                if (count < 0)
-                {
-                    // Before the message: to write it may set it.
-                    var error = Marshal.GetLastPInvokeError();
-                    throw new LinuxException($"list the directory {directory}", error);
-                }
+                if (count < 0) throw new LinuxException(error: Marshal.GetLastPInvokeError(), operation: $"list the directory {directory}");
                 for (var p = start; p < start + count; p += *(ushort*)(p + 16))
                 {
                     var name = MemoryMarshal.CreateReadOnlySpanFromNullTerminated(p + 19);

@@ -105,7 +105,7 @@ public sealed partial class Epoll : IDisposable
         BinaryPrimitives.WriteUInt32LittleEndian(new Span<byte>(record, 4), (uint)interest);
         BinaryPrimitives.WriteUInt64LittleEndian(new Span<byte>(record + TokenOffset, 8), token);
         if (epoll_ctl(fd.Number, operation, number, record) < 0)
-            throw new LinuxException($"poll fd {number}", Marshal.GetLastPInvokeError());
+            throw new LinuxException(error: Marshal.GetLastPInvokeError(), operation: $"poll fd {number}");
     }
 
     [LibraryImport("libc", SetLastError = true)]

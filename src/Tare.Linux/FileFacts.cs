@@ -61,7 +61,7 @@ public static partial class FileFacts
     public static void ChangeOwner(string path, uint? user, uint? group)
     {
         if (lchown(path, user ?? uint.MaxValue, group ?? uint.MaxValue) < 0)
-            throw new LinuxException($"change the owner of {path}", Marshal.GetLastPInvokeError());
+            throw new LinuxException(error: Marshal.GetLastPInvokeError(), operation: $"change the owner of {path}");
     }
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

@@ -33,7 +33,7 @@ public static partial class IpSocket
     public static unsafe void Bind(Fd socket, IPEndPoint address)
     {
         var name = new SocketName(address);
-        if (bind(socket.Number, &name, (uint)name.Size) < 0) throw new LinuxException($"bind a socket to {address}", Marshal.GetLastPInvokeError());
+        if (bind(socket.Number, &name, (uint)name.Size) < 0) throw new LinuxException(error: Marshal.GetLastPInvokeError(), operation: $"bind a socket to {address}");
     }
 
     /// <summary>Takes connections from now on.</summary>

@@ -6,6 +6,7 @@ namespace Tare.Linux;
 public sealed class LinuxException : TareException
 {
     /// <summary>Creates the error from the attempted operation (such as <c>open "/a/b"</c>) and the error number.</summary>
+    /// <remarks>Where the number is read in the same expression, it comes first by its name: to write the operation may set another one.</remarks>
     public LinuxException(string operation, int error)
         : this(operation, error, detail: null)
     {

@@ -58,7 +58,7 @@ public static partial class Mounts
     public static unsafe Fd CloneTree(string path, bool recursive)
     {
         var fd = syscall(SyscallNumbers.open_tree, Paths.CurrentDirectory, path, (nint)(OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0)));
-        return fd < 0 ? throw new LinuxException($"clone the mount at {path}", Marshal.GetLastPInvokeError()) : new Fd((int)fd);
+        return fd < 0 ? throw new LinuxException(error: Marshal.GetLastPInvokeError(), operation: $"clone the mount at {path}") : new Fd((int)fd);
     }
 
     /// <summary>A detached copy of the mount that an open file (not a path) lies in, rooted at that file.</summary>
@@ -109,17 +109,17 @@ public static partial class Mounts
     public static Fd Create(string type, IEnumerable<(string Key, string? Value)> parameters, MountAttributes attributes)
     {
         var number = syscall(SyscallNumbers.fsopen, type, (nint)FSOPEN_CLOEXEC);
-        if (number < 0) throw new LinuxException($"open the filesystem type {type}", Marshal.GetLastPInvokeError());
+        if (number < 0) throw new LinuxException(error: Marshal.GetLastPInvokeError(), operation: $"open the filesystem type {type}");
         using var context = new Fd((int)number);
         foreach (var (key, value) in parameters)
         {
             if (syscall(SyscallNumbers.fsconfig, context.Number, (nint)(value is null ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING), key, value, 0) < 0)
-                throw Failure(context, $"set {key}{(value is null ? "" : "=" + value)} of {type}", Marshal.GetLastPInvokeError());
+                throw Failure(context, error: Marshal.GetLastPInvokeError(), operation: $"set {key}{(value is null ? "" : "=" + value)} of {type}");
         }
         if (syscall(SyscallNumbers.fsconfig, context.Number, (nint)FSCONFIG_CMD_CREATE, null, null, 0) < 0)
-            throw Failure(context, $"create the {type} filesystem", Marshal.GetLastPInvokeError());
+            throw Failure(context, error: Marshal.GetLastPInvokeError(), operation: $"create the {type} filesystem");
         var mount = syscall(SyscallNumbers.fsmount, context.Number, (nint)FSMOUNT_CLOEXEC, (nint)attributes);
-        return mount < 0 ? throw Failure(context, $"mount {type}", Marshal.GetLastPInvokeError()) : new Fd((int)mount);
+        return mount < 0 ? throw Failure(context, error: Marshal.GetLastPInvokeError(), operation: $"mount {type}") : new Fd((int)mount);
     }
 
     /// <summary>
@@ -141,21 +141,21 @@ public static partial class Mounts
     /// <summary>The same with a mount that is given by its root; nothing else can have come into its place meanwhile.</summary>
     public static void Detach(Fd root)
     {
-        if (umount2(root.ProcPath, MNT_DETACH) != 0) throw new LinuxException($"unmount {root}", Marshal.GetLastPInvokeError());
+        if (umount2(root.ProcPath, MNT_DETACH) != 0) throw new LinuxException(error: Marshal.GetLastPInvokeError(), operation: $"unmount {root}");
     }
 
     /// <summary>Puts a detached mount upon an open directory, where it stays until it is taken away (move_mount(2)).</summary>
     public static void Attach(Fd mount, Fd place)
     {
         if (syscall(SyscallNumbers.move_mount, mount.Number, "", place.Number, "", (nint)(MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH)) < 0)
-            throw new LinuxException($"put a mount upon {place}", Marshal.GetLastPInvokeError());
+            throw new LinuxException(error: Marshal.GetLastPInvokeError(), operation: $"put a mount upon {place}");
     }
 
     /// <summary>The id of a mount, 0 when the kernel does not tell it in this form.</summary>
     private static unsafe ulong Stat(Fd file, uint form, out ulong attributes)
     {
         var buffer = stackalloc byte[256];
-        if (statx(file.Number, "", (int)AT_EMPTY_PATH, form, buffer) < 0) throw new LinuxException($"look at {file}", Marshal.GetLastPInvokeError());
+        if (statx(file.Number, "", (int)AT_EMPTY_PATH, form, buffer) < 0) throw new LinuxException(error: Marshal.GetLastPInvokeError(), operation: $"look at {file}");
         attributes = *(ulong*)(buffer + 8);
         return (*(uint*)buffer & form) != 0 ? *(ulong*)(buffer + 144) : 0;
     }

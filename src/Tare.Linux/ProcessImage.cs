@@ -33,7 +33,7 @@ public static partial class ProcessImage
     /// <summary>Sets or clears close-on-exec of a descriptor by number.</summary>
     public static void SetCloseOnExec(int number, bool value)
     {
-        if (fcntl(number, F_SETFD, value ? FD_CLOEXEC : 0) < 0) throw new LinuxException($"set the flags of fd {number}", Marshal.GetLastPInvokeError());
+        if (fcntl(number, F_SETFD, value ? FD_CLOEXEC : 0) < 0) throw new LinuxException(error: Marshal.GetLastPInvokeError(), operation: $"set the flags of fd {number}");
     }
 
     /// <summary>Whether a number is an open descriptor.</summary>

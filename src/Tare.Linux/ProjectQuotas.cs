@@ -70,7 +70,7 @@ public static partial class ProjectQuotas
         // Less than a block would be no limit at all.
         *(long*)(quota + 8) = *(long*)(quota + 16) = bytes == 0 ? 0 : Math.Max(1, bytes / BlockLength);
         if (syscall(SyscallNumbers.quotactl_fd, file.Number, (uint)Q_XSETQLIM, project, quota) != 0)
-            throw new LinuxException($"set the quota of project {project}", Marshal.GetLastPInvokeError());
+            throw new LinuxException(error: Marshal.GetLastPInvokeError(), operation: $"set the quota of project {project}");
     }
 
     /// <summary>The number that a file or directory carries; 0 where the filesystem has none.</summary>

@@ -31,21 +31,21 @@ public static partial class RegularFiles
     public static Fd OpenOrCreate(string path)
     {
         var number = Retry(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0x180);
-        return number < 0 ? throw new LinuxException($"open \"{path}\"", Marshal.GetLastPInvokeError()) : new Fd(number);
+        return number < 0 ? throw new LinuxException(error: Marshal.GetLastPInvokeError(), operation: $"open \"{path}\"") : new Fd(number);
     }
 
     /// <summary>Opens a file for appending and makes it (0600) when it is missing. The last part of the path may be no link.</summary>
     public static Fd OpenAppend(string path)
     {
         var number = Retry(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0x180);
-        return number < 0 ? throw new LinuxException($"open \"{path}\"", Marshal.GetLastPInvokeError()) : new Fd(number);
+        return number < 0 ? throw new LinuxException(error: Marshal.GetLastPInvokeError(), operation: $"open \"{path}\"") : new Fd(number);
     }
 
     /// <summary>Makes a file (0644), or makes an old one anew, with this content. The last part of the path may be no link.</summary>
     public static void Write(string path, ReadOnlySpan<byte> content)
     {
         var number = Retry(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0x1A4);
-        if (number < 0) throw new LinuxException($"write \"{path}\"", Marshal.GetLastPInvokeError());
+        if (number < 0) throw new LinuxException(error: Marshal.GetLastPInvokeError(), operation: $"write \"{path}\"");
         using var file = new Fd(number);
         Descriptors.WriteAll(file, content);
     }
@@ -145,7 +145,7 @@ public static partial class RegularFiles
     public static unsafe int Available(Fd fd)
     {
         int count;
-        return ioctl(fd.Number, FIONREAD, &count) < 0 ? throw new LinuxException($"ask how much {fd} holds", Marshal.GetLastPInvokeError()) : count;
+        return ioctl(fd.Number, FIONREAD, &count) < 0 ? throw new LinuxException(error: Marshal.GetLastPInvokeError(), operation: $"ask how much {fd} holds") : count;
     }
 
     private static int Retry(string path, int flags, uint mode)

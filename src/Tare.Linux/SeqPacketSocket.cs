@@ -41,9 +41,9 @@ public static partial class SeqPacketSocket
         try
         {
             // The mode of the inode that bind(2) makes is the socket's own: there is no moment at which it is wider.
-            if (fchmod(socket.Number, 0x180) < 0) throw new LinuxException($"set the mode of the socket {path}", Marshal.GetLastPInvokeError());
+            if (fchmod(socket.Number, 0x180) < 0) throw new LinuxException(error: Marshal.GetLastPInvokeError(), operation: $"set the mode of the socket {path}");
             UnixSocket.Bind(socket, path);
-            if (listen(socket.Number, backlog) < 0) throw new LinuxException($"listen at {path}", Marshal.GetLastPInvokeError());
+            if (listen(socket.Number, backlog) < 0) throw new LinuxException(error: Marshal.GetLastPInvokeError(), operation: $"listen at {path}");
             return socket;
         }
         catch

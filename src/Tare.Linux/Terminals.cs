@@ -30,7 +30,7 @@ public static partial class Terminals
     public static unsafe Fd OpenSlave(Fd master)
     {
         var number = ioctl(master.Number, TIOCGPTPEER, (void*)(O_RDWR | O_NOCTTY | O_CLOEXEC));
-        return number < 0 ? throw new LinuxException($"open the slave of the pty {master}", Marshal.GetLastPInvokeError()) : new Fd(number);
+        return number < 0 ? throw new LinuxException(error: Marshal.GetLastPInvokeError(), operation: $"open the slave of the pty {master}") : new Fd(number);
     }
 
     /// <summary>Sets the size and has the foreground processes told by SIGWINCH.</summary>
@@ -40,7 +40,7 @@ public static partial class Terminals
         size[0] = (ushort)Math.Clamp(rows, 0, ushort.MaxValue);
         size[1] = (ushort)Math.Clamp(columns, 0, ushort.MaxValue);
         if (ioctl(master.Number, TIOCSWINSZ, size) < 0)
-            throw new LinuxException($"resize the terminal {master}", Marshal.GetLastPInvokeError());
+            throw new LinuxException(error: Marshal.GetLastPInvokeError(), operation: $"resize the terminal {master}");
     }
 
     /// <summary>The size.</summary>
@@ -48,7 +48,7 @@ public static partial class Terminals
     {
         var size = stackalloc ushort[4];
         if (ioctl(master.Number, TIOCGWINSZ, size) < 0)
-            throw new LinuxException($"ask for the size of the terminal {master}", Marshal.GetLastPInvokeError());
+            throw new LinuxException(error: Marshal.GetLastPInvokeError(), operation: $"ask for the size of the terminal {master}");
         return (size[0], size[1]);
     }
 

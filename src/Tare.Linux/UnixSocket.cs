@@ -21,7 +21,7 @@ internal static partial class UnixSocket
     {
         var address = stackalloc byte[UnixAddress.Size];
         var length = UnixAddress.Write(new Span<byte>(address, UnixAddress.Size), path);
-        if (bind(socket.Number, address, length) < 0) throw new LinuxException($"bind the socket {path}", Marshal.GetLastPInvokeError());
+        if (bind(socket.Number, address, length) < 0) throw new LinuxException(error: Marshal.GetLastPInvokeError(), operation: $"bind the socket {path}");
     }
 
     /// <summary>
