@@ -48,7 +48,7 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
         catch (Exception e)
         {
             await UndoAsync(start);
-            if (e is TareException error) throw new TareException(error.Kind, Failure + error.Message, error);
+            if (e is TareException error) throw Failed(error);
             throw;
         }
         finally
@@ -60,6 +60,20 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
     /// <summary>Makes what was decided. After a failure <see cref="UndoAsync"/> is called for.</summary>
     /// <exception cref="TareException">The kernel refuses.</exception>
     public async Task JoinAsync(Container container, NetworkStart start)
+    {
+        try
+        {
+            await MakeAsync(container, start);
+        }
+        catch (TareException e)
+        {
+            throw Failed(e);
+        }
+    }
+
+    private static TareException Failed(TareException e) => new(e.Kind, Failure + e.Message, e);
+
+    private async Task MakeAsync(Container container, NetworkStart start)
     {
         if (start.Live is { } live)
         {

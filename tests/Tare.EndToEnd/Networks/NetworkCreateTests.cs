@@ -211,27 +211,6 @@ public sealed class NetworkCreateTests(EngineFixture engine) : NetworkCases(engi
             StringComparison.Ordinal);
     }
 
-    [Theory, Clients]
-    public async Task A_configuration_for_other_networks(string client)
-    {
-        if (!Setup.IsReference)
-        {
-            await Refused(client, "Error response from daemon: networks that are configuration only are not supported: give the options to the network itself", "network", "create", "--config-only", NetworkName());
-            await Refused(client, "Error response from daemon: networks that are configuration only are not supported: give the options to the network itself", "network", "create", "--config-from", "nosuch", NetworkName());
-            return;
-        }
-
-        string config = await Network(client, "--config-only", "--subnet", "10.77.5.0/24", "--gateway", "10.77.5.9", "-o", "com.docker.network.driver.mtu=1300", "--label", "from=config");
-        Assert.Equal((true, "null"), ((bool)(await InspectNetwork(client, config))["ConfigOnly"]!, (string)(await InspectNetwork(client, config))["Driver"]!));
-        string made = await Network(client, "--config-from", config);
-        JsonNode seen = await InspectNetwork(client, made);
-        Assert.Equal(config, (string)seen["ConfigFrom"]!["Network"]!);
-        Assert.Equal("10.77.5.9", (string)seen["IPAM"]!["Config"]![0]!["Gateway"]!);
-        Assert.Equal("1300", (string)seen["Options"]!["com.docker.network.driver.mtu"]!);
-        Assert.Contains("is in use", WithoutStatus((await Run(client, "network", "rm", config)).Expect(1).Err), StringComparison.Ordinal);
-        Assert.Equal(125, (await Run(client, "run", "--rm", "--network", config, Image, "true")).Code);
-    }
-
     private async Task<(int Status, string Message)> Message(HttpMethod method, string path)
     {
         (int status, string body) = await Api.SendAsync(method, path);
