@@ -116,6 +116,10 @@ class Tare(Engine):
                 yield int(pid)
 
     def close(self):
+        # Containers outlive the daemon, also those of a measurement that has failed.
+        left = self.ask("ps", "-aq").split()
+        if left:
+            self.quietly("rm", "-f", *left)
         super().close()
         self.daemon.send_signal(signal.SIGTERM)
         self.daemon.wait(20)

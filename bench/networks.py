@@ -50,8 +50,11 @@ def measure(engines, table, image, scale, alternate, milliseconds, at_least, on_
 
 def measure_traffic(engines, table, turns, at_least, on_host):
     """iperf3 and wrk, between two containers and from the host by published ports. One pair of containers of each engine, which take turns."""
-    pairs = [Servers(engine) for engine in engines]
+    pairs = []
     try:
+        for engine in engines:
+            pairs.append(Servers(engine))
+            pairs[-1].begin()
         ways = {
             "iperf3, between two containers": (lambda pair: stream(pair.within("iperf3", "-c", pair.address, "-p", PORT, "-t", str(SECONDS), "-J")), megabytes),
             "iperf3, from the host by a published port": (lambda pair: stream(pair.on_host(on_host, "iperf3", "-c", pair.gateway, "-p", pair.port(PORT), "-t", str(SECONDS), "-J")), megabytes),
@@ -125,13 +128,16 @@ class Servers:
 
     def __init__(self, engine):
         self.engine = engine
+
+    def begin(self):
+        engine = self.engine
         serve = f"iperf3 -s -p {PORT} >/dev/null & exec tare registry serve --root /tmp/registry --listen 0.0.0.0:{PAGES} >/dev/null 2>&1"
         engine.time("run", "-d", "--name", "bench-server", "-p", PORT, "-p", PAGES, TOOLS, "sh", "-c", serve)
         engine.time("run", "-d", "--name", "bench-client", TOOLS, "sleep", "100000")
         self.address = engine.ask("inspect", "-f", "{{.NetworkSettings.Networks.bridge.IPAddress}}", "bench-server")
         self.gateway = engine.ask("inspect", "-f", "{{.NetworkSettings.Networks.bridge.Gateway}}", "bench-server")
         for port in (PORT, PAGES):
-            engine.time("exec", "bench-client", "sh", "-c", f"for i in $(seq 100); do nc -z -w 1 {self.address} {port} && exit 0; sleep 0.1; done; exit 1")
+            engine.time("exec", "bench-client", "sh", "-c", f"for i in $(seq 100); do nc -w 1 {self.address} {port} </dev/null >/dev/null 2>&1 && exit 0; sleep 0.1; done; exit 1")
 
     def port(self, port):
         return self.engine.ask("port", "bench-server", port).splitlines()[0].rsplit(":", 1)[1]

@@ -3,7 +3,7 @@ namespace Tare.EndToEnd.Harness;
 /// <summary>
 /// Where the parts are. Environment: TARE_TEST_HOST (an engine to test instead of a daemon of our own), TARE_TEST_SHARED
 /// (HOSTDIR:ENGINEDIR, one folder as the tests and as that engine see it), TARE_TEST_CLIENTS (docker, tare or both with a comma),
-/// TARE_TEST_PYTHON (a python that has docker-py), TARE_TEST_LAUNCHES (length of the stress loop), TARE_TEST_KEEP (keep the
+/// TARE_TEST_PYTHON (a python that has docker-py), TARE_TEST_NAMES (clients/names.c, compiled), TARE_TEST_LAUNCHES (length of the stress loop), TARE_TEST_KEEP (keep the
 /// daemon's folder after a failure).
 /// </summary>
 internal static class Setup
@@ -25,6 +25,9 @@ internal static class Setup
     public static string ProgramOf(string client) => client == "docker" ? Docker : Tare;
 
     public static string Python { get; } = NonEmpty("TARE_TEST_PYTHON") ?? "python3";
+
+    /// <summary>Where <c>clients/names.c</c> has been compiled to; null: nowhere yet.</summary>
+    public static string? NamesProgram { get; } = NonEmpty("TARE_TEST_NAMES");
 
     public static string[] Clients { get; } = ChooseClients();
 

@@ -1,6 +1,6 @@
 namespace Tare.EndToEnd.Harness.Networks;
 
-/// <summary>The program of <c>clients/names.c</c> (a DNS server and a client), compiled once.</summary>
+/// <summary>The program of <c>clients/names.c</c> (a DNS server and a client), compiled once, or where there is no compiler before.</summary>
 internal static class NamesProgram
 {
     private static readonly Lazy<Task<byte[]>> Compiled = new(CompileAsync);
@@ -15,6 +15,8 @@ internal static class NamesProgram
 
     private static async Task<byte[]> CompileAsync()
     {
+        if (Setup.NamesProgram is { } compiled)
+            return await File.ReadAllBytesAsync(compiled);
         string folder = Directory.CreateTempSubdirectory("tare-e2e-names").FullName;
         try
         {
