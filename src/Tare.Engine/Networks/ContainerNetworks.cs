@@ -348,15 +348,20 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
     /// <summary>What there is not while somebody is leaving may be there when he has left.</summary>
     private async Task TakeAsync(NetworkStart start, Container container, Attachment attachment)
     {
+        // Looked at before: who was in the way may have left by the time that it is told.
+        var left = Leaving();
+        var isLeaving = !left.IsCompleted;
         try
         {
             Take(start, container, attachment);
         }
-        catch (TareException) when (Attachments.Find(store.Catalog, attachment.Name) is { } network && table.LeftAsync(network.Id) is { IsCompleted: false } left)
+        catch (TareException) when (isLeaving || Leaving() is { IsCompleted: false })
         {
-            await left;
+            await Task.WhenAll(left, Leaving());
             Take(start, container, attachment);
         }
+
+        Task Leaving() => Attachments.Find(store.Catalog, attachment.Name) is { } network ? table.LeftAsync(network.Id) : Task.CompletedTask;
     }
 
     private void Take(NetworkStart start, Container container, Attachment attachment, IReadOnlyList<EndpointState>? existing = null)

@@ -70,10 +70,26 @@ internal sealed class EndpointTable
         lock (_lock) return _byNetwork.TryGetValue(networkId, out var containers) ? new Dictionary<string, EndpointState>(containers) : new Dictionary<string, EndpointState>();
     }
 
-    /// <summary>Lets no container come to a network any more; false when there is one, or one is leaving, and it stays open.</summary>
-    public bool TryClose(string networkId)
+    /// <summary>Lets no container come to a network any more, as soon as those have left that are leaving it.</summary>
+    /// <returns>Null: it is closed. Otherwise it is not: the containers that are on it, or none, when somebody else has closed it.</returns>
+    public async Task<IReadOnlyDictionary<string, EndpointState>?> CloseAsync(string networkId)
     {
-        lock (_lock) return !_byNetwork.ContainsKey(networkId) && !_leaving.ContainsKey(networkId) && _closed.Add(networkId);
+        while (true)
+        {
+            Task left;
+            lock (_lock)
+            {
+                if (_byNetwork.ContainsKey(networkId) || _closed.Contains(networkId)) return Of(networkId);
+                left = LeftAsync(networkId);
+                if (left.IsCompleted)
+                {
+                    _closed.Add(networkId);
+                    return null;
+                }
+            }
+
+            await left;
+        }
     }
 
     /// <summary>The network could not be removed, or is gone for good.</summary>

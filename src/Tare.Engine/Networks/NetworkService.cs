@@ -134,15 +134,10 @@ public sealed class NetworkService
 
     private async Task RemoveAsync(Network network)
     {
-        while (!table.TryClose(network.Id))
+        // Who has ended is leaving, which is soon done: nobody sees him on it any more.
+        if (await table.CloseAsync(network.Id) is { } endpoints)
         {
-            // Who has ended is leaving, which is soon done: nobody sees him on it any more.
-            if (table.Of(network.Id).Count == 0 && table.LeftAsync(network.Id) is { IsCompleted: false } left)
-            {
-                await left;
-                continue;
-            }
-            var active = string.Join(", ", table.Of(network.Id).Select(entry => $"name:\"{NameOf(entry.Key)}\" id:\"{entry.Value.Id[..12]}\""));
+            var active = string.Join(", ", endpoints.Select(entry => $"name:\"{NameOf(entry.Key)}\" id:\"{entry.Value.Id[..12]}\""));
             throw TareException.Forbidden(active.Length > 0
                 ? $"error while removing network: network {network.Name} has active endpoints ({active})"
                 : $"network {network.Name} is being removed");

@@ -14,9 +14,15 @@ public abstract class NetworkCases(EngineFixture engine) : EngineTests(engine)
     public override async Task DisposeAsync()
     {
         await base.DisposeAsync();
+        List<string> left = [];
         foreach (string network in networks)
-            await Api.SendAsync(HttpMethod.Delete, "networks/" + network);
+        {
+            (int status, string body) = await Api.SendAsync(HttpMethod.Delete, "networks/" + network);
+            if (status is not (204 or 404))
+                left.Add($"{network}: {status} {body}");
+        }
         GC.SuppressFinalize(this);
+        Assert.True(left.Count == 0, "networks of the case that cannot be removed: " + string.Join("; ", left));
     }
 
     /// <summary>A name for a network, which is removed after the case.</summary>
