@@ -142,8 +142,8 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
         if (endpoint.Ports is { Count: > 0 } ports)
         {
             // They lead to wherever the container leaves by now.
-            var (gateway4, gateway6) = GatewayChoice.Of(rest);
-            var next = rest.FindIndex(one => one.Endpoint.Id == (gateway4 ?? gateway6)?.Id);
+            var entry = GatewayChoice.EntryOf(rest);
+            var next = rest.FindIndex(one => one.Endpoint.Id == entry?.Id);
             if (next < 0) await plane.ReleaseAsync(container.Id);
             else rest[next] = rest[next] with { Endpoint = rest[next].Endpoint with { Ports = ports } };
         }
@@ -256,7 +256,7 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
         try
         {
             // A container that had no way out until now has its ports from now on.
-            var isWayOut = IsWayOut(joined, [.. JoinedOf(container), joined]);
+            var isWayOut = GatewayChoice.EntryOf([.. JoinedOf(container), joined])?.Id == joined.Endpoint.Id;
             if (had is null && isWayOut)
             {
                 await ReserveAsync(more, container);
@@ -294,13 +294,6 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
         }
 
         events.Connected(network, container.Id);
-    }
-
-    /// <summary>Whether a container leaves by an endpoint, and is reached through it.</summary>
-    private static bool IsWayOut(JoinedNetwork one, IReadOnlyList<JoinedNetwork> all)
-    {
-        var (gateway4, gateway6) = GatewayChoice.Of(all);
-        return (gateway4 ?? gateway6)?.Id == one.Endpoint.Id;
     }
 
     private Task MovePortsAsync(string containerId, EndpointState from, EndpointState to)
@@ -392,8 +385,7 @@ internal sealed class ContainerNetworks(NetworkParts parts, ContainerRegistry re
     /// <exception cref="TareException">One is taken, or the host has no such address.</exception>
     private async Task ReserveAsync(NetworkStart start, Container container)
     {
-        var (gateway4, gateway6) = GatewayChoice.Of(start.Joined);
-        if ((gateway4 ?? gateway6) is not { } endpoint) return;
+        if (GatewayChoice.EntryOf(start.Joined) is not { } endpoint) return;
         var network = start.Joined.First(one => one.Endpoint.Id == endpoint.Id).Network;
         // On one of the host's devices a container has an address of the outside, and every port is reached there: nothing is published, as with Docker.
         if (!network.IsBridge) return;

@@ -12,6 +12,13 @@ internal static class GatewayChoice
         return (ordered.FirstOrDefault(endpoint => endpoint.Gateway4.Length > 0), ordered.FirstOrDefault(endpoint => endpoint.Gateway6.Length > 0));
     }
 
+    /// <summary>The endpoint through which a container is reached, to which its ports lead; null where no network leads outside.</summary>
+    public static EndpointState? EntryOf(IEnumerable<JoinedNetwork> joined)
+    {
+        var (gateway4, gateway6) = Of(joined);
+        return gateway4 ?? gateway6;
+    }
+
     /// <summary>The best way out first.</summary>
     public static IEnumerable<JoinedNetwork> Ordered(IEnumerable<JoinedNetwork> joined) => joined
         .OrderByDescending(one => one.Priority)
