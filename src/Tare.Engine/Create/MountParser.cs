@@ -220,7 +220,7 @@ internal static class MountParser
         if (mount.VolumeOptions is not null) throw Invalid(type, "field VolumeOptions must not be specified");
         if (mount.TmpfsOptions is not null) throw Invalid(type, "field TmpfsOptions must not be specified");
         var subpath = mount.ImageOptions?.Subpath ?? "";
-        if (!IsLocal(subpath)) throw Invalid(type, "subpath must be a relative path within the volume");
+        if (!IsWithin(subpath)) throw Invalid(type, "subpath must be a relative path within the volume");
         return new ContainerMount
         {
             Type = type,
@@ -229,20 +229,6 @@ internal static class MountParser
             Propagation = DefaultPropagation,
             Image = new ImageMount { Name = mount.Source, Subpath = CleanPath(subpath)[1..] },
         };
-    }
-
-    /// <summary>Whether a path stays below where it starts, as it is written.</summary>
-    private static bool IsLocal(string path)
-    {
-        if (path.StartsWith('/')) return false;
-        var depth = 0;
-        foreach (var part in path.Split('/', StringSplitOptions.RemoveEmptyEntries))
-        {
-            if (part == ".") continue;
-            depth += part == ".." ? -1 : 1;
-            if (depth < 0) return false;
-        }
-        return true;
     }
 
     private static ContainerMount ParseTmpfs(string target, string options)
